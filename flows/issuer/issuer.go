@@ -1,0 +1,104 @@
+// Package issuer owns the one URL this provider is known by, and every path below it. Routes, redirects, templates and
+// discovery read them here, so metadata cannot drift from the mux. Nothing is ever derived from a request's Host.
+package issuer
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// Paths of the protocol endpoints (RFC 6749, OpenID Connect Core and Discovery, RFC 8414, 9126, 7662, 7009).
+const (
+	PathDiscovery      = "/.well-known/openid-configuration"
+	PathServerMetadata = "/.well-known/oauth-authorization-server"
+	PathJWKS           = "/oauth2/jwks"
+	PathAuthorize      = "/oauth2/authorize"
+	PathContinue       = "/oauth2/authorize/continue"
+	PathToken          = "/oauth2/token"
+	PathUserinfo       = "/oauth2/userinfo"
+	PathIntrospect     = "/oauth2/introspect"
+	PathRevoke         = "/oauth2/revoke"
+	PathPAR            = "/oauth2/par"
+	PathLogout         = "/oauth2/logout"
+)
+
+// Paths of the hosted pages.
+const (
+	PathLogin         = "/login"
+	PathSignUp        = "/sign-up"
+	PathSignUpVerify  = "/sign-up/verify"
+	PathSignUpLink    = "/sign-up/link"
+	PathConsent       = "/consent"
+	PathSelectAccount = "/select-account"
+	PathSignedOut     = "/signed-out"
+	PathAccount       = "/account"
+	PathAdmin         = "/admin"
+	PathSetup         = "/setup"
+	PathLoginLink     = "/login-link"
+	PathLanguage      = "/language"
+	PathDevMail       = "/dev/mail"
+	PathStatic        = "/static"
+)
+
+// Paths of the operations listener.
+const (
+	PathLive    = "/livez"
+	PathReady   = "/readyz"
+	PathMetrics = "/metrics"
+)
+
+// Issuer is an absolute https URL (http only for localhost) without query, fragment, user-info or trailing slash.
+type Issuer struct {
+	raw  string
+	base url.URL
+}
+
+// Errors of New; their texts are the causes shown at start.
+var (
+	ErrSyntax   = errors.New("issuer must be an absolute URL such as https://id.example.com, without query, fragment, user-info or trailing slash")
+	ErrInsecure = errors.New("issuer uses plain http and is not localhost")
+)
+
+// New parses raw. It returns ErrSyntax or ErrInsecure.
+func New(raw string) (Issuer, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil ||
+		strings.ContainsAny(raw, "?#") || strings.HasSuffix(raw, "/") || (u.Scheme != "https" && u.Scheme != "http") {
+		return Issuer{}, ErrSyntax
+	}
+	i := Issuer{raw: raw, base: *u}
+	if u.Scheme == "http" && !i.Local() {
+		return Issuer{}, ErrInsecure
+	}
+	return i, nil
+}
+
+// String is the issuer identifier, byte for byte as configured.
+func (i Issuer) String() string { return i.raw }
+
+// URL is the absolute URL of a path of this package.
+func (i Issuer) URL(path string) string { return i.raw + path }
+
+// Path is the issuer's own path, "" in most installations; routes live below it.
+func (i Issuer) Path() string { return i.base.Path }
+
+// Host is host[:port] as in the Host header of a request that is meant for us.
+func (i Issuer) Host() string { return i.base.Host }
+
+// Origin is scheme://host[:port].
+func (i Issuer) Origin() string { return i.base.Scheme + "://" + i.base.Host }
+
+// Secure tells whether browsers reach us by https, hence whether cookies carry the __Host- prefix.
+func (i Issuer) Secure() bool { return i.base.Scheme == "https" }
+
+// Local tells whether the issuer's host is localhost or a loopback address: the only place for plain http.
+func (i Issuer) Local() bool {
+	h := i.base.Hostname()
+	if h == "localhost" || strings.HasSuffix(h, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(h)
+	return ip != nil && ip.IsLoopback()
+}
