@@ -1,0 +1,167 @@
+package clients
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+
+	"pratu/flows/kind"
+)
+
+// Document is a client as scripts see it: RFC 7591 names and kind, settings and the secret, which is shown once.
+type Document struct {
+	ClientID string `json:"client_id,omitempty"`
+	Kind     string `json:"kind"`
+	Metadata
+	Settings         Settings `json:"settings"`
+	Disabled         bool     `json:"disabled,omitempty"`
+	ClientSecret     string   `json:"client_secret,omitempty"`
+	ClientIDIssuedAt int64    `json:"client_id_issued_at,omitempty"` // epoch seconds (RFC 7591 section 3.2.1)
+}
+
+// Document is the client without its secrets. Keys that only we may read stay out.
+func (c *Client) Document() Document {
+	d := Document{
+		ClientID: c.ID, Kind: c.Kind, Metadata: c.Metadata, Settings: c.Settings,
+		Disabled: c.Disabled(), ClientIDIssuedAt: c.CreatedAt.Time().Unix(),
+	}
+	d.Settings.PartnerMobileKey = ""
+	return d
+}
+
+// maxDocument bounds what is read as a registration.
+const maxDocument = 1 << 20
+
+// ReadDocument decodes one JSON document. Unknown members are refused with the nearest known name, because a
+// misspelt require_pkce would silently be something else.
+func ReadDocument(r io.Reader) (Document, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
+	if err != nil {
+		return Document{}, err
+	}
+	if len(raw) > maxDocument {
+		return Document{}, Problems{{"", "document.too_long", "longer than 1 MiB"}}.err()
+	}
+	var ps Problems
+	unknownMembers(&ps, "", raw, documentNames)
+	var d Document
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if err := dec.Decode(&d); err != nil {
+		ps.add("", "document.json", "not a client document: %v", err)
+	} else if _, err := dec.Token(); err != io.EOF {
+		ps.add("", "document.json", "more than one JSON document")
+	}
+	return d, ps.err()
+}
+
+var (
+	settingNames  = jsonNames(reflect.TypeFor[Settings]())
+	documentNames = jsonNames(reflect.TypeFor[Document]())
+)
+
+// jsonNames lists the members of a struct, embedded ones included.
+func jsonNames(t reflect.Type) []string {
+	var names []string
+	for f := range t.Fields() {
+		if f.Anonymous {
+			names = append(names, jsonNames(f.Type)...)
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+// unknownMembers also refuses a member given twice: encoding/json would take the last one.
+func unknownMembers(ps *Problems, pointer string, raw []byte, known []string) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return // the real decoder says what is wrong
+	}
+	seen := map[string]bool{}
+	for dec.More() {
+		t, err := dec.Token()
+		name, ok := t.(string)
+		if err != nil || !ok {
+			return
+		}
+		var value json.RawMessage
+		if dec.Decode(&value) != nil {
+			return
+		}
+		at := pointer + "/" + name
+		switch {
+		case !slices.Contains(known, name):
+			ps.add(at, "document.unknown", "unknown member%s", DidYouMean(name, known))
+		case seen[name]:
+			ps.add(at, "document.twice", "given twice")
+		case name == "settings" && pointer == "":
+			unknownMembers(ps, "/settings", value, settingNames)
+		}
+		seen[name] = true
+	}
+}
+
+// Set applies one key=value of --set.
+func (s *Settings) Set(key, value string) error {
+	if !slices.Contains(settingNames, key) {
+		return kind.New(kind.Invalid, "client.setting").WithErr(fmt.Errorf("unknown setting %q%s", key, DidYouMean(key, settingNames)))
+	}
+	var raw []byte
+	switch key {
+	case "require_pkce", "first_party", "legacy_claims", "legacy_scopes", "legacy_lookup", "always_200":
+		if value != "true" && value != "false" {
+			return kind.New(kind.Invalid, "client.setting").WithErr(fmt.Errorf("%s is true or false, not %q", key, value))
+		}
+		raw = []byte(value)
+	case "resources":
+		raw, _ = json.Marshal(strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }))
+	default:
+		raw, _ = json.Marshal(value)
+	}
+	member, _ := json.Marshal(key)
+	if err := json.Unmarshal([]byte("{"+string(member)+":"+string(raw)+"}"), s); err != nil {
+		return kind.New(kind.Invalid, "client.setting").WithErr(fmt.Errorf("%s: %w", key, err))
+	}
+	return nil
+}
+
+// DidYouMean is ", did you mean …?" for the nearest of the known names, or nothing when none is near.
+func DidYouMean(name string, known []string) string {
+	best, at := "", len(name)/3+2
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < at {
+			best, at = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ", did you mean " + best + "?"
+}
+
+// distance is Levenshtein's.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,232 @@
+package clients
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"pratu/flows/kind"
+	"pratu/flows/secret"
+	"pratu/storage"
+)
+
+var digits = regexp.MustCompile(`^[0-9]+$`)
+
+// Find reads one client past the cache, disabled ones too. It is for the console and the CLI.
+func (s *Service) Find(ctx context.Context, id string) (*Client, error) {
+	if !validID(id) {
+		return nil, kind.New(kind.NotFound, "client.unknown")
+	}
+	row, err := s.Store.Client(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, kind.New(kind.NotFound, "client.unknown").WithErr(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parse(row)
+}
+
+// List returns up to limit clients with ids after the given one.
+func (s *Service) List(ctx context.Context, after string, limit int) ([]*Client, error) {
+	rows, err := s.Store.Clients(ctx, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*Client, 0, len(rows))
+	for _, row := range rows {
+		c, err := parse(row)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// Create registers a client. Without an id one is made; a method with a secret but none in the document gets a
+// generated one. The secret is returned this once.
+func (s *Service) Create(ctx context.Context, d Document) (*Client, string, error) {
+	d.fill()
+	if err := d.validate().err(); err != nil {
+		return nil, "", err
+	}
+	if d.ClientID == "" {
+		d.ClientID = secret.ID()
+	}
+	if err := s.notAnAccount(ctx, d.ClientID); err != nil {
+		return nil, "", err
+	}
+	now := storage.At(s.Now())
+	c := &Client{
+		ID: d.ClientID, Kind: d.Kind, Name: d.ClientName, Metadata: d.Metadata, Settings: d.Settings,
+		CreatedAt: now, UpdatedAt: now,
+	}
+	if d.Disabled {
+		c.DisabledAt = now
+	}
+	plain := d.ClientSecret
+	if m := c.AuthMethod(); (m == AuthBasic || m == AuthPost) && plain == "" {
+		plain = secretPrefix + secret.Token()
+	}
+	row, err := c.row()
+	if err != nil {
+		return nil, "", err
+	}
+	if plain != "" {
+		stored, err := s.newSecret(ctx, c.ID, plain)
+		if err != nil {
+			return nil, "", err
+		}
+		row.Secrets = []storage.ClientSecret{stored}
+		c.Secrets = row.Secrets
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.CreateClient(ctx, row); err != nil {
+			return err
+		}
+		return s.record(ctx, "client.created", c.ID, map[string]any{"kind": c.Kind})
+	})
+	if errors.Is(err, storage.ErrExists) {
+		return nil, "", kind.New(kind.Exists, "client.exists").WithErr(err)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return c, plain, nil
+}
+
+// notAnAccount keeps the two number spaces apart: `sub` of a client-credentials token is the client id, `sub` of a
+// person is the ssoid, and a resource server must never take one for the other.
+func (s *Service) notAnAccount(ctx context.Context, id string) error {
+	if !digits.MatchString(id) {
+		return nil
+	}
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return nil // longer than any ssoid
+	}
+	switch _, err := s.Store.AccountBySSOID(ctx, n); {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	return kind.New(kind.Exists, "client.id_is_account").WithErr(errors.New("an account has this number"))
+}
+
+// Update applies change to the client's document and stores it. Kind and id can't change; secrets have RotateSecret.
+func (s *Service) Update(ctx context.Context, id string, change func(*Document) error) (*Client, error) {
+	var updated *Client
+	err := s.Store.InTx(ctx, func(ctx context.Context) error {
+		old, err := s.Find(ctx, id)
+		if err != nil {
+			return err
+		}
+		d := old.Document()
+		d.Settings = old.Settings
+		if err := change(&d); err != nil {
+			return err
+		}
+		d.fill()
+		ps := d.validate()
+		if d.Kind != old.Kind || d.ClientID != old.ID {
+			ps.add("/kind", "client.fixed", "kind and id stay as they are: create another client")
+		}
+		if d.ClientSecret != "" {
+			ps.add("/client_secret", "client.secret", "secrets are changed by rotate-secret")
+		}
+		if err := ps.err(); err != nil {
+			return err
+		}
+		now := storage.At(s.Now())
+		updated = &Client{
+			ID: old.ID, Kind: old.Kind, Name: d.ClientName, Metadata: d.Metadata, Settings: d.Settings,
+			Secrets: old.Secrets, DisabledAt: old.DisabledAt, CreatedAt: old.CreatedAt, UpdatedAt: max(now, old.UpdatedAt+1),
+		}
+		if d.Disabled != old.Disabled() {
+			updated.DisabledAt = 0
+			if d.Disabled {
+				updated.DisabledAt = now
+			}
+		}
+		row, err := updated.row()
+		if err != nil {
+			return err
+		}
+		if err := s.Store.UpdateClient(ctx, row, old.UpdatedAt); err != nil {
+			return err
+		}
+		return s.record(ctx, "client.updated", id, map[string]any{"disabled": d.Disabled})
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.forget(id)
+	return updated, nil
+}
+
+// Delete removes a client for good; its id is never used again.
+func (s *Service) Delete(ctx context.Context, id string) error {
+	err := s.Store.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.Find(ctx, id); err != nil {
+			return err
+		}
+		if err := s.Store.DeleteClient(ctx, id, storage.At(s.Now())); err != nil {
+			return err
+		}
+		return s.record(ctx, "client.deleted", id, nil)
+	})
+	s.forget(id)
+	return err
+}
+
+// RotateSecret adds a secret (a generated one when plain is empty). The older ones work for the overlap and no longer;
+// with 0 they end at once.
+func (s *Service) RotateSecret(ctx context.Context, id, plain string, overlap time.Duration) (string, error) {
+	c, err := s.Find(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	d := c.Document()
+	d.Settings, d.ClientSecret = c.Settings, plain
+	if plain == "" {
+		d.ClientSecret = secretPrefix + secret.Token()
+	}
+	if err := slices.DeleteFunc(d.validate(), func(p Problem) bool { return p.Pointer != "/client_secret" }).err(); err != nil {
+		return "", err
+	}
+	stored, err := s.newSecret(ctx, id, d.ClientSecret)
+	if err != nil {
+		return "", err
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.AddClientSecret(ctx, stored); err != nil {
+			return err
+		}
+		if err := s.Store.ExpireClientSecrets(ctx, id, stored.ID, storage.At(s.Now().Add(overlap))); err != nil {
+			return err
+		}
+		return s.record(ctx, "client.secret.rotated", id, map[string]any{"overlap_seconds": int(overlap / time.Second)})
+	})
+	s.forget(id)
+	return d.ClientSecret, err
+}
+
+func (s *Service) newSecret(ctx context.Context, clientID, plain string) (storage.ClientSecret, error) {
+	hash, err := s.hashSecret(ctx, plain)
+	if err != nil {
+		return storage.ClientSecret{}, err
+	}
+	return storage.ClientSecret{ID: secret.UUID(), ClientID: clientID, Hash: hash, CreatedAt: storage.At(s.Now())}, nil
+}
+
+func (s *Service) record(ctx context.Context, event, id string, details map[string]any) error {
+	if s.Audit == nil {
+		return nil
+	}
+	return s.Audit.Client(ctx, event, id, details)
+}

@@ -1,0 +1,81 @@
+package clients
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"pratu/storage"
+)
+
+// Store is what this package needs of storage.
+type Store interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+	CreateClient(ctx context.Context, c storage.Client) error
+	Client(ctx context.Context, id string) (storage.Client, error)
+	Clients(ctx context.Context, after string, limit int) ([]storage.Client, error)
+	UpdateClient(ctx context.Context, c storage.Client, ifUpdatedAt storage.Instant) error
+	DeleteClient(ctx context.Context, id string, now storage.Instant) error
+	AddClientSecret(ctx context.Context, s storage.ClientSecret) error
+	ExpireClientSecrets(ctx context.Context, clientID, exceptID string, at storage.Instant) error
+	AccountBySSOID(ctx context.Context, ssoid int64) (storage.Account, error)
+}
+
+// Hasher is the slow hash for secrets that a person chose.
+type Hasher interface {
+	Hash(ctx context.Context, password string) (string, error)
+	Verify(ctx context.Context, phc, password string) (ok, rehash bool, err error)
+}
+
+// Recorder writes the audit record in the transaction of the change.
+type Recorder interface {
+	Client(ctx context.Context, event, clientID string, details map[string]any) error
+}
+
+// Service is the one door to clients. Store, Hasher and Now are required; without Audit nothing is recorded.
+type Service struct {
+	Store  Store
+	Hasher Hasher
+	Audit  Recorder
+	Now    func() time.Time
+
+	flights  singleflight.Group
+	mu       sync.Mutex
+	cached   map[string]cacheEntry
+	verdicts verdicts
+}
+
+// parse turns a row into a Client.
+func parse(row storage.Client) (*Client, error) {
+	c := &Client{
+		ID: row.ID, Kind: row.Kind, Name: row.Name, Secrets: row.Secrets,
+		DisabledAt: row.DisabledAt, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+	}
+	if err := json.Unmarshal([]byte(row.Metadata), &c.Metadata); err != nil {
+		return nil, fmt.Errorf("client %s: metadata: %w", row.ID, err)
+	}
+	if err := json.Unmarshal([]byte(row.Settings), &c.Settings); err != nil {
+		return nil, fmt.Errorf("client %s: settings: %w", row.ID, err)
+	}
+	return c, nil
+}
+
+// row is the opposite of parse; secrets have a table of their own.
+func (c *Client) row() (storage.Client, error) {
+	metadata, err := json.Marshal(c.Metadata)
+	if err != nil {
+		return storage.Client{}, err
+	}
+	settings, err := json.Marshal(c.Settings)
+	if err != nil {
+		return storage.Client{}, err
+	}
+	return storage.Client{
+		ID: c.ID, Kind: c.Kind, Name: c.Name, Metadata: string(metadata), Settings: string(settings),
+		DisabledAt: c.DisabledAt, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+	}, nil
+}

@@ -1,0 +1,187 @@
+package clients
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+var (
+	idSyntax    = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	scopeSyntax = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`) // RFC 6749 section 3.3
+	responseAlg = []string{"RS256", "ES256"}
+	authAlgs    = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+)
+
+func validID(id string) bool { return idSyntax.MatchString(id) }
+
+// validate returns every reason why the document can't be registered. The defaults are already filled in.
+func (d *Document) validate() Problems {
+	var ps Problems
+	r, ok := kinds[d.Kind]
+	if !ok {
+		ps.add("/kind", "client.kind", "is one of %s%s", strings.Join(Kinds(), ", "), DidYouMean(d.Kind, Kinds()))
+		return ps
+	}
+	if d.ClientID != "" && !validID(d.ClientID) {
+		ps.add("/client_id", "client.id", "1 to 64 characters of A-Z a-z 0-9 . _ -")
+	}
+	d.validateURIs(&ps, r)
+	d.validateAuth(&ps, r)
+	d.validateGrants(&ps, r)
+	d.validateTexts(&ps)
+	d.validateSettings(&ps)
+	return ps
+}
+
+func (d *Document) validateURIs(ps *Problems, r rules) {
+	m := &d.Metadata
+	if d.Kind == KindMachine {
+		if len(m.RedirectURIs)+len(m.PostLogoutRedirectURIs) > 0 {
+			ps.add("/redirect_uris", "uri.kind", "kind machine has no browser: leave redirect URIs out")
+		}
+	} else {
+		if r.redirect && len(m.RedirectURIs) == 0 {
+			ps.add("/redirect_uris", "uri.missing", "kind %s needs at least one redirect URI", d.Kind)
+		}
+		redirectURIs(ps, "redirect_uris", d.Kind, m.RedirectURIs)
+		redirectURIs(ps, "post_logout_redirect_uris", d.Kind, m.PostLogoutRedirectURIs)
+	}
+	pageURI(ps, "client_uri", m.ClientURI)
+	pageURI(ps, "logo_uri", m.LogoURI)
+	pageURI(ps, "policy_uri", m.PolicyURI)
+	pageURI(ps, "tos_uri", m.TosURI)
+	pageURI(ps, "initiate_login_uri", m.InitiateLoginURI)
+	jwksURI(ps, m.JWKSURI)
+	origins(ps, m.AllowedOrigins)
+}
+
+func (d *Document) validateAuth(ps *Problems, r rules) {
+	m := &d.Metadata
+	method := m.TokenEndpointAuthMethod
+	switch {
+	case !slices.Contains(r.auths, method) && d.Kind != KindMachine && method != AuthNone && slices.Contains(secretAuths, method):
+		ps.add("/token_endpoint_auth_method", "client.auth", "kind %s can't keep a secret: its method is none", d.Kind)
+	case !slices.Contains(r.auths, method):
+		ps.add("/token_endpoint_auth_method", "client.auth", "for kind %s one of %s", d.Kind, strings.Join(r.auths, ", "))
+	}
+	if m.JWKS != nil && m.JWKSURI != "" {
+		ps.add("/jwks_uri", "client.jwks", "give jwks or jwks_uri, not both (RFC 7591 section 2)")
+	}
+	if m.JWKS != nil {
+		validateJWKS(ps, m.JWKS)
+	}
+	if method == AuthPrivateKeyJWT && m.JWKS == nil {
+		ps.add("/jwks", "client.jwks", "private_key_jwt needs the public keys in jwks (keys at jwks_uri are not fetched in this version)")
+	}
+	if a := m.TokenEndpointAuthAlg; a != "" && !slices.Contains(authAlgs, a) {
+		ps.add("/token_endpoint_auth_signing_alg", "client.alg", "one of %s", strings.Join(authAlgs, ", "))
+	}
+	if a := m.IDTokenAlg; a != "" && !slices.Contains(responseAlg, a) {
+		ps.add("/id_token_signed_response_alg", "client.alg", "RS256 or ES256")
+	}
+	if a := m.UserinfoAlg; a != "" && !slices.Contains(responseAlg, a) {
+		ps.add("/userinfo_signed_response_alg", "client.alg", "RS256 or ES256, or left out for plain JSON")
+	}
+	if d.ClientSecret == "" {
+		return
+	}
+	switch n := utf8.RuneCountInString(d.ClientSecret); {
+	case method != AuthBasic && method != AuthPost:
+		ps.add("/client_secret", "client.secret", "method %s has no secret", method)
+	case n < minChosen || len(d.ClientSecret) > maxSecret:
+		ps.add("/client_secret", "client.secret", "a secret has %d to %d characters; leave it out and one is made", minChosen, maxSecret)
+	case strings.ContainsFunc(d.ClientSecret, func(r rune) bool { return r < 0x20 || r > 0x7e }):
+		ps.add("/client_secret", "client.secret", "only printable ASCII (RFC 6749 appendix A.2)")
+	}
+}
+
+func (d *Document) validateGrants(ps *Problems, r rules) {
+	m := &d.Metadata
+	for i, g := range m.GrantTypes {
+		if !slices.Contains(r.grants, g) {
+			ps.add(fmt.Sprintf("/grant_types/%d", i), "client.grant", "for kind %s one of %s", d.Kind, strings.Join(r.grants, ", "))
+		}
+	}
+	code := slices.Contains(m.GrantTypes, GrantCode)
+	for i, t := range m.ResponseTypes {
+		if t != "code" {
+			ps.add(fmt.Sprintf("/response_types/%d", i), "client.response", "only code (implicit and hybrid flows are off)")
+		} else if !code {
+			ps.add(fmt.Sprintf("/response_types/%d", i), "client.response", "code needs the grant type authorization_code")
+		}
+	}
+	if slices.Contains(m.GrantTypes, GrantClientCredentials) && m.TokenEndpointAuthMethod == AuthNone {
+		ps.add("/grant_types", "client.grant", "client_credentials needs a client that authenticates (RFC 6749 section 4.4)")
+	}
+	for _, s := range strings.Fields(m.Scope) {
+		if !scopeSyntax.MatchString(s) {
+			ps.add("/scope", "client.scope", "%q is not a scope (RFC 6749 section 3.3)", s)
+		}
+	}
+	if s := m.SubjectType; s != "" && s != "public" {
+		ps.add("/subject_type", "client.unavailable", "only public in this version")
+	}
+	if m.DefaultMaxAge != nil && *m.DefaultMaxAge < 0 {
+		ps.add("/default_max_age", "client.number", "zero or more seconds")
+	}
+}
+
+func (d *Document) validateTexts(ps *Problems) {
+	m := &d.Metadata
+	text := func(pointer, value string, max int) {
+		if utf8.RuneCountInString(value) > max || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+			ps.add(pointer, "client.text", "at most %d characters, no control characters", max)
+		}
+	}
+	text("/client_name", m.ClientName, 120)
+	text("/software_id", m.SoftwareID, 200)
+	text("/software_version", m.SoftwareVersion, 200)
+	text("/scope", m.Scope, 2000)
+	for i, c := range m.Contacts {
+		text(fmt.Sprintf("/contacts/%d", i), c, 254)
+	}
+	if a := m.ApplicationType; a != "" && a != "web" && a != "native" {
+		ps.add("/application_type", "client.application_type", "web or native")
+	}
+}
+
+func (d *Document) validateSettings(ps *Problems) {
+	s := &d.Settings
+	if s.RequirePKCE != nil && !*s.RequirePKCE && d.TokenEndpointAuthMethod == AuthNone {
+		ps.add("/settings/require_pkce", "setting.require_pkce", "a client without authentication always needs PKCE (RFC 9700 section 2.1.1)")
+	}
+	if s.AccessTokenFormat != FormatJWT && s.AccessTokenFormat != FormatOpaque {
+		ps.add("/settings/access_token_format", "setting.value", "jwt or opaque")
+	}
+	lifetime := func(name string, v Seconds, min, max time.Duration) {
+		if v != 0 && (v < Seconds(min/time.Second) || v > Seconds(max/time.Second)) {
+			ps.add("/settings/"+name, "setting.lifetime", "between %s and %s", min, max)
+		}
+	}
+	lifetime("access_token_lifetime", s.AccessTokenLifetime, 10*time.Second, 24*time.Hour)
+	lifetime("refresh_token_lifetime", s.RefreshTokenLifetime, time.Minute, 365*24*time.Hour)
+	if c := s.Channel; c != "" && c != "app" && c != "web" && c != "stb" {
+		ps.add("/settings/channel", "setting.value", "app, web or stb")
+	}
+	for i, raw := range s.Resources {
+		if u := plainURI(ps, fmt.Sprintf("/settings/resources/%d", i), raw); u != nil && u.Host == "" && u.Opaque == "" {
+			ps.add(fmt.Sprintf("/settings/resources/%d", i), "setting.resource", "an absolute URI (RFC 8707 section 2)")
+		}
+	}
+	// What would promise protection that this version doesn't enforce is refused rather than stored.
+	unavailable := func(name string, set bool) {
+		if set {
+			ps.add("/settings/"+name, "client.unavailable", "not available in this version")
+		}
+	}
+	unavailable("min_acr", s.MinACR != "")
+	unavailable("profile", s.Profile != "")
+	unavailable("subject_type", s.SubjectType != "" && s.SubjectType != "public")
+	unavailable("partner_mobile_protection", s.PartnerMobileProtection != "")
+	unavailable("partner_mobile_key", s.PartnerMobileKey != "")
+}
