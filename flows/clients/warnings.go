@@ -1,0 +1,30 @@
+package clients
+
+import (
+	"fmt"
+	"net/url"
+)
+
+// Warnings are things that are allowed but often a mistake.
+func (c *Client) Warnings() []Problem {
+	var ps Problems
+	for i, raw := range c.Metadata.RedirectURIs {
+		pointer := fmt.Sprintf("/redirect_uris/%d", i)
+		u, err := url.Parse(raw)
+		if err != nil {
+			continue
+		}
+		switch {
+		case u.Scheme == "http" && u.Hostname() == "localhost" && c.Kind == KindNative:
+			ps.add(pointer, "uri.warn_localhost", "localhost is not 127.0.0.1: only with an IP literal any port is accepted (RFC 8252 section 7.3)")
+		case (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80"):
+			ps.add(pointer, "uri.warn_port", "the default port is part of the comparison: most applications leave it out")
+		case len(u.Path) > 1 && u.Path[len(u.Path)-1] == '/':
+			ps.add(pointer, "uri.warn_slash", "the trailing slash is part of the comparison")
+		}
+	}
+	if !c.RequirePKCE() {
+		ps.add("/settings/require_pkce", "setting.warn_pkce", "PKCE is off for this client: codes are protected by its secret alone")
+	}
+	return ps
+}
