@@ -2,6 +2,7 @@ package clients
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"regexp"
 	"slices"
@@ -55,7 +56,7 @@ func (s *Service) Create(ctx context.Context, d Document) (*Client, string, erro
 		return nil, "", err
 	}
 	if d.ClientID == "" {
-		d.ClientID = secret.ID()
+		d.ClientID = hex.EncodeToString(secret.Bytes(12)) // no leading dash, which a command line would take for a flag
 	}
 	if err := s.notAnAccount(ctx, d.ClientID); err != nil {
 		return nil, "", err
