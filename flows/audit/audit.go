@@ -1,0 +1,119 @@
+// Package audit owns the shape of the append-only record: who did what to which account, when, from where. An event is
+// written in the transaction of the change it tells of, so that neither exists without the other. It holds no secrets,
+// and contacts only masked. Reading it, retention and sealing are other rooms'.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"pratu/flows/secret"
+	"pratu/storage"
+)
+
+// Outcomes of an event.
+const (
+	Success = "success"
+	Failure = "failure"
+)
+
+// Kinds of actors.
+const (
+	Account = "account"
+	Client  = "client"
+	CLI     = "cli"
+	System  = "system"
+)
+
+// RequestInfo is where an event came from. It travels in the context, put there by the outermost middleware.
+type RequestInfo struct{ RequestID, IP, UserAgent string }
+
+type requestKey struct{}
+
+// WithRequest attaches where a request came from.
+func WithRequest(ctx context.Context, r RequestInfo) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// RequestOf is what WithRequest attached, or nothing: a command, a background task.
+func RequestOf(ctx context.Context) RequestInfo {
+	r, _ := ctx.Value(requestKey{}).(RequestInfo)
+	return r
+}
+
+// Event is one thing that happened. Name reads noun.verb in the past tense: signin.failed, account.created.
+type Event struct {
+	Name      string
+	Outcome   string // Success unless said otherwise
+	ActorKind string // System unless said otherwise
+	ActorID   string
+	AccountID string // whom it is about
+	ClientID  string
+	SessionID string
+	Reason    string // a message id
+	Details   map[string]any
+}
+
+// Log appends events.
+type Log struct {
+	Store *storage.Store
+	Now   func() time.Time
+}
+
+// Bounds of what a browser may put into a row.
+const (
+	maxUserAgent = 256
+	maxDetails   = 8192
+)
+
+// Append writes the event in the caller's transaction.
+func (l *Log) Append(ctx context.Context, e Event) error {
+	details := []byte("{}")
+	if len(e.Details) > 0 {
+		var err error
+		if details, err = json.Marshal(e.Details); err != nil {
+			return fmt.Errorf("audit %s: %w", e.Name, err)
+		}
+		if len(details) > maxDetails {
+			details = []byte(`{"truncated":true}`)
+		}
+	}
+	r := RequestOf(ctx)
+	return l.Store.AppendAudit(ctx, storage.AuditEvent{
+		ID: secret.UUID(), At: storage.At(l.Now()), Event: e.Name,
+		Outcome: or(e.Outcome, Success), ActorKind: or(e.ActorKind, System), ActorID: e.ActorID,
+		AccountID: e.AccountID, ClientID: e.ClientID, SessionID: e.SessionID,
+		IP: r.IP, UserAgent: Printable(r.UserAgent, maxUserAgent), RequestID: r.RequestID,
+		Reason: e.Reason, Details: string(details),
+	})
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// Printable makes any header storable: valid UTF-8 without controls (PostgreSQL refuses NUL, logs must not break), at
+// most n bytes, cut between characters.
+func Printable(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, s[:min(len(s), 4*n)])
+	for len(s) > n {
+		cut := n
+		for cut > 0 && s[cut]&0xC0 == 0x80 {
+			cut--
+		}
+		s = s[:cut]
+	}
+	return s
+}

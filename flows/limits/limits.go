@@ -1,0 +1,156 @@
+// Package limits owns how often somebody may fail: one table of policies and the counting. It counts failures (and sent
+// mails), never successes, in rows that all replicas share. It doesn't know what failed; callers choose the subject.
+package limits
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"pratu/flows/kind"
+	"pratu/flows/secret"
+	"pratu/storage"
+)
+
+// Policy is a budget of failures in a window that begins with the first of them.
+type Policy struct {
+	Name   string
+	Budget int
+	Window time.Duration
+	About  string // one line of docs/limits.md: what is counted, for whom
+}
+
+// The table. docs/limits.md is written from it and compared in a test. NIST SP 800-63B-4 section 3.2.2 allows 100
+// consecutive failures; the two budgets of an account together stay below.
+var (
+	SigninAccount = Policy{"signin.account", 20, 15 * time.Minute,
+		"wrong passwords for one account, under whatever identifier, from browsers it never signed in with; for an identifier that nobody has, the same"}
+	SigninAccountDay = Policy{"signin.account_day", 80, 24 * time.Hour, "the same, in a day"}
+	SigninBrowser    = Policy{"signin.browser", 20, 15 * time.Minute,
+		"wrong passwords for one account from one browser in which it signed in before: strangers can't use this budget up"}
+	SigninAddress = Policy{"signin.address", 300, 15 * time.Minute,
+		"wrong passwords from one network address (IPv6: /64), browsers known to the account excepted"}
+	CodeRegistration = Policy{"code.registration", 5, 24 * time.Hour, "wrong codes for one pending registration"}
+	CodeContact      = Policy{"code.contact", 20, 24 * time.Hour,
+		"wrong codes for one address over all pending registrations; the mailed link still works"}
+	SignupAddress = Policy{"signup.address", 300, time.Hour, "registrations begun from one network address (IPv6: /64)"}
+	MailMinute    = Policy{"mail.minute", 1, time.Minute, "mails to one address; the page looks the same when it bites"}
+	MailDay       = Policy{"mail.day", 5, 24 * time.Hour, "mails to one address in a day; the page looks the same when it bites"}
+	ClientSecret  = Policy{"client.secret", 100, 10 * time.Minute,
+		"failed client authentications for one client from one network address (IPv6: /64)"}
+)
+
+// Table is every policy there is.
+func Table() []Policy {
+	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration, CodeContact,
+		SignupAddress, MailMinute, MailDay, ClientSecret}
+}
+
+// Limiter counts against policies.
+type Limiter struct {
+	Store     *storage.Store
+	Keyring   *secret.Keyring
+	Now       func() time.Time
+	Overrides map[string]Override // by policy name
+}
+
+// Override is what configuration says instead of the table.
+type Override struct {
+	Budget int
+	Window time.Duration
+}
+
+func (l *Limiter) effective(p Policy) Policy {
+	if o, ok := l.Overrides[p.Name]; ok {
+		p.Budget, p.Window = o.Budget, o.Window
+	}
+	return p
+}
+
+// Budget is a policy's budget after configuration.
+func (l *Limiter) Budget(p Policy) int { return l.effective(p).Budget }
+
+// id keeps subjects out of the table: they are addresses and account ids.
+func (l *Limiter) id(p Policy, subject string) string {
+	return p.Name + ":" + l.Keyring.MAC("limit", p.Name, subject)[:32]
+}
+
+// Check tells whether each subject still has something left. It counts nothing.
+func (l *Limiter) Check(ctx context.Context, p Policy, subjects ...string) error {
+	p = l.effective(p)
+	ids := make([]string, len(subjects))
+	for i, s := range subjects {
+		ids[i] = l.id(p, s)
+	}
+	now := storage.At(l.Now())
+	used, err := l.Store.LimitUsed(ctx, ids, now)
+	if err != nil {
+		return err
+	}
+	for _, state := range used {
+		if int(state.Used) >= p.Budget && state.WindowEnd > now {
+			return limited(p, state, now)
+		}
+	}
+	return nil
+}
+
+// Count counts one failure.
+func (l *Limiter) Count(ctx context.Context, p Policy, subject string) error {
+	_, err := l.count(ctx, l.effective(p), subject)
+	return err
+}
+
+// Take counts first and then tells whether that was within the budget: with Check, count and a slow verification in
+// between, a hundred attempts at once would all see a fresh budget (Keycloak CVE-2024-4629). A success calls Reset.
+func (l *Limiter) Take(ctx context.Context, p Policy, subject string) error {
+	p = l.effective(p)
+	state, err := l.count(ctx, p, subject)
+	if err != nil {
+		return err
+	}
+	if int(state.Used) > p.Budget {
+		return limited(p, state, storage.At(l.Now()))
+	}
+	return nil
+}
+
+func (l *Limiter) count(ctx context.Context, p Policy, subject string) (storage.LimitState, error) {
+	return l.Store.CountLimit(ctx, l.id(p, subject), storage.At(l.Now()), p.Window)
+}
+
+// Reset forgets a subject's failures.
+func (l *Limiter) Reset(ctx context.Context, p Policy, subject string) error {
+	return l.Store.ResetLimit(ctx, l.id(p, subject))
+}
+
+func limited(p Policy, state storage.LimitState, now storage.Instant) error {
+	wait := max(state.WindowEnd.Time().Sub(now.Time()), time.Second)
+	return kind.New(kind.RateLimited, "limit.exceeded").WithRetryAfter(wait).
+		WithArg("policy", p.Name).WithArg("minutes", int((wait+time.Minute-1)/time.Minute))
+}
+
+// ErrOverride is an unusable limit in the configuration.
+var ErrOverride = errors.New("a limit reads POLICY=BUDGET/WINDOW, such as signin.account=10/15m, with a policy of docs/limits.md")
+
+// ParseOverride reads POLICY=BUDGET/WINDOW.
+func ParseOverride(text string) (policy string, o Override, err error) {
+	name, rest, _ := strings.Cut(text, "=")
+	budget, window, _ := strings.Cut(rest, "/")
+	wrong := fmt.Errorf("%q: %w", text, ErrOverride)
+	if o.Budget, err = strconv.Atoi(budget); err != nil || o.Budget < 1 {
+		return "", o, wrong
+	}
+	if o.Window, err = time.ParseDuration(window); err != nil || o.Window < time.Second {
+		return "", o, wrong
+	}
+	for _, p := range Table() {
+		if p.Name == name {
+			return name, o, nil
+		}
+	}
+	return "", o, wrong
+}
