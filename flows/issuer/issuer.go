@@ -38,6 +38,7 @@ const (
 	PathSetup         = "/setup"
 	PathLoginLink     = "/login-link"
 	PathLanguage      = "/language"
+	PathSignOut       = "/sign-out"
 	PathDevMail       = "/dev/mail"
 	PathStatic        = "/static"
 )

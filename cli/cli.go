@@ -1,0 +1,154 @@
+// Package cli owns the commands: it reads configuration, wires the program together, starts and stops it, and
+// administers its data beside a running server. It holds no rule of the protocol or the directory (flows) and no SQL
+// (storage).
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pratu/flows/clients"
+	"pratu/flows/kind"
+)
+
+// Exit codes, stable for scripts.
+const (
+	exitOK       = 0
+	exitError    = 1
+	exitUsage    = 2
+	exitNotFound = 3
+	exitConflict = 4
+)
+
+// app is what commands share: the process's surroundings, so that tests can be one.
+type app struct {
+	environ        []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+	print          printer
+}
+
+// Run executes one command line and returns the exit code. Cancelling ctx stops a server cleanly.
+func Run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
+	a.print.out = stdout
+	root := a.root()
+	root.SetArgs(args[1:])
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	a.report(err)
+	return exitCode(err)
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "pratu",
+		Short:             "Pratu is a self-hosted OpenID Connect provider",
+		Long:              "Pratu (ประตู, Thai for door) is a self-hosted OpenID Connect provider with hosted pages and an account directory.\nTry it out with: pratu dev",
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              cobra.NoArgs,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.print.check() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
+	addFlags(root)
+	addOutput(root, &a.print)
+	root.AddCommand(
+		a.devCommand(), a.serveCommand(), a.clientCommand(), a.accountCommand(), a.keyCommand(), a.migrateCommand(),
+		a.adminCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+// usageError makes the exit code 2.
+type usageError struct{ text string }
+
+func (e usageError) Error() string { return e.text }
+
+func usage(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
+
+// args wraps cobra's argument checks, which are usage errors too.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, list []string) error {
+		if err := check(cmd, list); err != nil {
+			return usage("%v; see %s --help", err, cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+func exitCode(err error) int {
+	var u usageError
+	switch {
+	case errors.As(err, &u), strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "required flag"):
+		return exitUsage
+	}
+	switch kind.Of(err) {
+	case kind.NotFound:
+		return exitNotFound
+	case kind.Exists, kind.Conflict:
+		return exitConflict
+	}
+	return exitError
+}
+
+// report writes one line for each cause to stderr.
+func (a *app) report(err error) {
+	var ps problems
+	var cs clients.Problems
+	switch {
+	case errors.As(err, &ps):
+		for _, p := range ps {
+			fmt.Fprintln(a.stderr, "error:", p)
+		}
+	case errors.As(err, &cs):
+		for _, p := range cs {
+			fmt.Fprintln(a.stderr, "error:", p)
+		}
+	default:
+		fmt.Fprintln(a.stderr, "error:", strings.ReplaceAll(scrub(plain(err)), "\n", "; "))
+	}
+}
+
+// sentences are what the CLI says for the codes of the flows.
+var sentences = map[string]string{
+	"client.unknown":       "there is no such client",
+	"client.exists":        "a client with this id exists already (ids of deleted clients are not used again)",
+	"client.id_is_account": "an account has this number as its ssoid: choose another client id",
+	"client.disabled":      "the client is disabled",
+	"account.unknown":      "there is no such account",
+	"account.exists":       "an account with this contact exists already",
+}
+
+func plain(err error) string {
+	e, ok := kind.As(err)
+	if !ok {
+		return err.Error()
+	}
+	if s := sentences[e.Code]; s != "" {
+		return s
+	}
+	text := e.Error()
+	if e.Field != "" && !strings.Contains(text, e.Field) {
+		text = e.Field + ": " + text
+	}
+	return text
+}
+
+// say writes a message for people; data goes to stdout.
+func (a *app) say(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }

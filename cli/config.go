@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strings"
+	"time"
+
+	"pratu/flows/issuer"
+)
+
+// Config says how to run; clients, accounts and branding are data. Each field with a key is read from a flag
+// (--key-with-dashes), the environment (PRATU_KEY), the YAML file (key) or its default, in this order of weight.
+//
+//	secret:"yes"   also KEY_FILE, whose content is the value; shown masked
+//	secret:"only"  the same, and no flag takes the value itself, since flags are seen by every process
+type Config struct {
+	Issuer    string `key:"issuer" default:"http://localhost:8080" doc:"The URL this provider is known by. Plain http only for localhost."`
+	Listen    string `key:"listen" default:"127.0.0.1:8080" doc:"Address of the public listener."`
+	OpsListen string `key:"ops_listen" default:"127.0.0.1:9090" doc:"Address of the operations listener: /metrics, /livez, /readyz, /healthz. off: none."`
+
+	DataDir          string `key:"data_dir" default:"pratu-data" doc:"Directory of the embedded database, the generated secret key and mail files."`
+	DatabaseURL      string `key:"database_url" secret:"yes" doc:"sqlite:PATH or postgres://…; empty: pratu.db in the data directory."`
+	DatabaseMaxConns int    `key:"database_max_conns" default:"0" doc:"Most connections to PostgreSQL; 0: four for each processor, at least 8."`
+	AutoMigrate      bool   `key:"auto_migrate" default:"true" doc:"Bring the schema up to date at start. false: refuse to start until pratu migrate up was run."`
+
+	SecretKey         string `key:"secret_key" secret:"only" doc:"32 random bytes in base64; all other keys are derived from it. With a localhost issuer it is generated into the data directory."`
+	SecretKeyPrevious string `key:"secret_key_previous" secret:"only" doc:"Earlier secret keys, separated by commas, while their data is still around."`
+
+	Mail     string `key:"mail" secret:"yes" doc:"file:DIR writes one .eml per message; smtp://user:password@host:port (smtps:// for implicit TLS); log, with a localhost issuer only. Empty with a localhost issuer: file:mail in the data directory."`
+	MailFrom string `key:"mail_from" doc:"Sender of mails; empty: Pratu <no-reply@ the issuer's host>."`
+
+	TLSCert        string   `key:"tls_cert" doc:"PEM file with the certificate chain, to serve https without a proxy."`
+	TLSKey         string   `key:"tls_key" doc:"PEM file with the certificate's private key."`
+	TrustedProxies []string `key:"trusted_proxies" doc:"Addresses (CIDR) whose X-Forwarded-For is believed, separated by commas."`
+	ExtraHosts     []string `key:"extra_hosts" doc:"Host headers that are answered besides the issuer's, separated by commas."`
+
+	LogLevel  string        `key:"log_level" default:"info" doc:"debug, info, warn or error."`
+	LogFormat string        `key:"log_format" default:"auto" doc:"json, text or auto (text on a terminal)."`
+	Drain     time.Duration `key:"drain" doc:"How long to stay up, not ready, after SIGTERM, so that a load balancer looks away first; empty: 2s, with a localhost issuer 0s."`
+
+	// Names that are fixed already and take effect with later features.
+	SMS                 string `key:"sms" secret:"yes" reserved:"yes" doc:"log, file:DIR or https://… (not used in this version)."`
+	GameDefaultTitle    string `key:"game_default_title" reserved:"yes" doc:"Title of game sign-ins that name none (not used in this version)."`
+	IdentityAPIBasePath string `key:"identity_api_base_path" reserved:"yes" doc:"Path below which the Identity API lives (not used in this version)."`
+	UpstreamHosts       string `key:"upstream_hosts" reserved:"yes" doc:"host=URL pairs that point connectors at fakes; localhost issuer only (not used in this version)."`
+
+	// What check makes of the texts above.
+	issuer  issuer.Issuer
+	proxies []netip.Prefix
+	key     []byte
+	older   [][]byte
+}
+
+// option is one row of the configuration table.
+type option struct {
+	key, def, doc string
+	secret        bool // has a _FILE twin and is masked
+	noFlag        bool // the value is never a flag
+	reserved      bool
+	index         int // of the field in Config
+	kind          reflect.Type
+}
+
+func (o option) env() string  { return "PRATU_" + strings.ToUpper(o.key) }
+func (o option) flag() string { return strings.ReplaceAll(o.key, "_", "-") }
+
+// options reads the table off the struct, so that code, flags, docs and tests can't differ.
+func options() []option {
+	t := reflect.TypeFor[Config]()
+	var list []option
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key := f.Tag.Get("key")
+		if key == "" {
+			continue
+		}
+		list = append(list, option{
+			key: key, def: f.Tag.Get("default"), doc: f.Tag.Get("doc"),
+			secret: f.Tag.Get("secret") != "", noFlag: f.Tag.Get("secret") == "only",
+			reserved: f.Tag.Get("reserved") != "", index: i, kind: f.Type,
+		})
+	}
+	return list
+}
+
+// ConfigTable is the Markdown table of docs/configuration.md and the README; a test compares them.
+func ConfigTable() string {
+	var b strings.Builder
+	b.WriteString("| environment | flag | YAML | default | meaning |\n|---|---|---|---|---|\n")
+	for _, o := range options() {
+		env, flag := "`"+o.env()+"`", "`--"+o.flag()+"`"
+		if o.secret {
+			env += ", `…_FILE`"
+			flag += ", `--" + o.flag() + "-file`"
+		}
+		if o.noFlag {
+			flag = "`--" + o.flag() + "-file`"
+		}
+		def := ""
+		if o.def != "" {
+			def = "`" + o.def + "`"
+		}
+		fmt.Fprintf(&b, "| %s | %s | `%s` | %s | %s |\n", env, flag, o.key, def, o.doc)
+	}
+	return b.String()
+}

@@ -1,0 +1,258 @@
+package cli
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"pratu/flows/issuer"
+)
+
+const (
+	keyBytes      = 32
+	secretKeyFile = "secret.key"
+)
+
+// check resolves the texts and returns every reason why they can't work together. It opens nothing but the data
+// directory.
+func (c *Config) check() problems {
+	var ps problems
+	c.checkIssuer(&ps)
+	c.checkListeners(&ps)
+	c.checkTLS(&ps)
+	c.checkDatabase(&ps)
+	c.checkMail(&ps)
+	c.checkMisc(&ps)
+	if c.needsDataDir() {
+		checkDataDir(&ps, c.DataDir)
+	}
+	c.checkSecretKey(&ps, len(ps) == 0)
+	return ps
+}
+
+func (c *Config) local() bool { return c.issuer.Local() }
+
+func (c *Config) checkIssuer(ps *problems) {
+	i, err := issuer.New(c.Issuer)
+	switch {
+	case errors.Is(err, issuer.ErrInsecure):
+		ps.add("issuer %s uses plain http and is not localhost: give an https issuer with PRATU_TLS_CERT and PRATU_TLS_KEY, "+
+			"or an https issuer behind a reverse proxy, or try it out on http://localhost:8080", c.Issuer)
+	case err != nil:
+		ps.add("issuer %q: %v", c.Issuer, err)
+	}
+	c.issuer = i
+}
+
+func (c *Config) checkListeners(ps *problems) {
+	for _, l := range []struct{ name, addr string }{{"listen", c.Listen}, {"ops_listen", c.OpsListen}} {
+		if l.name == "ops_listen" && l.addr == "off" {
+			continue
+		}
+		if _, port, err := net.SplitHostPort(l.addr); err != nil || port == "" {
+			ps.add("%s %q is not an address: write host:port, such as 127.0.0.1:8080 or :8080", l.name, l.addr)
+		}
+	}
+}
+
+func (c *Config) checkTLS(ps *problems) {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		ps.add("only one of tls_cert and tls_key is set: set both, or neither behind a reverse proxy")
+	}
+	for _, path := range []string{c.TLSCert, c.TLSKey} {
+		if path == "" {
+			continue
+		}
+		if f, err := os.Open(path); err != nil {
+			ps.add("%v: correct the path or its permissions", err)
+		} else {
+			_ = f.Close()
+		}
+	}
+	if c.TLSCert != "" && strings.HasPrefix(c.Issuer, "http://") {
+		ps.add("tls_cert is set but the issuer is %s: write the issuer with https", c.Issuer)
+	}
+}
+
+// weakPasswords stand in examples everywhere.
+var weakPasswords = []string{"", "pratu", "postgres", "password", "changeme", "secret", "admin", "root", "test", "example", "demo", "default"}
+
+func (c *Config) checkDatabase(ps *problems) {
+	if c.DatabaseURL == "" {
+		c.DatabaseURL = "sqlite:" + filepath.Join(c.DataDir, "pratu.db")
+	}
+	if path, ok := strings.CutPrefix(c.DatabaseURL, "sqlite:"); ok {
+		if path == "" {
+			ps.add("database_url names no file: write sqlite:PATH")
+		}
+		return
+	}
+	u, err := url.Parse(c.DatabaseURL)
+	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		ps.add("database_url is neither sqlite:PATH nor postgres://user:password@host/name: correct it") // never shown, it holds a password
+		return
+	}
+	if password, set := u.User.Password(); set && !c.local() && slices.Contains(weakPasswords, strings.ToLower(password)) {
+		ps.add("the database password is one that everybody knows: set another one, e.g. in a file named by PRATU_DATABASE_URL_FILE")
+	}
+}
+
+func (c *Config) checkMail(ps *problems) {
+	if c.Mail == "" && c.local() {
+		c.Mail = "file:" + filepath.Join(c.DataDir, "mail")
+	}
+	u, err := url.Parse(c.Mail)
+	switch {
+	case c.Mail == "":
+		ps.add("mail is not set, and sign-up mails a code: set PRATU_MAIL=smtp://user:password@host:587")
+	case c.Mail == "log" && !c.local():
+		ps.add("mail=log would write codes into the log: set PRATU_MAIL=smtp://…; log is for a localhost issuer")
+	case c.Mail == "log", strings.HasPrefix(c.Mail, "file:") && len(c.Mail) > len("file:"):
+	case err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "":
+		ps.add("mail is none of file:DIR, smtp://host:port, smtps://host:port and log: correct PRATU_MAIL")
+	}
+	if c.MailFrom == "" {
+		host := c.issuer.Host()
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		c.MailFrom = "Pratu <no-reply@" + host + ">"
+	}
+}
+
+func (c *Config) checkMisc(ps *problems) {
+	if c.Drain == unset {
+		c.Drain = 2 * time.Second
+		if c.local() {
+			c.Drain = 0
+		}
+	}
+	for _, text := range c.TrustedProxies {
+		p, err := netip.ParsePrefix(text)
+		if a, aerr := netip.ParseAddr(text); err != nil && aerr == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		switch {
+		case err != nil:
+			ps.add("trusted_proxies: %q is no address range: write it like 10.0.0.0/8", text)
+		case p.Bits() == 0:
+			ps.add("trusted_proxies: %s trusts everybody's X-Forwarded-For: name your proxies only", text)
+		default:
+			c.proxies = append(c.proxies, p.Masked())
+		}
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
+		ps.add("log_level %q: one of debug, info, warn, error", c.LogLevel)
+	}
+	if !slices.Contains([]string{"auto", "json", "text"}, c.LogFormat) {
+		ps.add("log_format %q: one of auto, json, text", c.LogFormat)
+	}
+	if c.UpstreamHosts != "" && !c.local() {
+		ps.add("upstream_hosts points sign-in providers elsewhere: it is allowed with a localhost issuer only, unset it")
+	}
+}
+
+// needsDataDir: a replica on PostgreSQL with its key from configuration writes no file.
+func (c *Config) needsDataDir() bool {
+	inside := func(path string) bool {
+		rel, err := filepath.Rel(c.DataDir, path)
+		return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+	}
+	if path, ok := strings.CutPrefix(c.DatabaseURL, "sqlite:"); ok && inside(path) {
+		return true
+	}
+	if path, ok := strings.CutPrefix(c.Mail, "file:"); ok && inside(path) {
+		return true
+	}
+	return c.SecretKey == "" && c.local()
+}
+
+func checkDataDir(ps *problems, dir string) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		ps.add("data directory: %v: create it, or set PRATU_DATA_DIR to one that user %d may write", err, os.Getuid())
+		return
+	}
+	probe, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		ps.add("data directory %s can't be written (%v): give it to user %d, or set PRATU_DATA_DIR", dir, reason(err), os.Getuid())
+		return
+	}
+	_ = probe.Close()
+	_ = os.Remove(probe.Name())
+}
+
+// reason strips the path that the message already has.
+func reason(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// checkSecretKey decodes the keys; with a localhost issuer a missing one is made when nothing else is wrong.
+func (c *Config) checkSecretKey(ps *problems, mayCreate bool) {
+	switch {
+	case c.SecretKey == "" && !c.local():
+		ps.add("secret_key is not set: run `openssl rand -base64 32` and give its output as PRATU_SECRET_KEY or in PRATU_SECRET_KEY_FILE")
+	case c.SecretKey == "" && mayCreate:
+		text, err := generatedKey(filepath.Join(c.DataDir, secretKeyFile))
+		if err != nil {
+			ps.add("secret key in the data directory: %v", err)
+			return
+		}
+		c.SecretKey = text
+	}
+	if c.SecretKey != "" {
+		key, err := decodeKey(c.SecretKey)
+		if err != nil {
+			ps.add("secret_key %v: run `openssl rand -base64 32` and use its output", err)
+		}
+		c.key = key
+	}
+	for _, text := range strings.FieldsFunc(c.SecretKeyPrevious, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }) {
+		key, err := decodeKey(text)
+		if err != nil {
+			ps.add("secret_key_previous %v: give the earlier value of secret_key", err)
+		}
+		c.older = append(c.older, key)
+	}
+}
+
+// decodeKey refuses what no random generator made. It never repeats the key.
+func decodeKey(text string) ([]byte, error) {
+	text = strings.TrimSpace(text)
+	var raw []byte
+	err := errors.New("empty")
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if raw, err = e.DecodeString(text); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, errors.New("is not base64")
+	}
+	if len(raw) != keyBytes {
+		return nil, fmt.Errorf("has %d bytes instead of %d", len(raw), keyBytes)
+	}
+	distinct, printable := map[byte]bool{}, 0
+	for _, b := range raw {
+		distinct[b] = true
+		if b >= 0x20 && b < 0x7f {
+			printable++
+		}
+	}
+	if len(distinct) < 16 || printable == keyBytes {
+		return nil, errors.New("is not random")
+	}
+	return raw, nil
+}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+)
+
+// printer writes data to stdout in the format of -o. Table is for people, json and yaml are stable for scripts.
+type printer struct {
+	format string
+	out    io.Writer
+}
+
+func addOutput(cmd *cobra.Command, p *printer) {
+	cmd.PersistentFlags().StringVarP(&p.format, "output", "o", "table", "table, json or yaml")
+}
+
+func (p *printer) check() error {
+	switch p.format {
+	case "table", "json", "yaml":
+		return nil
+	}
+	return usage("--output %q: one of table, json, yaml", p.format)
+}
+
+// one prints a value; rows are its name-value pairs on a terminal.
+func (p *printer) one(v any, rows [][2]string) error {
+	if p.format != "table" {
+		return p.encode(v)
+	}
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		if r[1] != "" {
+			fmt.Fprintf(w, "%s\t%s\n", r[0], r[1])
+		}
+	}
+	return w.Flush()
+}
+
+// list prints many values, one row each.
+func (p *printer) list(v any, header []string, rows [][]string) error {
+	if p.format != "table" {
+		return p.encode(v)
+	}
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.ToUpper(strings.Join(header, "\t")))
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.Join(r, "\t"))
+	}
+	return w.Flush()
+}
+
+// encode goes through JSON for YAML too, so that both have the same names and order.
+func (p *printer) encode(v any) error {
+	var raw bytes.Buffer
+	enc := json.NewEncoder(&raw)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	if p.format == "json" {
+		_, err := p.out.Write(raw.Bytes())
+		return err
+	}
+	var node yaml.Node // JSON is YAML; a node keeps the order of members
+	if err := yaml.Unmarshal(raw.Bytes(), &node); err != nil {
+		return err
+	}
+	blockStyle(&node)
+	out := yaml.NewEncoder(p.out)
+	out.SetIndent(2)
+	defer out.Close()
+	return out.Encode(&node)
+}
+
+func blockStyle(n *yaml.Node) {
+	n.Style &^= yaml.FlowStyle | yaml.DoubleQuotedStyle
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+		n.Style = 0
+		var v any
+		if yaml.Unmarshal([]byte(n.Value), &v) == nil {
+			if _, text := v.(string); !text {
+				n.Style = yaml.DoubleQuotedStyle // "1331" must stay a text
+			}
+		}
+	}
+	for _, child := range n.Content {
+		blockStyle(child)
+	}
+}

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pratu/storage"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "Run the provider", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, ps := loadConfig(cmd, a.environ)
+			ps = append(ps, c.check()...)
+			a.hintReserved(c)
+			s, err := a.start(cmd.Context(), c, ps, false)
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			a.announceSetup(cmd.Context(), s)
+			s.log.Info("ready", "event", "server.ready", "issuer", c.issuer.String(), "listen", s.public.Addr().String(),
+				"engine", s.store.Engine(), "version", thisBuild().Version)
+			return s.proc.wait(cmd.Context())
+		},
+	}
+}
+
+// running is a started server with what has to be given back when it ends.
+type running struct {
+	*tools
+	proc        *process
+	public, ops net.Listener
+	created     []string // migrations applied at this start
+	closers     []func()
+}
+
+// close gives everything back in the opposite order of taking.
+func (s *running) close() {
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		s.closers[i]()
+	}
+}
+
+// start takes listeners, lock, database and keys, in the order that finds most problems at once, and begins to serve.
+// Every reason not to start is reported together.
+func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*running, error) {
+	log := newLogger(c, a.stderr)
+	s := &running{proc: newProcess(log, c.Drain)}
+	fail := func(err error) (*running, error) {
+		s.close()
+		return nil, err
+	}
+	take := func(name, addr string) net.Listener {
+		l, err := listen(ctx, name, addr)
+		if err != nil {
+			ps.add("%v", err)
+			return nil
+		}
+		s.closers = append(s.closers, func() { _ = l.Close() })
+		return l
+	}
+	if len(ps) == 0 { // an address that is wrong itself was reported already
+		s.public = take("listen", c.Listen)
+		if c.OpsListen != "off" {
+			s.ops = take("ops-listen", c.OpsListen)
+		}
+	}
+	if path, embedded := strings.CutPrefix(c.DatabaseURL, "sqlite:"); embedded && len(ps) == 0 {
+		release, err := lockServer(path + ".lock")
+		if err != nil {
+			ps.add("%v", err)
+		} else {
+			s.closers = append(s.closers, release)
+		}
+	}
+	if err := ps.err(); err != nil {
+		return fail(err)
+	}
+	metrics := newMetrics()
+	t, err := a.build(ctx, c, log)
+	if err != nil {
+		return fail(err)
+	}
+	s.tools = t
+	s.closers = append(s.closers, t.close)
+	if err := s.prepare(ctx); err != nil {
+		return fail(err)
+	}
+	handler, err := t.handler(metrics, dev)
+	if err != nil {
+		return fail(err)
+	}
+	t.observe(metrics)
+	s.background()
+	s.proc.serve("listen", s.public, handler, c.TLSCert, c.TLSKey)
+	if s.ops != nil {
+		s.proc.serve("ops-listen", s.ops, opsHandler(s.proc, metrics, t.probes()), "", "")
+	}
+	s.proc.ready.Store(true)
+	return s, nil
+}
+
+// prepare looks at the database before anybody is answered: its schema, its clock, the signing keys.
+func (s *running) prepare(ctx context.Context) error {
+	var ps problems
+	current, latest, err := s.store.MigrationStatus(ctx)
+	switch {
+	case errors.Is(err, storage.ErrNewerSchema):
+		ps.add("%v", newerSchema(err))
+	case err != nil:
+		ps.add("the database can't be asked for its schema (%s): is PRATU_DATABASE_URL right, and does the user own the database?", scrub(err.Error()))
+	case current < latest && !s.cfg.AutoMigrate:
+		ps.add("the database has schema %d and this program needs %d: run pratu migrate up, or set auto_migrate", current, latest)
+	}
+	if now, err := s.store.Clock(ctx); err == nil {
+		// Expiry is judged by this machine's clock against instants that others wrote (spec 3.6).
+		if skew := s.now().Sub(now).Abs(); skew > clockSkew {
+			ps.add("this machine's clock differs by %s from the database's: run NTP on both", skew.Round(time.Millisecond))
+		}
+	}
+	if err := ps.err(); err != nil {
+		return err
+	}
+	if s.created, err = s.store.Migrate(ctx); err != nil {
+		return newerSchema(err)
+	}
+	if err := s.keys.Ensure(ctx); err != nil {
+		return fmt.Errorf("the signing keys can't be opened (%w): give the secret key they were sealed with as PRATU_SECRET_KEY or PRATU_SECRET_KEY_PREVIOUS", err)
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package signin
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"pratu/flows/audit"
+	"pratu/flows/secret"
+	"pratu/storage"
+)
+
+// Lives of a sign-in (rulings 3.11; NIST SP 800-63B-4 section 2.1.3 allows 30 days).
+const (
+	IdleLife     = 14 * 24 * time.Hour
+	AbsoluteLife = 30 * 24 * time.Hour
+	// KnownLife is how long a browser keeps its own budget of failures after the last sign-in.
+	KnownLife = 365 * 24 * time.Hour
+	// touchEvery is how often being seen is written down: not at every request.
+	touchEvery = 5 * time.Minute
+)
+
+// Browser is where a session lives. SessionCookie is the one it has now, "" for none.
+type Browser struct {
+	SessionCookie, BrowserCookie string
+	IP, UserAgent                string
+}
+
+// Begin starts a session for a proof and returns the new cookie. The cookie is always a new random one: what a stranger
+// planted beforehand, or saw before, is worth nothing afterwards (session fixation). Sessions of other accounts in the
+// same browser move along.
+func (s *Service) Begin(ctx context.Context, p Proof, b Browser) (cookie string, session storage.Session, err error) {
+	cookie = secret.Token()
+	now := s.Now()
+	at := storage.At(now)
+	session = storage.Session{
+		ID: secret.ID(), CookieHash: secret.Hash(cookie), AccountID: p.AccountID,
+		AuthTime: storage.At(p.At), ACR: p.ACR, AMR: strings.Join(p.AMR, " "),
+		IP: audit.Printable(b.IP, 64), UserAgent: audit.Printable(b.UserAgent, 256),
+		CreatedAt: at, SelectedAt: at, LastSeenAt: at, ExpiresAt: storage.At(now.Add(AbsoluteLife)),
+	}
+	old := ""
+	if b.SessionCookie != "" {
+		old = secret.Hash(b.SessionCookie)
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.BeginSession(ctx, session, old); err != nil {
+			return err
+		}
+		if hash := s.browserHash(b.BrowserCookie); hash != "" {
+			if err := s.Store.KnowBrowser(ctx, p.AccountID, hash, at, storage.At(now.Add(KnownLife))); err != nil {
+				return err
+			}
+		}
+		return s.Audit.Append(ctx, audit.Event{
+			Name: "signin.succeeded", ActorKind: audit.Account, ActorID: p.AccountID, AccountID: p.AccountID,
+			SessionID: session.ID, Details: map[string]any{"methods": p.AMR, "acr": p.ACR},
+		})
+	})
+	if err != nil {
+		return "", storage.Session{}, err
+	}
+	return cookie, session, nil
+}
+
+// Sessions are the live sessions of a browser, the one in use first, each with its account and with the account's
+// consent for the client. One statement. Accounts of any status are among them; the caller decides.
+func (s *Service) Sessions(ctx context.Context, cookie, clientID string) ([]storage.SessionView, error) {
+	if cookie == "" || len(cookie) > 256 {
+		return nil, nil
+	}
+	now := s.Now()
+	return s.Store.BrowserSessions(ctx, secret.Hash(cookie), clientID, storage.At(now), storage.At(now.Add(-IdleLife)))
+}
+
+// Seen writes down that a session is in use, now and then.
+func (s *Service) Seen(ctx context.Context, session storage.Session) error {
+	now := s.Now()
+	if now.Sub(session.LastSeenAt.Time()) < touchEvery {
+		return nil
+	}
+	return s.Store.TouchSession(ctx, session.ID, storage.At(now))
+}
+
+// Select makes one of the browser's sessions the one in use. Another browser's session is storage.ErrNotFound.
+func (s *Service) Select(ctx context.Context, cookie, sessionID string) error {
+	return s.Store.SelectSession(ctx, secret.Hash(cookie), sessionID, storage.At(s.Now()))
+}
+
+// SessionsOf are the live sessions of an account, for its owner to look at.
+func (s *Service) SessionsOf(ctx context.Context, accountID string) ([]storage.Session, error) {
+	return s.Store.SessionsOfAccount(ctx, accountID, storage.At(s.Now()))
+}
+
+// End ends a session and the grants that live only as long as it. Ending twice is no error.
+func (s *Service) End(ctx context.Context, sessionID string) error {
+	session, err := s.Store.SessionByID(ctx, sessionID)
+	if err != nil {
+		return err
+	}
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		ended, err := s.Store.EndSession(ctx, sessionID, storage.At(s.Now()))
+		if err != nil || !ended {
+			return err
+		}
+		return s.Audit.Append(ctx, audit.Event{
+			Name: "session.ended", ActorKind: audit.Account, ActorID: session.AccountID,
+			AccountID: session.AccountID, SessionID: sessionID,
+		})
+	})
+}
+
+// EndOthers ends all sessions of an account but one.
+func (s *Service) EndOthers(ctx context.Context, accountID, exceptID string) error {
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.EndSessionsOfAccount(ctx, accountID, exceptID, storage.At(s.Now())); err != nil {
+			return err
+		}
+		return s.Audit.Append(ctx, audit.Event{
+			Name: "session.others_ended", ActorKind: audit.Account, ActorID: accountID, AccountID: accountID, SessionID: exceptID,
+		})
+	})
+}

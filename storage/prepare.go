@@ -1,0 +1,112 @@
+package storage
+
+import (
+	"context"
+	"database/sql/driver"
+	"sync/atomic"
+)
+
+// counter counts statements, for metrics and for tests that assert an operation's cost.
+type counter struct{ statements atomic.Int64 }
+
+// preparing makes connections that keep their prepared statements: lib/pq needs two round trips for an ad-hoc statement
+// and one for a prepared one. Doing it below database/sql works in transactions too, where preparing through the pool
+// would take a second connection and, with SQLite's one writer, wait for ever.
+type preparing struct {
+	driver.Connector
+	counter *counter
+}
+
+func (p *preparing) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := p.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &preparedConn{Conn: c, counter: p.counter, statements: map[string]driver.Stmt{}}, nil
+}
+
+// maxPrepared bounds the statements of a connection; there are fewer queries than this in the house.
+const maxPrepared = 256
+
+type preparedConn struct {
+	driver.Conn
+	counter    *counter
+	statements map[string]driver.Stmt // database/sql uses a connection from one goroutine at a time
+}
+
+func (c *preparedConn) statement(ctx context.Context, query string) (driver.Stmt, error) {
+	if st, ok := c.statements[query]; ok {
+		return st, nil
+	}
+	st, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.statements) >= maxPrepared {
+		for old, st := range c.statements {
+			_ = st.Close()
+			delete(c.statements, old)
+		}
+	}
+	c.statements[query] = st
+	return st, nil
+}
+
+// forget drops a statement that failed: its plan may be of a table that was migrated meanwhile.
+func (c *preparedConn) forget(query string) {
+	if st, ok := c.statements[query]; ok {
+		_ = st.Close()
+		delete(c.statements, query)
+	}
+}
+
+func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.counter.statements.Add(1)
+	st, err := c.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := st.(driver.StmtQueryContext).QueryContext(ctx, args)
+	if err != nil {
+		c.forget(query)
+	}
+	return rows, err
+}
+
+func (c *preparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.counter.statements.Add(1)
+	st, err := c.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	result, err := st.(driver.StmtExecContext).ExecContext(ctx, args)
+	if err != nil {
+		c.forget(query)
+	}
+	return result, err
+}
+
+// What follows hands through what both drivers offer.
+
+func (c *preparedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	return c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+}
+
+func (c *preparedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+}
+
+func (c *preparedConn) Ping(ctx context.Context) error { return c.Conn.(driver.Pinger).Ping(ctx) }
+
+func (c *preparedConn) ResetSession(ctx context.Context) error {
+	return c.Conn.(driver.SessionResetter).ResetSession(ctx)
+}
+
+func (c *preparedConn) IsValid() bool { return c.Conn.(driver.Validator).IsValid() }
+
+func (c *preparedConn) CheckNamedValue(v *driver.NamedValue) error {
+	if checker, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}

@@ -1,0 +1,182 @@
+// Package storage owns the rows: one concrete Store on PostgreSQL or SQLite, one file for each aggregate, one set of
+// queries. It knows no rule of the directory or the protocol; what must happen together is for flows to put into InTx.
+// Only dialect.go knows which engine runs.
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Store is a database. It is safe for concurrent use; replicas share one database and nothing else.
+type Store struct {
+	dialect dialect
+	read    *sqlx.DB // SQLite: a pool of readers beside the one writer
+	write   *sqlx.DB
+	url     string
+	counter *counter
+	bound   sync.Map // query with ? → query in the engine's spelling
+}
+
+// Options of Open.
+type Options struct {
+	// URL is sqlite:PATH or postgres://….
+	URL string
+	// MaxConns bounds the connections to PostgreSQL; 0 takes four for each processor, at least 8.
+	MaxConns int
+}
+
+// Open connects. It creates no table: see Migrate.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s := &Store{url: o.URL, counter: &counter{}}
+	var err error
+	if s.dialect, err = dialectOf(o.URL); err != nil {
+		return nil, err
+	}
+	if s.read, s.write, err = s.dialect.open(o, s.counter); err != nil {
+		return nil, err
+	}
+	if err := s.Ping(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close ends all connections.
+func (s *Store) Close() error {
+	err := s.write.Close()
+	if s.read != s.write {
+		err = errors.Join(err, s.read.Close())
+	}
+	return err
+}
+
+// Engine is "sqlite" or "postgres".
+func (s *Store) Engine() string { return s.dialect.name() }
+
+// Ping asks the database whether it is there.
+func (s *Store) Ping(ctx context.Context) error { return s.failure(s.write.PingContext(ctx)) }
+
+// Pool is the state of the pool that writes, for metrics.
+func (s *Store) Pool() sql.DBStats { return s.write.Stats() }
+
+// Statements counts the statements sent since the start; BEGIN and COMMIT aren't counted.
+func (s *Store) Statements() int64 { return s.counter.statements.Load() }
+
+// Clock is the database's time. Expiry is judged by the replica's clock, so the two must agree.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) {
+	var at Instant
+	err := s.get(ctx, &at, s.dialect.clock())
+	return at.Time(), err
+}
+
+type txKey struct{ store *Store }
+
+// InTx runs fn in a transaction, joining the one that ctx is in. A serialization failure or deadlock runs fn again, a
+// few times, so fn must have no effect outside the database. A write outside InTx gets a transaction of its own:
+// lib/pq could run a bare statement twice when a connection dies (lib/pq#939).
+func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	if ctx.Value(txKey{s}) != nil {
+		return fn(ctx)
+	}
+	const attempts = 4
+	for attempt := 1; ; attempt++ {
+		err := s.once(ctx, fn)
+		if err == nil || attempt == attempts || !s.dialect.retryable(err) {
+			return s.failure(err)
+		}
+		select {
+		case <-ctx.Done():
+			return s.failure(ctx.Err())
+		case <-time.After(time.Duration(rand.Int64N(int64(attempt) * int64(10*time.Millisecond)))):
+		}
+	}
+}
+
+func (s *Store) once(ctx context.Context, fn func(ctx context.Context) error) error {
+	tx, err := s.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after a commit it does nothing; after a panic it frees the connection
+	if err := fn(context.WithValue(ctx, txKey{s}, tx)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// get reads one row, or ErrNotFound.
+func (s *Store) get(ctx context.Context, dest any, query string, args ...any) error {
+	if err := storable(args); err != nil {
+		return err
+	}
+	return s.failure(sqlx.GetContext(ctx, s.reader(ctx), dest, s.bind(query), args...))
+}
+
+// list reads all rows into a slice.
+func (s *Store) list(ctx context.Context, dest any, query string, args ...any) error {
+	if err := storable(args); err != nil {
+		return err
+	}
+	return s.failure(sqlx.SelectContext(ctx, s.reader(ctx), dest, s.bind(query), args...))
+}
+
+// exec writes and returns how many rows that concerned.
+func (s *Store) exec(ctx context.Context, query string, args ...any) (rows int64, err error) {
+	if err := storable(args); err != nil {
+		return 0, err
+	}
+	err = s.InTx(ctx, func(ctx context.Context) error {
+		result, err := s.tx(ctx).ExecContext(ctx, s.bind(query), args...)
+		if err != nil {
+			return s.failure(err)
+		}
+		rows, err = result.RowsAffected()
+		return err
+	})
+	return rows, err
+}
+
+// guarded writes under a condition of its own: no row is ErrNotFound.
+func (s *Store) guarded(ctx context.Context, query string, args ...any) error {
+	rows, err := s.exec(ctx, query, args...)
+	if err == nil && rows == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+// returning writes and reads what was written (UPDATE … RETURNING, DELETE … RETURNING); no row is ErrNotFound.
+func (s *Store) returning(ctx context.Context, dest any, query string, args ...any) error {
+	if err := storable(args); err != nil {
+		return err
+	}
+	return s.InTx(ctx, func(ctx context.Context) error {
+		return s.failure(sqlx.GetContext(ctx, s.tx(ctx), dest, s.bind(query), args...))
+	})
+}
+
+func (s *Store) tx(ctx context.Context) *sqlx.Tx { return ctx.Value(txKey{s}).(*sqlx.Tx) }
+
+func (s *Store) reader(ctx context.Context) sqlx.QueryerContext {
+	if tx, ok := ctx.Value(txKey{s}).(*sqlx.Tx); ok {
+		return tx
+	}
+	return s.read
+}
+
+func (s *Store) bind(query string) string {
+	if b, ok := s.bound.Load(query); ok {
+		return b.(string)
+	}
+	b := s.write.Rebind(query)
+	s.bound.Store(query, b)
+	return b
+}
