@@ -155,7 +155,7 @@ func (embedded) open(o Options, c *counter) (read, write *sqlx.DB, err error) {
 	}
 	connect := func(extra string, conns int) *sqlx.DB {
 		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas.Encode() + extra
-		db := sqlx.NewDb(sql.OpenDB(&preparing{Connector: named{dsn, &sqlite.Driver{}}, counter: c}), "sqlite3")
+		db := sqlx.NewDb(sql.OpenDB(&preparing{Connector: named{dsn, &sqlite.Driver{}}, counter: c, finalize: true}), "sqlite3")
 		db.SetMaxOpenConns(conns)
 		db.SetMaxIdleConns(conns)
 		return db

@@ -49,7 +49,7 @@ func (s *Store) MigrationStatus(ctx context.Context) (current, latest int64, err
 }
 
 func (s *Store) provider() (*goose.Provider, error) {
-	options := []goose.ProviderOption{goose.WithLogger(goose.NopLogger()), goose.WithSlog(slog.New(slog.DiscardHandler))}
+	options := []goose.ProviderOption{goose.WithSlog(slog.New(slog.DiscardHandler))}
 	kind := goose.DialectSQLite3
 	if s.Engine() == "postgres" {
 		kind = goose.DialectPostgres

@@ -14,7 +14,8 @@ type counter struct{ statements atomic.Int64 }
 // would take a second connection and, with SQLite's one writer, wait for ever.
 type preparing struct {
 	driver.Connector
-	counter *counter
+	counter  *counter
+	finalize bool // statements must end before their connection
 }
 
 func (p *preparing) Connect(ctx context.Context) (driver.Conn, error) {
@@ -22,7 +23,7 @@ func (p *preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{Conn: c, counter: p.counter, statements: map[string]driver.Stmt{}}, nil
+	return &preparedConn{Conn: c, counter: p.counter, finalize: p.finalize, statements: map[string]driver.Stmt{}}, nil
 }
 
 // maxPrepared bounds the statements of a connection; there are fewer queries than this in the house.
@@ -31,6 +32,7 @@ const maxPrepared = 256
 type preparedConn struct {
 	driver.Conn
 	counter    *counter
+	finalize   bool
 	statements map[string]driver.Stmt // database/sql uses a connection from one goroutine at a time
 }
 
@@ -58,6 +60,17 @@ func (c *preparedConn) forget(query string) {
 		_ = st.Close()
 		delete(c.statements, query)
 	}
+}
+
+// Close ends the statements first where that matters: SQLite keeps the file open, and its log unfolded, as long as one
+// lives. PostgreSQL forgets them by itself, and asking it costs a round trip for each.
+func (c *preparedConn) Close() error {
+	if c.finalize {
+		for query := range c.statements {
+			c.forget(query)
+		}
+	}
+	return c.Conn.Close()
 }
 
 func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {

@@ -49,13 +49,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Close ends all connections.
+// Close ends all connections, the writer's last: SQLite folds its log into the file when the last one closes, and a
+// reader may not.
 func (s *Store) Close() error {
-	err := s.write.Close()
+	var err error
 	if s.read != s.write {
-		err = errors.Join(err, s.read.Close())
+		err = s.read.Close()
 	}
-	return err
+	return errors.Join(err, s.write.Close())
 }
 
 // Engine is "sqlite" or "postgres".
