@@ -1,4 +1,52 @@
-.PHONY: test
-test:
-	go vet ./...
-	go test ./...
+# The commands of a developer; each says itself what it needs. make help lists them.
+GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   = golang.org/x/vuln/cmd/govulncheck@v1.8.0
+VERSION      ?= dev
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint docker-lint bench e2e-full conformance fuzz timing scale clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+build: ## the static binary bin/pratu, with the Dockerfile's flags
+	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X pratu/cli.version=$(VERSION)" -o bin/pratu .
+
+test: ## every suite, race detector, both databases; installs what is missing as root or with CI=true
+	@scripts/test.sh
+
+lint: bin/golangci-lint bin/govulncheck ## golangci-lint and govulncheck in every module
+	@scripts/lint.sh
+
+docker-lint: ## the Dockerfile's rules, its binary, and the compose files
+	@scripts/docker-lint.sh
+
+bench: ## Go benchmarks and the load on both databases, beside the floor: BENCH='-d 5s -ops refresh'
+	@scripts/bench.sh $(BENCH)
+
+e2e-full: ## the whole matrix of pages, languages, colour schemes and widths in Chromium
+	@scripts/setup.sh
+	PRATU_E2E=full scripts/with-postgres.sh go -C e2e test -count=1 -timeout 60m -v ./...
+
+conformance: ## the black-box tests that are named after modules of the OpenID conformance suite
+	@scripts/setup.sh
+	scripts/with-postgres.sh go test -count=1 -v -run Conformance ./...
+
+fuzz: ## every fuzz target for FUZZTIME (default 30s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+timing: ## statistics: an unknown person and a wrong password take the same time
+	@scripts/setup.sh
+	go -C e2e test -count=1 -timeout 30m -v -tags timing -run Timing ./...
+
+scale: ## plans and speed of the hot statements at 10^4, 10^6 and 10^7 grants on PostgreSQL
+	scripts/with-postgres.sh --durable go -C bench run . -scale
+
+bin/golangci-lint: Makefile
+	GOBIN=$(CURDIR)/bin go install $(GOLANGCI_LINT) && touch $@
+
+bin/govulncheck: Makefile
+	GOBIN=$(CURDIR)/bin go install $(GOVULNCHECK) && touch $@
+
+clean: ## remove what was built here
+	rm -rf bin e2e/node_modules
