@@ -107,6 +107,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_cookie ON sessions (cookie_hash);
 CREATE INDEX sessions_account ON sessions (account_id);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
+CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at > 0;
 
 -- Browsers in which an account has signed in before: they keep a guessing budget of their own.
 CREATE TABLE known_browsers (
@@ -131,6 +132,7 @@ CREATE TABLE interactions (
     selected_at  BIGINT NOT NULL,
     consented_at BIGINT NOT NULL,
     scopes       TEXT   NOT NULL,                     -- what was consented to
+    denied_at    BIGINT NOT NULL,
     expires_at   BIGINT NOT NULL
 );
 CREATE INDEX interactions_expiry ON interactions (expires_at);
@@ -279,11 +281,11 @@ CREATE TABLE leases (
     expires_at BIGINT NOT NULL
 );
 
--- Generic cell rate: one row per (policy, subject), shared by all replicas.
+-- Budgets of failures: one row per (policy, subject) with an open window, shared by all replicas.
 CREATE TABLE limits (
     id         TEXT   NOT NULL PRIMARY KEY,           -- policy and keyed hash of the subject
     used       BIGINT NOT NULL,
-    window_end BIGINT NOT NULL
+    window_end BIGINT NOT NULL                        -- the first count after it opens a new window
 );
 CREATE INDEX limits_expiry ON limits (window_end);
 

@@ -1,0 +1,45 @@
+package storage
+
+import "context"
+
+// AuditEvent is one row of the append-only record.
+type AuditEvent struct {
+	ID        string  `db:"id"` // UUIDv7
+	At        Instant `db:"at"`
+	Event     string  `db:"event"`
+	Outcome   string  `db:"outcome"`
+	ActorKind string  `db:"actor_kind"`
+	ActorID   string  `db:"actor_id"`
+	AccountID string  `db:"account_id"`
+	ClientID  string  `db:"client_id"`
+	SessionID string  `db:"session_id"`
+	IP        string  `db:"ip"`
+	UserAgent string  `db:"user_agent"`
+	RequestID string  `db:"request_id"`
+	Reason    string  `db:"reason"`
+	Details   string  `db:"details"` // JSON
+}
+
+const auditColumns = `id, at, event, outcome, actor_kind, actor_id, account_id, client_id, session_id, ip, user_agent,
+	request_id, reason, details`
+
+// AppendAudit writes an event in the caller's transaction.
+func (s *Store) AppendAudit(ctx context.Context, e AuditEvent) error {
+	_, err := s.exec(ctx, `INSERT INTO audit (`+auditColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.ID, e.At, e.Event, e.Outcome, e.ActorKind, e.ActorID, e.AccountID, e.ClientID, e.SessionID, e.IP, e.UserAgent,
+		e.RequestID, e.Reason, e.Details)
+	return err
+}
+
+// AuditOfAccount reads the newest events about an account that are older than the given instant.
+func (s *Store) AuditOfAccount(ctx context.Context, accountID string, before Instant, limit int) (list []AuditEvent, err error) {
+	err = s.list(ctx, &list, `SELECT `+auditColumns+` FROM audit WHERE account_id = ? AND at < ?
+		ORDER BY at DESC, id DESC LIMIT ?`, accountID, before, limit)
+	return list, err
+}
+
+// AuditSince reads events from the given instant on, the oldest first.
+func (s *Store) AuditSince(ctx context.Context, from Instant, limit int) (list []AuditEvent, err error) {
+	err = s.list(ctx, &list, `SELECT `+auditColumns+` FROM audit WHERE at >= ? ORDER BY at, id LIMIT ?`, from, limit)
+	return list, err
+}

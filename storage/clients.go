@@ -1,0 +1,134 @@
+package storage
+
+import "context"
+
+// Client is a relying party. Its documents are JSON that flows/clients reads.
+type Client struct {
+	ID         string         `db:"id"`
+	Kind       string         `db:"kind"`
+	Name       string         `db:"name"`
+	Metadata   string         `db:"metadata"`
+	Settings   string         `db:"settings"`
+	DisabledAt Instant        `db:"disabled_at"`
+	CreatedAt  Instant        `db:"created_at"`
+	UpdatedAt  Instant        `db:"updated_at"`
+	Secrets    []ClientSecret `db:"-"` // newest first, expired ones too
+}
+
+// ClientSecret is one of the secrets of a client.
+type ClientSecret struct {
+	ID        string  `db:"id"`
+	ClientID  string  `db:"client_id"`
+	Hash      string  `db:"hash"`
+	CreatedAt Instant `db:"created_at"`
+	ExpiresAt Instant `db:"expires_at"` // 0: never
+}
+
+const clientColumns = `c.id, c.kind, c.name, c.metadata, c.settings, c.disabled_at, c.created_at, c.updated_at`
+
+// CreateClient writes a client and its secrets. An id that is taken, or was once, is ErrExists.
+func (s *Store) CreateClient(ctx context.Context, c Client) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		_, err := s.exec(ctx, `INSERT INTO clients (id, kind, name, metadata, settings, disabled_at, created_at, updated_at,
+			deleted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+			c.ID, c.Kind, c.Name, c.Metadata, c.Settings, c.DisabledAt, c.CreatedAt, c.UpdatedAt)
+		if err != nil {
+			return err
+		}
+		for _, secret := range c.Secrets {
+			secret.ClientID = c.ID
+			if err := s.AddClientSecret(ctx, secret); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Client reads a client with its secrets, in one statement. A deleted one is ErrNotFound, a disabled one isn't.
+func (s *Store) Client(ctx context.Context, id string) (Client, error) {
+	var rows []struct {
+		Client
+		Secret ClientSecret `db:"s"`
+	}
+	err := s.list(ctx, &rows, `SELECT `+clientColumns+`, COALESCE(s.id, '') AS "s.id", c.id AS "s.client_id",
+		COALESCE(s.hash, '') AS "s.hash", COALESCE(s.created_at, 0) AS "s.created_at", COALESCE(s.expires_at, 0) AS "s.expires_at"
+		FROM clients c LEFT JOIN client_secrets s ON s.client_id = c.id
+		WHERE c.id = ? AND c.deleted_at = 0 ORDER BY s.created_at DESC, s.id DESC`, id)
+	if err != nil {
+		return Client{}, err
+	}
+	if len(rows) == 0 {
+		return Client{}, ErrNotFound
+	}
+	c := rows[0].Client
+	for _, row := range rows {
+		if row.Secret.ID != "" {
+			c.Secrets = append(c.Secrets, row.Secret)
+		}
+	}
+	return c, nil
+}
+
+// Clients reads up to limit clients with ids after the given one, in the order of ids.
+func (s *Store) Clients(ctx context.Context, after string, limit int) ([]Client, error) {
+	var list []Client
+	err := s.list(ctx, &list, `SELECT `+clientColumns+` FROM clients c WHERE c.id > ? AND c.deleted_at = 0
+		ORDER BY c.id LIMIT ?`, after, limit)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	var secrets []ClientSecret
+	err = s.list(ctx, &secrets, `SELECT id, client_id, hash, created_at, expires_at FROM client_secrets
+		WHERE client_id > ? AND client_id <= ? ORDER BY created_at DESC, id DESC`, after, list[len(list)-1].ID)
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[string]int, len(list))
+	for i, c := range list {
+		at[c.ID] = i
+	}
+	for _, secret := range secrets {
+		if i, ok := at[secret.ClientID]; ok {
+			list[i].Secrets = append(list[i].Secrets, secret)
+		}
+	}
+	return list, nil
+}
+
+// UpdateClient writes what may change of a client, if nobody else did since it was read; else ErrConflict.
+func (s *Store) UpdateClient(ctx context.Context, c Client, ifUpdatedAt Instant) error {
+	rows, err := s.exec(ctx, `UPDATE clients SET name = ?, metadata = ?, settings = ?, disabled_at = ?, updated_at = ?
+		WHERE id = ? AND updated_at = ? AND deleted_at = 0`,
+		c.Name, c.Metadata, c.Settings, c.DisabledAt, c.UpdatedAt, c.ID, ifUpdatedAt)
+	if err == nil && rows == 0 {
+		return ErrConflict
+	}
+	return err
+}
+
+// DeleteClient removes a client and its secrets for good. The row stays, so that the id is never used again: tokens and
+// records of the old client must not become those of a new one.
+func (s *Store) DeleteClient(ctx context.Context, id string, now Instant) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		if err := s.guarded(ctx, `UPDATE clients SET deleted_at = ?, updated_at = ? WHERE id = ? AND deleted_at = 0`, now, now, id); err != nil {
+			return err
+		}
+		_, err := s.exec(ctx, `DELETE FROM client_secrets WHERE client_id = ?`, id)
+		return err
+	})
+}
+
+// AddClientSecret adds a secret to a client that isn't deleted.
+func (s *Store) AddClientSecret(ctx context.Context, c ClientSecret) error {
+	return s.guarded(ctx, `INSERT INTO client_secrets (id, client_id, hash, created_at, expires_at)
+		SELECT ?, c.id, ?, ?, ? FROM clients c WHERE c.id = ? AND c.deleted_at = 0`,
+		c.ID, c.Hash, c.CreatedAt, c.ExpiresAt, c.ClientID)
+}
+
+// ExpireClientSecrets ends all secrets of a client but one, at the given instant or when they end anyway.
+func (s *Store) ExpireClientSecrets(ctx context.Context, clientID, exceptID string, at Instant) error {
+	_, err := s.exec(ctx, `UPDATE client_secrets SET expires_at = ? WHERE client_id = ? AND id <> ?
+		AND (expires_at = 0 OR expires_at > ?)`, at, clientID, exceptID, at)
+	return err
+}

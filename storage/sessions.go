@@ -1,0 +1,148 @@
+package storage
+
+import "context"
+
+// Session is an account signed in to a browser.
+type Session struct {
+	ID         string  `db:"id"`          // the public sid of ID tokens
+	CookieHash string  `db:"cookie_hash"` // the sessions of one browser share it
+	AccountID  string  `db:"account_id"`
+	AuthTime   Instant `db:"auth_time"`
+	ACR        string  `db:"acr"`
+	AMR        string  `db:"amr"` // space-separated
+	IP         string  `db:"ip"`
+	UserAgent  string  `db:"user_agent"`
+	CreatedAt  Instant `db:"created_at"`
+	SelectedAt Instant `db:"selected_at"` // the newest is the one in use
+	LastSeenAt Instant `db:"last_seen_at"`
+	ExpiresAt  Instant `db:"expires_at"`
+	EndedAt    Instant `db:"ended_at"`
+}
+
+// SessionView is a session with its account and what the account allowed one client.
+type SessionView struct {
+	Session
+	Account          Account `db:"account"`
+	ConsentScopes    string  `db:"consent_scopes"`     // "" without consent
+	ConsentClaims    string  `db:"consent_claims"`     // likewise
+	ConsentExpiresAt Instant `db:"consent_expires_at"` // 0 without consent
+}
+
+const sessionColumns = `s.id, s.cookie_hash, s.account_id, s.auth_time, s.acr, s.amr, s.ip, s.user_agent, s.created_at,
+	s.selected_at, s.last_seen_at, s.expires_at, s.ended_at`
+
+const sessionViewColumns = sessionColumns + `, a.id AS "account.id", a.ssoid AS "account.ssoid", a.oid AS "account.oid",
+	a.status AS "account.status", a.register_by AS "account.register_by", a.locale AS "account.locale",
+	a.profile AS "account.profile", a.created_at AS "account.created_at", a.updated_at AS "account.updated_at",
+	COALESCE(c.scopes, '') AS consent_scopes, COALESCE(c.claims, '') AS consent_claims,
+	COALESCE(c.expires_at, 0) AS consent_expires_at`
+
+// BeginSession writes a session. Sessions of other accounts in the browser move to the new cookie. An earlier session of
+// the same account there ends, and its grants go on with the new one: signing in again is no sign-out elsewhere.
+// oldCookieHash is "" for a browser without sessions.
+func (s *Store) BeginSession(ctx context.Context, n Session, oldCookieHash string) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		if oldCookieHash != "" {
+			if _, err := s.exec(ctx, `UPDATE grants SET session_id = ? WHERE revoked_at = 0 AND session_id IN
+				(SELECT id FROM sessions WHERE cookie_hash = ? AND account_id = ? AND ended_at = 0 AND expires_at > ?)`,
+				n.ID, oldCookieHash, n.AccountID, n.CreatedAt); err != nil {
+				return err
+			}
+			if _, err := s.exec(ctx, `UPDATE sessions SET
+				ended_at = CASE WHEN account_id = ? THEN ? ELSE ended_at END,
+				cookie_hash = CASE WHEN account_id = ? THEN cookie_hash ELSE ? END
+				WHERE cookie_hash = ? AND ended_at = 0`,
+				n.AccountID, n.CreatedAt, n.AccountID, n.CookieHash, oldCookieHash); err != nil {
+				return err
+			}
+		}
+		_, err := s.exec(ctx, `INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent,
+			created_at, selected_at, last_seen_at, expires_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			n.ID, n.CookieHash, n.AccountID, n.AuthTime, n.ACR, n.AMR, n.IP, n.UserAgent,
+			n.CreatedAt, n.SelectedAt, n.LastSeenAt, n.ExpiresAt, n.EndedAt)
+		return err
+	})
+}
+
+// BrowserSessions reads the live sessions of a browser, the one in use first, each with its account, of any status, and
+// the account's consent for the client. One statement. Sessions not seen since idleSince are over.
+func (s *Store) BrowserSessions(ctx context.Context, cookieHash, clientID string, now, idleSince Instant) (list []SessionView, err error) {
+	err = s.list(ctx, &list, `SELECT `+sessionViewColumns+` FROM sessions s JOIN accounts a ON a.id = s.account_id
+		LEFT JOIN consents c ON c.account_id = s.account_id AND c.client_id = ? AND c.expires_at > ?
+		WHERE s.cookie_hash = ? AND s.ended_at = 0 AND s.expires_at > ? AND s.last_seen_at > ?
+		ORDER BY s.selected_at DESC, s.created_at DESC, s.id`, clientID, now, cookieHash, now, idleSince)
+	return list, err
+}
+
+// SessionByID reads a session in any state.
+func (s *Store) SessionByID(ctx context.Context, id string) (n Session, err error) {
+	err = s.get(ctx, &n, `SELECT `+sessionColumns+` FROM sessions s WHERE s.id = ?`, id)
+	return n, err
+}
+
+// SessionsOfAccount reads the sessions of an account that haven't ended, the last seen first.
+func (s *Store) SessionsOfAccount(ctx context.Context, accountID string, now Instant) (list []Session, err error) {
+	err = s.list(ctx, &list, `SELECT `+sessionColumns+` FROM sessions s WHERE s.account_id = ? AND s.ended_at = 0
+		AND s.expires_at > ? ORDER BY s.last_seen_at DESC, s.id`, accountID, now)
+	return list, err
+}
+
+// TouchSession notes that a live session was seen.
+func (s *Store) TouchSession(ctx context.Context, id string, now Instant) error {
+	_, err := s.exec(ctx, `UPDATE sessions SET last_seen_at = ? WHERE id = ? AND ended_at = 0 AND last_seen_at < ?`, now, id, now)
+	return err
+}
+
+// SelectSession makes a live session of this browser the one in use; any other is ErrNotFound.
+func (s *Store) SelectSession(ctx context.Context, cookieHash, id string, now Instant) error {
+	return s.guarded(ctx, `UPDATE sessions SET selected_at = ? WHERE id = ? AND cookie_hash = ? AND ended_at = 0
+		AND expires_at > ?`, now, id, cookieHash, now)
+}
+
+// EndSession ends a session and revokes the grants that live no longer than it. It tells whether the session ended now.
+func (s *Store) EndSession(ctx context.Context, id string, now Instant) (ended bool, err error) {
+	err = s.InTx(ctx, func(ctx context.Context) error {
+		rows, err := s.exec(ctx, `UPDATE sessions SET ended_at = ? WHERE id = ? AND ended_at = 0`, now, id)
+		if err != nil {
+			return err
+		}
+		ended = rows == 1
+		_, err = s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE session_id = ? AND offline = 0 AND revoked_at = 0`, now, id)
+		return err
+	})
+	return ended, err
+}
+
+// EndSessionsOfAccount ends all sessions of an account but one ("" for all) and revokes the grants that live no longer
+// than these.
+func (s *Store) EndSessionsOfAccount(ctx context.Context, accountID, exceptID string, now Instant) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.exec(ctx, `UPDATE sessions SET ended_at = ? WHERE account_id = ? AND id <> ? AND ended_at = 0`,
+			now, accountID, exceptID); err != nil {
+			return err
+		}
+		_, err := s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE account_id = ? AND session_id <> ? AND session_id <> ''
+			AND offline = 0 AND revoked_at = 0`, now, accountID, exceptID)
+		return err
+	})
+}
+
+// KnowBrowser remembers that an account signed in to a browser.
+func (s *Store) KnowBrowser(ctx context.Context, accountID, browserHash string, now, expiresAt Instant) error {
+	if browserHash == "" {
+		return ErrInvalid // every browser without a cookie would be known
+	}
+	_, err := s.exec(ctx, `INSERT INTO known_browsers (account_id, browser_hash, last_seen_at, expires_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (account_id, browser_hash) DO UPDATE SET last_seen_at = excluded.last_seen_at,
+		expires_at = excluded.expires_at`, accountID, browserHash, now, expiresAt)
+	return err
+}
+
+// BrowserKnown tells whether an account signed in to a browser before. It asks for unknown accounts too: sign-ins of
+// people who exist and of those who don't take the same statements.
+func (s *Store) BrowserKnown(ctx context.Context, accountID, browserHash string, now Instant) (bool, error) {
+	var n int64
+	err := s.get(ctx, &n, `SELECT COUNT(*) FROM known_browsers WHERE account_id = ? AND browser_hash = ? AND expires_at > ?`,
+		accountID, browserHash, now)
+	return n > 0, err
+}
