@@ -1,0 +1,60 @@
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// The judge is judged first: each fault here must be seen, or the silence of the other tests means nothing.
+func TestFaultsAreSeen(t *testing.T) {
+	const page = `<!doctype html><html lang="en"><head><title>x</title></head><body><main><h1>x</h1>%</main></body></html>`
+	bad := map[string]string{
+		"contrast":  `<p style="color:#999;background:#aaa">grey</p>`,
+		"no label":  `<input name="q">`,
+		"too wide":  `<div style="width:900px">wide</div>`,
+		"text lost": `<p>⟦login.title⟧</p>`,
+		"two h1":    `<h1>y</h1>`,
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/good", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(strings.Replace(page, "%", "<p>fine</p>", 1)))
+	})
+	for name, part := range bad {
+		mux.HandleFunc("/"+strings.ReplaceAll(name, " ", "-"), func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(strings.Replace(page, "%", part, 1)))
+		})
+	}
+	mux.HandleFunc("/policy", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src data:")
+		_, _ = w.Write([]byte(strings.Replace(page, "%", `<script>1</script>`, 1)))
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	l := look{"en", "light", 320}
+	b := newTab(t)
+	b.appear(l)
+	if status := b.open(server.URL + "/good"); status != http.StatusOK {
+		t.Errorf("status %d", status)
+	}
+	b.wellFormed("good", l)
+	for name := range bad {
+		b.open(server.URL + "/" + strings.ReplaceAll(name, " ", "-"))
+		judge := &testing.T{}
+		mine := &tab{t: judge, ctx: b.ctx}
+		mine.wellFormed(name, l)
+		if !judge.Failed() {
+			t.Errorf("%s was not noticed", name)
+		}
+	}
+	b.open(server.URL + "/policy")
+	b.mu.Lock()
+	seen := strings.Join(b.console, " ")
+	b.console = nil
+	b.mu.Unlock()
+	if !strings.Contains(seen, "Content Security Policy") {
+		t.Errorf("a violation of the policy was not noticed: %q", seen)
+	}
+}
