@@ -1,0 +1,209 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const password = "correct horse battery staple"
+
+// build makes the program as the Dockerfile does.
+func build() (path string, clean func(), err error) {
+	dir, err := os.MkdirTemp("", "pratu-bench")
+	if err != nil {
+		return "", nil, err
+	}
+	path = filepath.Join(dir, "pratu")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, ".")
+	cmd.Dir, cmd.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	return path, func() { _ = os.RemoveAll(dir) }, nil
+}
+
+// installation is a data directory with a database, clients and people.
+type installation struct {
+	path, engine string
+	env          []string
+	dir          string
+	issuer, ops  string
+	web, key     client // ID tokens RS256 and ES256
+	machine      client
+	database     string
+}
+
+// install prepares everything with the command line, as an operator would.
+func install(path, engine string, accounts int) (*installation, error) {
+	dir, err := os.MkdirTemp("", "pratu-bench")
+	if err != nil {
+		return nil, err
+	}
+	ports, err := freePorts(2)
+	if err != nil {
+		return nil, err
+	}
+	i := &installation{path: path, engine: engine, dir: dir,
+		issuer: fmt.Sprintf("http://localhost:%d", ports[0]), ops: fmt.Sprintf("http://127.0.0.1:%d", ports[1])}
+	for _, e := range os.Environ() {
+		if !strings.HasPrefix(e, "PRATU_") {
+			i.env = append(i.env, e)
+		}
+	}
+	i.env = append(i.env, "PRATU_ISSUER="+i.issuer, "PRATU_DATA_DIR="+dir, "PRATU_LOG_FORMAT=json",
+		fmt.Sprintf("PRATU_LISTEN=127.0.0.1:%d", ports[0]), fmt.Sprintf("PRATU_OPS_LISTEN=127.0.0.1:%d", ports[1]))
+	if engine == "postgres" {
+		if i.database, err = newDatabase(); err != nil {
+			return nil, err
+		}
+		i.env = append(i.env, "PRATU_DATABASE_URL="+i.database)
+	}
+	// First-party: consent is a page of its own, and asked once a year.
+	people, redirect := map[string]any{"first_party": true}, []string{callback}
+	if i.web, err = i.client("web", map[string]any{"kind": "web", "redirect_uris": redirect, "settings": people}); err != nil {
+		return nil, err
+	}
+	es256 := map[string]any{"kind": "web", "redirect_uris": redirect, "settings": people, "id_token_signed_response_alg": "ES256"}
+	if i.key, err = i.client("es256", es256); err != nil {
+		return nil, err
+	}
+	if i.machine, err = i.client("machine", map[string]any{"kind": "machine"}); err != nil {
+		return nil, err
+	}
+	for n := range accounts {
+		if _, err := i.run(password, "account", "create", "--email", fmt.Sprintf("user%d@example.com", n), "--verified", "--password-stdin", "-o", "json"); err != nil {
+			return nil, err
+		}
+	}
+	return i, nil
+}
+
+func (i *installation) run(stdin string, args ...string) ([]byte, error) {
+	cmd := exec.Command(i.path, args...)
+	cmd.Env, cmd.Stdin = i.env, strings.NewReader(stdin)
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("pratu %s: %w: %s", strings.Join(args, " "), err, exit.Stderr)
+	}
+	return out, err
+}
+
+func (i *installation) client(id string, document map[string]any) (client, error) {
+	document["client_id"] = id
+	raw, err := json.Marshal(document)
+	if err != nil {
+		return client{}, err
+	}
+	out, err := i.run(string(raw), "client", "create", "-f", "-", "-o", "json")
+	if err != nil {
+		return client{}, err
+	}
+	var made struct {
+		Secret string `json:"client_secret"`
+	}
+	err = json.Unmarshal(out, &made)
+	return client{id, made.Secret}, err
+}
+
+// start runs the server several times, and leaves the last running.
+func (i *installation) start(times int) (time.Duration, *exec.Cmd, error) {
+	log, err := os.OpenFile(filepath.Join(i.dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer log.Close()
+	var took []time.Duration
+	for n := range times {
+		cmd := exec.Command(i.path, "serve")
+		cmd.Env, cmd.Stdout, cmd.Stderr = i.env, log, log
+		d, cmd, err := startUp(i.target("start", i.web), cmd)
+		if err != nil {
+			text, _ := os.ReadFile(filepath.Join(i.dir, "server.log"))
+			return 0, nil, fmt.Errorf("%w\n%s", err, text)
+		}
+		took = append(took, d)
+		if n == times-1 {
+			return median(took), cmd, nil
+		}
+		stop(cmd)
+	}
+	return 0, nil, errors.New("-starts must be at least 1")
+}
+
+func (i *installation) target(name string, web client) *target {
+	return &target{name: name, issuer: i.issuer, ops: i.ops, web: web, machine: i.machine, redirectURI: callback,
+		username: "user%d@example.com", password: password}
+}
+
+func (i *installation) remove() {
+	_ = os.RemoveAll(i.dir)
+	if i.database != "" {
+		_ = dropDatabase(i.database)
+	}
+}
+
+// measure takes the figures of one engine: everything with ES256 ID tokens, and with RS256 what signs them.
+func measure(path, engine string, s settings, floors map[string]map[string]result) error {
+	if engine == "postgres" && os.Getenv("PRATU_TEST_POSTGRES") == "" {
+		fmt.Println("postgres: SKIPPED, no server is installed (scripts/with-postgres.sh starts one)")
+		return nil
+	}
+	i, err := install(path, engine, s.load.workers)
+	if err != nil {
+		return err
+	}
+	defer i.remove()
+	took, cmd, err := i.start(s.starts)
+	if err != nil {
+		return err
+	}
+	defer stop(cmd)
+	time.Sleep(3 * time.Second)
+	procs := []*watched{{"server", cmd.Process.Pid}}
+	idle := procs[0].rssMiB()
+	if engine == "postgres" {
+		if pid, err := strconv.Atoi(os.Getenv("PRATU_TEST_POSTGRES_PID")); err == nil {
+			procs = append(procs, &watched{"postgres", pid})
+		}
+	}
+	fmt.Printf("\n%s: start to healthy %.0f ms (goal 100), idle memory %.0f MiB (goal 40)\n", engine, ms(took), idle)
+	for _, web := range []struct {
+		alg    string
+		client client
+	}{{"ES256", i.key}, {"RS256", i.web}} {
+		t := i.target(engine+" "+web.alg, web.client)
+		t.procs = procs
+		chosen := s
+		if web.alg == "RS256" {
+			chosen.ops = signing(s.ops)
+		}
+		if len(chosen.ops) == 0 {
+			continue
+		}
+		results, traits, err := measureAll(t, chosen)
+		if err != nil {
+			return err
+		}
+		report(os.Stdout, fmt.Sprintf("%s, %s", engine, traits), chosen.ops, results, floors[web.alg], web.alg)
+	}
+	return nil
+}
+
+// signing are the operations whose cost depends on the algorithm of ID tokens.
+func signing(ops []operation) []operation {
+	var out []operation
+	for _, op := range ops {
+		if op.name == "refresh" || op.name == "sso" || op.name == "login" {
+			out = append(out, op)
+		}
+	}
+	return out
+}

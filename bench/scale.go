@@ -1,0 +1,3 @@
+package main
+
+func scale(string, settings) error { return nil }

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"time"
+
+	"pratu/bench/floor"
+)
+
+const callback = "http://127.0.0.1:9/callback" // the port of the discard service: nobody answers there, nobody asks
+
+// serveFloor is this program in another process, so that its CPU time is counted apart.
+func serveFloor(args []string) {
+	flags := flag.NewFlagSet("floor", flag.ExitOnError)
+	addr := flags.String("addr", "", "loopback address to listen on")
+	alg := flags.String("alg", "ES256", "algorithm of ID tokens")
+	_ = flags.Parse(args)
+	s, err := floor.New(floor.Options{Issuer: "http://" + *addr, ClientID: "bench", ClientSecret: "bench-secret",
+		RedirectURI: callback, Username: "user@example.com", Password: password, Algorithm: *alg})
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Addr: *addr, Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	log.Fatal(server.ListenAndServe())
+}
+
+func measureFloor(alg string, s settings) (map[string]result, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	addr := fmt.Sprintf("127.0.0.1:%d", ports[0])
+	t := &target{name: "floor " + alg, issuer: "http://" + addr, web: client{"bench", "bench-secret"}, machine: client{"bench", "bench-secret"},
+		redirectURI: callback, username: "user@example.com", password: password}
+	start, cmd, err := startUp(t, exec.Command(self, "floor", "-addr", addr, "-alg", alg))
+	if err != nil {
+		return nil, err
+	}
+	defer stop(cmd)
+	time.Sleep(time.Second)
+	t.procs = []*watched{{"server", cmd.Process.Pid}}
+	fmt.Printf("floor %s: start to healthy %.0f ms, idle memory %.0f MiB\n", alg, ms(start), t.procs[0].rssMiB())
+	results, _, err := measureAll(t, s)
+	return results, err
+}
+
+// startUp starts a server and waits until its discovery document answers.
+func startUp(t *target, cmd *exec.Cmd) (time.Duration, *exec.Cmd, error) {
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, nil, err
+	}
+	rt := newTransport(1)
+	defer rt.CloseIdleConnections()
+	c := &http.Client{Transport: rt, Timeout: 2 * time.Second}
+	for time.Since(begin) < time.Minute {
+		if res, err := c.Get(t.discoveryURL()); err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return time.Since(begin), cmd, nil
+			}
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	stop(cmd)
+	return 0, nil, fmt.Errorf("%s was not healthy after a minute", t.name)
+}
+
+func stop(cmd *exec.Cmd) {
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		_ = cmd.Process.Kill()
+		<-done
+	}
+}
+
+func freePorts(n int) ([]int, error) {
+	ports := make([]int, n)
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		ports[i] = l.Addr().(*net.TCPAddr).Port
+	}
+	return ports, nil
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
