@@ -34,6 +34,7 @@ func (s *Store) failure(err error) error {
 	}
 	var network net.Error
 	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, sql.ErrTxDone) ||
+		err.Error() == "sql: database is closed" || // it has no name
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &network) {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

@@ -68,23 +68,23 @@ func purges() []purge {
 // Purge removes what ended, in small transactions, a batch of each table in turn, and returns how many rows went. It
 // stops after a few seconds; the next call goes on. Any number of replicas may run it at once.
 func (s *Store) Purge(ctx context.Context, now Instant) (rows int64, err error) {
-	var failures []error
 	began := time.Now()
-	for left := purges(); len(left) > 0; {
-		var full []purge
-		for _, p := range left {
+	for {
+		var failures []error
+		more := false
+		for _, p := range purges() {
 			if time.Since(began) > purgeTime || ctx.Err() != nil {
 				return rows, errors.Join(append(failures, s.failure(ctx.Err()))...)
 			}
 			n, err := s.exec(ctx, p.query, now.Add(-p.keep))
 			rows += n
+			more = more || n == purgeBatch
 			if err != nil { // one table's trouble doesn't let the others grow
 				failures = append(failures, fmt.Errorf("purge %s: %w", p.name, err))
-			} else if n == purgeBatch {
-				full = append(full, p)
 			}
 		}
-		left = full
+		if !more || len(failures) > 0 {
+			return rows, errors.Join(failures...)
+		}
 	}
-	return rows, errors.Join(failures...)
 }

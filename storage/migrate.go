@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -19,15 +20,33 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	if _, _, err := s.MigrationStatus(ctx); err != nil {
 		return nil, err
 	}
+	for attempt := 1; ; attempt++ {
+		names, err := s.up(ctx)
+		applied = append(applied, names...)
+		// SQLite has no lock that spans transactions: another process may have made the same step first. Each step is one
+		// transaction, so that what it did is simply no longer missing.
+		if err == nil || attempt == 5 || s.Engine() != "sqlite" || ctx.Err() != nil {
+			return applied, s.failure(err)
+		}
+		time.Sleep(time.Duration(attempt) * 20 * time.Millisecond)
+	}
+}
+
+// up applies what is missing now; with an error it returns what was applied before.
+func (s *Store) up(ctx context.Context) (applied []string, err error) {
 	p, err := s.provider()
 	if err != nil {
 		return nil, err
 	}
 	results, err := p.Up(ctx)
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		results = partial.Applied
+	}
 	for _, r := range results {
 		applied = append(applied, r.Source.Path)
 	}
-	return applied, s.failure(err)
+	return applied, err
 }
 
 // MigrationStatus is the version of the database, 0 for an empty one, and the newest one that this program knows.
@@ -53,11 +72,7 @@ func (s *Store) provider() (*goose.Provider, error) {
 	kind := goose.DialectSQLite3
 	if s.Engine() == "postgres" {
 		kind = goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker()
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, goose.WithSessionLocker(locker))
+		options = append(options, goose.WithSessionLocker(migrationLock{}))
 	}
 	return newProvider(kind, s.write.DB, options)
 }
@@ -68,4 +83,38 @@ func newProvider(kind goose.Dialect, db *sql.DB, options []goose.ProviderOption)
 		return nil, fmt.Errorf("storage: no migrations are built in: %w", err)
 	}
 	return p, err
+}
+
+// migrationLock lets one replica migrate and the others wait for it. goose's own looks only every five seconds.
+type migrationLock struct{}
+
+const migrationPoll = 100 * time.Millisecond
+
+// SessionLock waits for the lock. The connection that has it migrates, without the bounds of a request: an index on a
+// large table takes its time.
+func (migrationLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	for {
+		var mine bool
+		if err := conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, lock.DefaultLockID).Scan(&mine); err != nil {
+			return err
+		}
+		if mine {
+			_, err := conn.ExecContext(ctx, `SET statement_timeout = 0`)
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(migrationPoll):
+		}
+	}
+}
+
+// SessionUnlock gives lock and connection back as they were.
+func (migrationLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	if _, err := conn.ExecContext(ctx, `RESET statement_timeout`); err != nil {
+		return err
+	}
+	_, err := conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, lock.DefaultLockID)
+	return err
 }

@@ -3,6 +3,9 @@ package storage
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"net"
+	"strings"
 	"sync/atomic"
 )
 
@@ -42,7 +45,7 @@ func (c *preparedConn) statement(ctx context.Context, query string) (driver.Stmt
 	}
 	st, err := c.PrepareContext(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, harmless(err)
 	}
 	if len(c.statements) >= maxPrepared {
 		for old, st := range c.statements {
@@ -82,8 +85,22 @@ func (c *preparedConn) QueryContext(ctx context.Context, query string, args []dr
 	rows, err := st.(driver.StmtQueryContext).QueryContext(ctx, args)
 	if err != nil {
 		c.forget(query)
+		if strings.HasPrefix(query, "SELECT") {
+			err = harmless(err)
+		}
 	}
 	return rows, err
+}
+
+// harmless makes database/sql take another connection when this one turns out to be dead, as all of them are after a
+// restart of PostgreSQL. It may concern only what can be sent twice: reading, preparing and BEGIN. Within a transaction
+// database/sql never does.
+func harmless(err error) error {
+	var network *net.OpError
+	if errors.As(err, &network) {
+		return driver.ErrBadConn
+	}
+	return err
 }
 
 func (c *preparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
@@ -106,7 +123,8 @@ func (c *preparedConn) PrepareContext(ctx context.Context, query string) (driver
 }
 
 func (c *preparedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
-	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+	return tx, harmless(err)
 }
 
 func (c *preparedConn) Ping(ctx context.Context) error { return c.Conn.(driver.Pinger).Ping(ctx) }

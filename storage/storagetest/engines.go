@@ -23,15 +23,20 @@ func Engines(t *testing.T, run func(t *testing.T, s *storage.Store)) {
 // Replicas is Engines with n stores on the one database, as n processes would have them.
 func Replicas(t *testing.T, n int, run func(t *testing.T, s []*storage.Store)) {
 	t.Helper()
+	Databases(t, func(t *testing.T, url string) {
+		stores := make([]*storage.Store, n)
+		for i := range stores {
+			stores[i] = Open(t, url)
+		}
+		run(t, stores)
+	})
+}
+
+// Databases runs a subtest on each engine with the URL of a fresh, migrated database.
+func Databases(t *testing.T, run func(t *testing.T, url string)) {
+	t.Helper()
 	for _, engine := range engines {
-		t.Run(engine, func(t *testing.T) {
-			url := fresh(t, engine, true)
-			stores := make([]*storage.Store, n)
-			for i := range stores {
-				stores[i] = Open(t, url)
-			}
-			run(t, stores)
-		})
+		t.Run(engine, func(t *testing.T) { run(t, fresh(t, engine, true)) })
 	}
 }
 
@@ -68,7 +73,12 @@ func fresh(t *testing.T, engine string, migrated bool) string {
 		}
 		return freshPostgres(t, migrated)
 	}
-	path := filepath.Join(t.TempDir(), "pratu.db")
+	dir, err := os.MkdirTemp("", "pratu-sqlite-") // t.TempDir may have a # in its name
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path := filepath.Join(dir, "pratu.db")
 	if migrated {
 		file, err := migratedFile()
 		if err != nil {

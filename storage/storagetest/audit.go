@@ -1,0 +1,59 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pratu/storage"
+)
+
+// Audit is the contract of the record.
+func Audit(t *testing.T, s *storage.Store) {
+	var events []storage.AuditEvent
+	for i := range 5 {
+		e := storage.AuditEvent{
+			ID: fmt.Sprintf("e%d", i), At: start.Add(hour), Event: "signin.failed", Outcome: "failure", ActorKind: "account",
+			ActorID: "actor", AccountID: "one", ClientID: "client", SessionID: "session", IP: "2001:db8::1", UserAgent: "Mozilla ไทย",
+			RequestID: "request", Reason: "signin.failed", Details: `{"method":"pwd"}`,
+		}
+		if i == 0 {
+			e.At = start
+		}
+		if i == 4 {
+			e.AccountID = "two"
+		}
+		ok(t, s.AppendAudit(t.Context(), e))
+		events = append(events, e)
+	}
+	fails(t, s.AppendAudit(t.Context(), events[0]), storage.ErrExists)
+	list := must[[]storage.AuditEvent](t)
+	if diff := cmp.Diff([]storage.AuditEvent{events[3], events[2]}, list(s.AuditOfAccount(t.Context(), "one", start.Add(2*hour), 2))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(events[:1], list(s.AuditOfAccount(t.Context(), "one", start.Add(hour), 10))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(events, list(s.AuditSince(t.Context(), start, 10))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(events[1:3], list(s.AuditSince(t.Context(), start+1, 2))); diff != "" {
+		t.Error(diff)
+	}
+	t.Run("an event and its change exist together or not at all", func(t *testing.T) {
+		undone := errors.New("undone")
+		err := s.InTx(t.Context(), func(ctx context.Context) error {
+			e := events[0]
+			e.ID = "undone"
+			ok(t, s.AppendAudit(ctx, e))
+			return undone
+		})
+		fails(t, err, undone)
+		if got := list(s.AuditSince(t.Context(), start, 10)); len(got) != len(events) {
+			t.Errorf("%d events, want %d", len(got), len(events))
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"pratu/storage"
+)
+
+var errUndo = errors.New("undo")
+
+// used is what is counted for a limit, 0 for nothing.
+func used(t *testing.T, ctx context.Context, s *storage.Store, id string) int64 {
+	t.Helper()
+	list := must[[]storage.LimitState](t)(s.LimitUsed(ctx, []string{id}, start))
+	if len(list) == 0 {
+		return 0
+	}
+	return list[0].Used
+}
+
+// count writes something that used sees.
+func count(ctx context.Context, s *storage.Store, id string) error {
+	_, err := s.CountLimit(ctx, id, start, hour)
+	return err
+}
+
+// Transactions is the contract of InTx. The stores are two of one database.
+func Transactions(t *testing.T, stores []*storage.Store) {
+	s, other := stores[0], stores[1]
+	t.Run("commit", func(t *testing.T) {
+		ok(t, s.InTx(t.Context(), func(ctx context.Context) error {
+			ok(t, count(ctx, s, "commit"))
+			ok(t, count(ctx, s, "commit"))
+			if n := used(t, ctx, s, "commit"); n != 2 {
+				t.Errorf("the transaction sees %d of its own writes", n)
+			}
+			for _, outside := range []*storage.Store{s, other} {
+				if n := used(t, t.Context(), outside, "commit"); n != 0 {
+					t.Errorf("others see %d before the commit", n)
+				}
+			}
+			return nil
+		}))
+		if n := used(t, t.Context(), other, "commit"); n != 2 {
+			t.Errorf("%d after the commit", n)
+		}
+	})
+	t.Run("rollback", func(t *testing.T) {
+		fails(t, s.InTx(t.Context(), func(ctx context.Context) error {
+			ok(t, count(ctx, s, "rollback"))
+			return errUndo
+		}), errUndo)
+		if n := used(t, t.Context(), s, "rollback"); n != 0 {
+			t.Errorf("%d after a rollback", n)
+		}
+	})
+	t.Run("a panic rolls back and gives the connection back", func(t *testing.T) {
+		for range 20 {
+			func() {
+				defer func() { _ = recover() }()
+				_ = s.InTx(t.Context(), func(ctx context.Context) error {
+					ok(t, count(ctx, s, "panic"))
+					panic("poison")
+				})
+			}()
+		}
+		ok(t, count(patient(t), s, "panic"))
+		if n := used(t, t.Context(), s, "panic"); n != 1 {
+			t.Errorf("%d after panics and one count", n)
+		}
+	})
+	t.Run("joined", func(t *testing.T) { joined(t, s) })
+	t.Run("a failed statement", func(t *testing.T) {
+		fails(t, s.InTx(t.Context(), func(ctx context.Context) error {
+			ok(t, count(ctx, s, "failed"))
+			c := client("failed")
+			ok(t, s.CreateClient(ctx, c))
+			return s.CreateClient(ctx, c)
+		}), storage.ErrExists)
+		if n := used(t, t.Context(), s, "failed"); n != 0 {
+			t.Errorf("%d is left of a failed transaction", n)
+		}
+	})
+	t.Run("two that wait for each other", func(t *testing.T) { deadlock(t, s, other) })
+	t.Run("a caller that gives up", func(t *testing.T) { givesUp(t, s) })
+}
+
+// joined: a transaction inside another one ends with the outer one and never by itself.
+func joined(t *testing.T, s *storage.Store) {
+	ok(t, s.InTx(patient(t), func(ctx context.Context) error {
+		ok(t, count(ctx, s, "joined"))
+		return s.InTx(ctx, func(ctx context.Context) error { return count(ctx, s, "joined") })
+	}))
+	if n := used(t, t.Context(), s, "joined"); n != 2 {
+		t.Errorf("%d after a joined commit", n)
+	}
+	fails(t, s.InTx(t.Context(), func(ctx context.Context) error {
+		ok(t, s.InTx(ctx, func(ctx context.Context) error { return count(ctx, s, "joined") }))
+		return errUndo
+	}), errUndo)
+	if n := used(t, t.Context(), s, "joined"); n != 2 {
+		t.Errorf("%d: an inner transaction outlived the outer one", n)
+	}
+	runs := 0
+	fails(t, s.InTx(t.Context(), func(ctx context.Context) error {
+		runs++
+		ok(t, count(ctx, s, "joined"))
+		return s.InTx(ctx, func(ctx context.Context) error { return errUndo })
+	}), errUndo)
+	if n := used(t, t.Context(), s, "joined"); n != 2 || runs != 1 {
+		t.Errorf("%d after %d runs", n, runs)
+	}
+}
+
+// deadlock: on PostgreSQL one of the two is chosen as a victim and runs again; SQLite has one writer at a time.
+func deadlock(t *testing.T, s, other *storage.Store) {
+	ok(t, count(t.Context(), s, "dead-a"))
+	ok(t, count(t.Context(), s, "dead-b"))
+	order := [][2]string{{"dead-a", "dead-b"}, {"dead-b", "dead-a"}}
+	won := race(t, 2, func(i int) (bool, error) {
+		store := []*storage.Store{s, other}[i]
+		err := store.InTx(patient(t), func(ctx context.Context) error {
+			if err := count(ctx, store, order[i][0]); err != nil {
+				return err
+			}
+			time.Sleep(50 * time.Millisecond) // both hold the first before either wants the second
+			return count(ctx, store, order[i][1])
+		})
+		return err == nil, err
+	})
+	if a, b := used(t, t.Context(), s, "dead-a"), used(t, t.Context(), s, "dead-b"); won != 2 || a != 3 || b != 3 {
+		t.Errorf("%d were done, counted %d and %d; want 2, 3 and 3", won, a, b)
+	}
+}
+
+// givesUp: a caller whose time is over while it waits gets its answer at once, and leaves nothing behind.
+func givesUp(t *testing.T, s *storage.Store) {
+	ok(t, s.InTx(t.Context(), func(ctx context.Context) error {
+		ok(t, count(ctx, s, "waits"))
+		hasty, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		fails(t, count(hasty, s, "waits"), storage.ErrUnavailable)
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("it waited for %s", took)
+		}
+		return nil
+	}))
+	ok(t, count(patient(t), s, "waits"))
+	if n := used(t, t.Context(), s, "waits"); n != 2 {
+		t.Errorf("counted %d, want 2", n)
+	}
+}
