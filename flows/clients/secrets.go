@@ -128,3 +128,6 @@ func (v *verdicts) remember(hash, plain string) {
 	}
 	v.good[v.key(hash, plain)] = true
 }
+
+// Slow tells whether a secret is under the slow hash because a person chose it.
+func Slow(s storage.ClientSecret) bool { return !strings.HasPrefix(s.Hash, hashPrefix) }

@@ -41,12 +41,13 @@ var (
 	MailDay       = Policy{"mail.day", 5, 24 * time.Hour, "mails to one address in a day; the page looks the same when it bites"}
 	ClientSecret  = Policy{"client.secret", 100, 10 * time.Minute,
 		"failed client authentications for one client from one network address (IPv6: /64)"}
+	PushedClient = Policy{"par.client", 600, time.Minute, "pushed authorization requests of one client"}
 )
 
 // Table is every policy there is.
 func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration, CodeContact,
-		SignupAddress, MailMinute, MailDay, ClientSecret}
+		SignupAddress, MailMinute, MailDay, ClientSecret, PushedClient}
 }
 
 // Limiter counts against policies.

@@ -168,3 +168,9 @@ func mac(key []byte, parts ...string) string {
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
+
+// MACBytes is MAC as 32 bytes.
+func (k *Keyring) MACBytes(label string, parts ...string) []byte {
+	sum, _ := hex.DecodeString(k.MAC(label, parts...)) // our own hex
+	return sum
+}

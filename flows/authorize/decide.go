@@ -1,0 +1,128 @@
+package authorize
+
+import (
+	"slices"
+	"time"
+)
+
+// Kind of a step.
+type Kind int
+
+// Steps. Login, Select and Consent need a person; Issue and Refuse answer the relying party.
+const (
+	Login Kind = iota
+	Select
+	Consent
+	Issue
+	Refuse
+)
+
+// Errors that the decision answers with (OpenID Connect Core section 3.1.2.6).
+const (
+	ErrAccessDenied    = "access_denied"
+	ErrLoginRequired   = "login_required"
+	ErrConsentRequired = "consent_required"
+	ErrUnmetACR        = "unmet_authentication_requirements"
+)
+
+// Step is what comes next. Session is the one it is about. An inactive Session of a refusal has to be ended.
+type Step struct {
+	Kind    Kind
+	Session Session
+	Error   string
+}
+
+// Next decides what a request needs. It is the only place where that is decided.
+func Next(r *Request, s State, now time.Time) Step {
+	if s.Denied {
+		return Step{Kind: Refuse, Error: ErrAccessDenied}
+	}
+	session, found := s.current(r)
+	if found && !session.Active {
+		return Step{Kind: Refuse, Error: ErrAccessDenied, Session: session}
+	}
+	silent := r.Prompts(PromptNone)
+	fresh := found && s.SessionID == session.ID && !s.SignedInAt.IsZero() && !s.SignedInAt.Before(r.RequestedAt)
+	if r.Prompts(PromptSelectAccount) && found && !fresh && (s.SelectedAt.IsZero() || s.SelectedAt.Before(r.RequestedAt)) {
+		return Step{Kind: Select, Session: session}
+	}
+	if failure, login := needsLogin(r, session, found, fresh, now); login {
+		if silent || fresh {
+			return Step{Kind: Refuse, Error: failure, Session: session}
+		}
+		return Step{Kind: Login, Session: session}
+	}
+	if !consented(r, s, session) {
+		if silent {
+			return Step{Kind: Refuse, Error: ErrConsentRequired, Session: session}
+		}
+		return Step{Kind: Consent, Session: session}
+	}
+	return Step{Kind: Issue, Session: session}
+}
+
+// current is the session that the request is about: the one chosen for it, else the one of the hinted subject, else the
+// one in use.
+func (s State) current(r *Request) (Session, bool) {
+	match := func(fits func(Session) bool) (Session, bool) {
+		if i := slices.IndexFunc(s.Sessions, fits); i >= 0 {
+			return s.Sessions[i], true
+		}
+		return Session{}, false
+	}
+	if s.SessionID != "" {
+		return match(func(x Session) bool { return x.ID == s.SessionID })
+	}
+	if r.Subject != "" {
+		if session, found := match(func(x Session) bool { return x.Subject == r.Subject }); found {
+			return session, true
+		}
+	}
+	return match(func(Session) bool { return true })
+}
+
+// needsLogin tells whether somebody has to sign in, and how the request fails where nobody can be asked (again). A
+// sign-in that happened for this very request satisfies prompt=login and any max_age.
+func needsLogin(r *Request, session Session, found, fresh bool, now time.Time) (failure string, login bool) {
+	switch {
+	case !found:
+		return ErrLoginRequired, true
+	case r.Subject != "" && session.Subject != r.Subject:
+		return ErrLoginRequired, true
+	case len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, session.ACR):
+		if fresh {
+			return ErrUnmetACR, true
+		}
+		return ErrLoginRequired, true
+	case fresh:
+		return "", false
+	case r.Prompts(PromptLogin):
+		return ErrLoginRequired, true
+	case r.MaxAge != nil && (*r.MaxAge == 0 || now.Sub(session.AuthTime) > time.Duration(*r.MaxAge)*time.Second):
+		return ErrLoginRequired, true
+	}
+	return "", false
+}
+
+// consented tells whether the person agreed to what is asked: just now, or in a consent that is remembered and covers it.
+func consented(r *Request, s State, session Session) bool {
+	now := s.SessionID == session.ID && !s.ConsentedAt.IsZero() && !s.ConsentedAt.Before(r.RequestedAt)
+	switch {
+	case now && covers(s.Consented, r.Scopes):
+		return true
+	case r.Prompts(PromptConsent):
+		return false
+	case r.Client.FirstParty():
+		return true
+	}
+	return r.assured() && covers(session.ConsentScopes, r.Scopes) && covers(session.ConsentClaims, r.ClaimNames)
+}
+
+func covers(granted, asked []string) bool {
+	for _, a := range asked {
+		if !slices.Contains(granted, a) {
+			return false
+		}
+	}
+	return len(granted) > 0 || len(asked) == 0
+}

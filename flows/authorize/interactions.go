@@ -1,0 +1,196 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"pratu/flows/audit"
+	"pratu/flows/clients"
+	"pratu/flows/kind"
+	"pratu/flows/secret"
+	"pratu/storage"
+)
+
+const (
+	// InteractionLife is how long a person may take, the mailed code of a sign-up included.
+	InteractionLife = 30 * time.Minute
+	// ConsentLife is how long a consent is remembered (rulings 3.11).
+	ConsentLife = 365 * 24 * time.Hour
+)
+
+// Service keeps interactions and consents.
+type Service struct {
+	Store   *storage.Store
+	Clients *clients.Service
+	Audit   *audit.Log
+	Now     func() time.Time
+}
+
+// Interaction is a waiting request as pages see it.
+type Interaction struct {
+	Handle       string // the id in the URL
+	Client       *clients.Client
+	SessionID    string // chosen or begun for it, or ""
+	Params       url.Values
+	Scopes       []string
+	ClaimNames   []string
+	LoginHint    string
+	Prompt       string
+	UILocales    []string
+	RedirectHost string
+	RestartURL   string // where the person can start again, or ""
+}
+
+// Park stores a request until a person has answered and returns the handle for URLs. browser is the browser's cookie,
+// "" when the request came cross-site and carried none: then the first GET binds it.
+func (s *Service) Park(ctx context.Context, r *Request, browser string) (handle string, err error) {
+	handle = secret.Token()
+	expires := storage.At(s.Now().Add(InteractionLife))
+	return handle, s.Store.InTx(ctx, func(ctx context.Context) error {
+		if r.PushedID != "" {
+			if err := s.Store.ExtendPushedRequest(ctx, r.PushedID, expires); err != nil {
+				return err
+			}
+		}
+		return s.Store.CreateInteraction(ctx, storage.Interaction{
+			ID: secret.Hash(handle), ClientID: r.Client.ID, BrowserHash: browserHash(browser), PushedID: r.PushedID,
+			Form: r.Params.Encode(), RequestedAt: storage.At(r.RequestedAt), ExpiresAt: expires,
+		})
+	})
+}
+
+func browserHash(cookie string) string {
+	if cookie == "" {
+		return ""
+	}
+	return secret.Hash(cookie)
+}
+
+// Load reads a waiting request for the browser it belongs to: kind.NotFound "interaction.expired", kind.Forbidden
+// "interaction.other_browser". The cookie is what keeps somebody else from finishing it (login CSRF, stolen links).
+func (s *Service) Load(ctx context.Context, handle, browser string) (storage.Interaction, error) {
+	expired := kind.New(kind.NotFound, "interaction.expired")
+	if handle == "" || len(handle) > 128 {
+		return storage.Interaction{}, expired
+	}
+	row, err := s.Store.Interaction(ctx, secret.Hash(handle))
+	if errors.Is(err, storage.ErrNotFound) {
+		return row, expired
+	}
+	if err != nil {
+		return row, err
+	}
+	if row.ExpiresAt <= storage.At(s.Now()) {
+		if c, err := s.Clients.Get(ctx, row.ClientID); err == nil {
+			expired = expired.WithArg("restart", restartURL(c))
+		}
+		return row, expired
+	}
+	other := kind.New(kind.Forbidden, "interaction.other_browser")
+	if browser == "" {
+		return row, other
+	}
+	if row.BrowserHash == "" {
+		if err := s.Store.BindInteraction(ctx, row.ID, browserHash(browser)); err != nil {
+			return row, other.WithErr(err)
+		}
+		row.BrowserHash = browserHash(browser)
+	}
+	if !secret.Equal(row.BrowserHash, browserHash(browser)) {
+		return row, other
+	}
+	return row, nil
+}
+
+// Interaction is Load for pages.
+func (s *Service) Interaction(ctx context.Context, handle, browser string) (*Interaction, error) {
+	row, err := s.Load(ctx, handle, browser)
+	if err != nil {
+		return nil, err
+	}
+	client, err := s.Clients.Get(ctx, row.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	params, err := url.ParseQuery(row.Form)
+	if err != nil {
+		return nil, err
+	}
+	i := &Interaction{
+		Handle: handle, Client: client, SessionID: row.SessionID, Params: params,
+		Scopes: strings.Fields(params.Get("scope")), ClaimNames: ClaimNames(params.Get("claims")),
+		LoginHint: params.Get("login_hint"), Prompt: params.Get("prompt"),
+		UILocales: strings.Fields(params.Get("ui_locales")), RestartURL: restartURL(client),
+	}
+	if u, err := url.Parse(params.Get("redirect_uri")); err == nil {
+		i.RedirectHost = u.Host
+		if u.Host == "" {
+			i.RedirectHost = u.Scheme + ":"
+		}
+	}
+	return i, nil
+}
+
+func restartURL(c *clients.Client) string {
+	if c.Metadata.InitiateLoginURI != "" {
+		return c.Metadata.InitiateLoginURI
+	}
+	return c.Metadata.ClientURI
+}
+
+// State is what the interaction adds to what is known of the browser.
+func (s *Service) State(row storage.Interaction) State {
+	return State{
+		SessionID: row.SessionID, SignedInAt: row.SignedInAt.Time(), SelectedAt: row.SelectedAt.Time(),
+		ConsentedAt: row.ConsentedAt.Time(), Consented: strings.Fields(row.Scopes), Denied: !row.DeniedAt.IsZero(),
+	}
+}
+
+// SignedIn notes that somebody signed in for the request.
+func (s *Service) SignedIn(ctx context.Context, i *Interaction, sessionID string) error {
+	return s.Store.SignInInteraction(ctx, secret.Hash(i.Handle), sessionID, storage.At(s.Now()))
+}
+
+// Chosen notes which of the browser's sessions was chosen for the request.
+func (s *Service) Chosen(ctx context.Context, i *Interaction, sessionID string) error {
+	return s.Store.SelectInteraction(ctx, secret.Hash(i.Handle), sessionID, storage.At(s.Now()))
+}
+
+// Allow notes that the person of a session agreed to exactly what the request asks, and remembers it for the client. A
+// form can't widen it: the scopes are the request's.
+func (s *Service) Allow(ctx context.Context, i *Interaction, accountID, sessionID string) error {
+	now := s.Now()
+	scopes := strings.Join(i.Scopes, " ")
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.ConsentInteraction(ctx, secret.Hash(i.Handle), sessionID, scopes, storage.At(now)); err != nil {
+			return err
+		}
+		err := s.Store.PutConsent(ctx, storage.Consent{
+			AccountID: accountID, ClientID: i.Client.ID, Scopes: scopes, Claims: strings.Join(i.ClaimNames, " "),
+			GrantedAt: storage.At(now), ExpiresAt: storage.At(now.Add(ConsentLife)),
+		})
+		if err != nil {
+			return err
+		}
+		return s.Audit.Append(ctx, audit.Event{
+			Name: "consent.granted", ActorKind: audit.Account, ActorID: accountID, AccountID: accountID,
+			ClientID: i.Client.ID, SessionID: sessionID, Details: map[string]any{"scopes": i.Scopes},
+		})
+	})
+}
+
+// Deny notes that the person said no.
+func (s *Service) Deny(ctx context.Context, i *Interaction) error {
+	return s.Store.DenyInteraction(ctx, secret.Hash(i.Handle), storage.At(s.Now()))
+}
+
+// Finish consumes an interaction, in the transaction that answers it.
+func (s *Service) Finish(ctx context.Context, row storage.Interaction) error {
+	if err := s.Store.EndInteraction(ctx, row.ID); err != nil {
+		return kind.New(kind.NotFound, "interaction.expired").WithErr(err)
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+// Package authorize owns what happens between an authorization request and its answer: the pure decision login →
+// account → consent → issue, the requests that wait for a person (interactions) and what people consented to. It knows
+// no protocol engine, no HTML and no tokens; flows/oidc describes requests to it and issues what it decides.
+package authorize
+
+import (
+	"net/url"
+	"slices"
+	"time"
+
+	"pratu/flows/clients"
+)
+
+// Prompts of OpenID Connect Core section 3.1.2.1.
+const (
+	PromptNone          = "none"
+	PromptLogin         = "login"
+	PromptConsent       = "consent"
+	PromptSelectAccount = "select_account"
+)
+
+// Request is an authorization request whose syntax, client and redirect URI were found right.
+type Request struct {
+	Client      *clients.Client
+	Params      url.Values // as they came, without credentials
+	PushedID    string     // of the pushed request it came by, or ""
+	RequestedAt time.Time
+
+	RedirectURI string
+	State       string
+	HasState    bool
+	FormPost    bool // response_mode=form_post, else query
+
+	Scopes    []string
+	Resources []string
+	Prompt    []string
+	// MaxAge is how long ago the sign-in may have been, in seconds; nil for no wish.
+	MaxAge *int64
+	// EssentialACR lists the classes of which one must be reached; empty for no wish.
+	EssentialACR []string
+	// ClaimNames are the claims asked for one by one.
+	ClaimNames []string
+	// Subject is who it must be, by id_token_hint or the claims parameter; "" for anybody.
+	Subject string
+}
+
+// Prompts tells whether the request holds a prompt.
+func (r *Request) Prompts(prompt string) bool { return slices.Contains(r.Prompt, prompt) }
+
+// assured tells whether the client's identity stands behind the redirect URI. Any app may claim a custom scheme or
+// listen on a loopback port, so a public client there is asked for each time (RFC 8252 section 8.6).
+func (r *Request) assured() bool {
+	if !r.Client.Public() {
+		return true
+	}
+	u, err := url.Parse(r.RedirectURI)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "localhost")
+}
+
+// State is what is known of the browser and of the interaction, if there is one already.
+type State struct {
+	Sessions []Session // of the browser, the one in use first
+
+	SessionID   string // chosen or begun in this interaction
+	SignedInAt  time.Time
+	SelectedAt  time.Time
+	ConsentedAt time.Time
+	Consented   []string // scopes
+	Denied      bool
+}
+
+// Session is a sign-in of the browser.
+type Session struct {
+	ID, AccountID, Subject string
+	Active                 bool // the account may sign in
+	AuthTime               time.Time
+	ACR                    string
+	AMR                    []string
+	ExpiresAt              time.Time
+	ConsentScopes          []string // remembered for this client
+	ConsentClaims          []string
+}

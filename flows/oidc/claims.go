@@ -1,0 +1,123 @@
+package oidc
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"pratu/flows/authorize"
+	"pratu/flows/contact"
+	"pratu/storage"
+)
+
+// scopeClaims is which claims a scope opens (OpenID Connect Core section 5.4). A claim is one row here.
+var scopeClaims = map[string][]string{
+	"profile": {
+		"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
+		"gender", "birthdate", "zoneinfo", "locale", "updated_at",
+	},
+	"email":   {"email", "email_verified"},
+	"phone":   {"phone_number", "phone_number_verified"},
+	"address": {"address"},
+}
+
+// contactClaims need the account's contacts.
+var contactClaims = slices.Concat(scopeClaims["email"], scopeClaims["phone"])
+
+// ScopeClaims lists the claims of a scope, for the consent page.
+func ScopeClaims(scope string) []string { return slices.Clone(scopeClaims[scope]) }
+
+func supportedClaims() []string {
+	list := []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"}
+	for _, scope := range []string{"profile", "email", "phone", "address"} {
+		list = append(list, scopeClaims[scope]...)
+	}
+	return list
+}
+
+func byScopes(scopes []string) []string {
+	var names []string
+	for _, s := range scopes {
+		names = append(names, scopeClaims[s]...)
+	}
+	return names
+}
+
+// assemble puts together the claims about a person from the account as it is now. What the account doesn't have is left
+// out: never null, never empty. A claim that was asked for with other values than the account's is left out as well.
+func (p *Provider) assemble(g *storage.GrantView, contacts []storage.GrantContact, names []string, asked map[string]*authorize.ClaimRequest) (map[string]any, error) {
+	profile := map[string]any{}
+	if err := json.Unmarshal([]byte(g.AccountProfile), &profile); err != nil {
+		return nil, fmt.Errorf("profile of account %s: %w", g.AccountID, err)
+	}
+	if profile["name"] == nil {
+		if name := fullName(profile); name != "" {
+			profile["name"] = name
+		}
+	}
+	if profile["locale"] == nil && g.AccountLocale != "" {
+		profile["locale"] = g.AccountLocale
+	}
+	profile["updated_at"] = g.AccountUpdatedAt.Time().Unix()
+	if err := p.addContacts(profile, contacts); err != nil {
+		return nil, err
+	}
+	for name := range asked {
+		names = append(names, name)
+	}
+	claims := map[string]any{}
+	for _, name := range names {
+		value, known := profile[name]
+		if !known || value == nil || value == "" || !slices.Contains(supportedClaims(), name) || !wanted(asked[name], value) {
+			continue
+		}
+		claims[name] = value
+	}
+	return claims, nil
+}
+
+func fullName(profile map[string]any) string {
+	given, _ := profile["given_name"].(string)
+	family, _ := profile["family_name"].(string)
+	return strings.TrimSpace(given + " " + family)
+}
+
+// wanted tells whether a value is among those asked for.
+func wanted(r *authorize.ClaimRequest, value any) bool {
+	if r == nil || r.Value == nil && len(r.Values) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(append(r.Values, r.Value), func(v any) bool { return v != nil && fmt.Sprint(v) == fmt.Sprint(value) })
+}
+
+// addContacts opens the best contact of each kind: verified before not, preferred before others, older before newer.
+func (p *Provider) addContacts(profile map[string]any, contacts []storage.GrantContact) error {
+	for _, kind := range []struct{ kind, claim string }{{contact.Email, "email"}, {contact.Phone, "phone_number"}} {
+		best := storage.GrantContact{}
+		for _, c := range contacts {
+			better := !c.VerifiedAt.IsZero() && best.VerifiedAt.IsZero() || (c.VerifiedAt.IsZero() == best.VerifiedAt.IsZero() && c.Preferred && !best.Preferred)
+			if c.Kind == kind.kind && (best.ID == "" || better) {
+				best = c
+			}
+		}
+		if best.ID == "" {
+			continue
+		}
+		value, err := p.Keyring.Open("contact", best.Value, best.ID)
+		if err != nil {
+			return fmt.Errorf("contact %s: %w", best.ID, err)
+		}
+		profile[kind.claim], profile[kind.claim+"_verified"] = string(value), !best.VerifiedAt.IsZero()
+	}
+	return nil
+}
+
+// contactsFor reads the contacts of an account when the claims need them.
+func (p *Provider) contactsFor(ctx context.Context, accountID string, names []string) ([]storage.GrantContact, error) {
+	if !slices.ContainsFunc(names, func(n string) bool { return slices.Contains(contactClaims, n) }) {
+		return nil, nil
+	}
+	return p.Store.ContactsForGrant(ctx, accountID)
+}

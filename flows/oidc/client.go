@@ -1,0 +1,25 @@
+package oidc
+
+import (
+	"github.com/ory/fosite"
+
+	"pratu/flows/clients"
+)
+
+// client shows a relying party to fosite. It is deliberately no fosite.OpenIDConnectClient: fosite takes unsigned request
+// objects from those (alg none) and renders their claims wrongly.
+type client struct{ *clients.Client }
+
+func (c client) GetID() string                      { return c.ID }
+func (c client) GetHashedSecret() []byte            { return nil } // secrets are ours to compare
+func (c client) GetRedirectURIs() []string          { return c.Metadata.RedirectURIs }
+func (c client) GetGrantTypes() fosite.Arguments    { return c.Metadata.GrantTypes }
+func (c client) GetResponseTypes() fosite.Arguments { return fosite.Arguments{"code"} }
+func (c client) GetScopes() fosite.Arguments        { return c.Scopes() }
+func (c client) IsPublic() bool                     { return c.Public() }
+func (c client) GetAudience() fosite.Arguments      { return c.Resources() }
+
+// GetResponseModes lets a client choose between the two modes that fit a code.
+func (c client) GetResponseModes() []fosite.ResponseModeType {
+	return []fosite.ResponseModeType{fosite.ResponseModeQuery, fosite.ResponseModeFormPost}
+}

@@ -1,0 +1,107 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"pratu/flows/authorize"
+	"pratu/flows/clients"
+	"pratu/flows/secret"
+	"pratu/storage"
+)
+
+// Issue writes the grant of a request for a session and returns the answer with the code. In one transaction it consumes
+// what led here: the interaction, when there was one, and the pushed request.
+func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, waiting *storage.Interaction) (Redirect, error) {
+	now := p.Now()
+	g := p.grant(r, s, now)
+	var code string
+	err := p.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := p.consume(ctx, r, waiting); err != nil {
+			return err
+		}
+		u := &unit{client: r.Client, now: now, grant: &storage.GrantView{Grant: g}}
+		fs := newSession(u.grant)
+		at := r.RequestedAt.Truncate(time.Second)
+		if r.Prompts(authorize.PromptNone) && fs.claims.AuthTime.After(at) {
+			at = fs.claims.AuthTime // another replica's clock may be a little ahead
+		}
+		fs.claims.RequestedAt = at
+		for _, scope := range r.Scopes {
+			r.engine.GrantScope(scope)
+		}
+		r.engine.SetID(g.ID)
+		response, err := p.engine.NewAuthorizeResponse(withUnit(ctx, u), r.engine, fs)
+		if err != nil {
+			return err
+		}
+		code = response.GetCode()
+		return nil
+	})
+	if errors.Is(err, errPushedSpent) {
+		return Redirect{}, p.Refuse(r, refuse(InvalidRequestURI, "the pushed request was used or has expired").with(err))
+	}
+	if err != nil {
+		return Redirect{}, p.issueFailure(r, err)
+	}
+	return p.redirect(r, url.Values{"code": {code}}), nil
+}
+
+// issueFailure keeps an expired interaction what it is, a page; everything else goes to the relying party.
+func (p *Provider) issueFailure(r *Request, err error) error {
+	if errors.Is(err, errInteraction) {
+		return err
+	}
+	return p.Refuse(r, answer(err))
+}
+
+var (
+	errPushedSpent = errors.New("oidc: pushed request spent")
+	errInteraction = errors.New("oidc: interaction spent")
+)
+
+// InteractionSpent tells whether Issue failed because another tab had answered the interaction already.
+func InteractionSpent(err error) bool { return errors.Is(err, errInteraction) }
+
+func (p *Provider) consume(ctx context.Context, r *Request, waiting *storage.Interaction) error {
+	if waiting != nil {
+		if err := p.Authorize.Finish(ctx, *waiting); err != nil {
+			return errors.Join(errInteraction, err)
+		}
+	}
+	if r.PushedID == "" {
+		return nil
+	}
+	err := p.Store.UsePushedRequest(ctx, r.PushedID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return errPushedSpent
+	}
+	return err
+}
+
+// grant is the row of an authorization. It lives as long as its refresh tokens may: by itself with offline_access, else
+// as long as the browser session.
+func (p *Provider) grant(r *Request, s authorize.Session, now time.Time) storage.Grant {
+	form := url.Values{"redirect_uri": {r.RedirectURI}}
+	for _, name := range []string{"nonce", "code_challenge", "code_challenge_method"} {
+		if v := r.Params.Get(name); v != "" {
+			form.Set(name, v)
+		}
+	}
+	offline := slices.Contains(r.Scopes, "offline_access") && r.Client.Allows(clients.GrantRefresh)
+	expires := s.ExpiresAt
+	if offline {
+		expires = now.Add(r.Client.RefreshTokenLifetime())
+	}
+	return storage.Grant{
+		ID: secret.ID(), ClientID: r.Client.ID, AccountID: s.AccountID, SessionID: s.ID, Subject: s.Subject,
+		Scopes: strings.Join(r.Scopes, " "), Audience: strings.Join(r.Resources, " "), Claims: r.Params.Get("claims"),
+		AuthTime: storage.At(s.AuthTime), ACR: s.ACR, AMR: strings.Join(s.AMR, " "), Form: form.Encode(),
+		CodeExpiresAt: storage.At(now.Add(CodeLife)), Offline: offline, CreatedAt: storage.At(now),
+		ExpiresAt: storage.At(expires),
+	}
+}

@@ -1,0 +1,68 @@
+package oidc
+
+import (
+	"encoding/json"
+
+	"pratu/flows/clients"
+	"pratu/flows/issuer"
+)
+
+// metadata is OpenID Connect Discovery section 3 and RFC 8414. What is advertised here is implemented.
+type metadata struct {
+	Issuer                 string   `json:"issuer"`
+	Authorization          string   `json:"authorization_endpoint"`
+	Token                  string   `json:"token_endpoint"`
+	Userinfo               string   `json:"userinfo_endpoint"`
+	JWKS                   string   `json:"jwks_uri"`
+	EndSession             string   `json:"end_session_endpoint"`
+	Introspection          string   `json:"introspection_endpoint"`
+	Revocation             string   `json:"revocation_endpoint"`
+	PAR                    string   `json:"pushed_authorization_request_endpoint"`
+	RequirePAR             bool     `json:"require_pushed_authorization_requests"`
+	Scopes                 []string `json:"scopes_supported"`
+	ResponseTypes          []string `json:"response_types_supported"`
+	ResponseModes          []string `json:"response_modes_supported"`
+	GrantTypes             []string `json:"grant_types_supported"`
+	ACRValues              []string `json:"acr_values_supported"`
+	SubjectTypes           []string `json:"subject_types_supported"`
+	IDTokenAlgs            []string `json:"id_token_signing_alg_values_supported"`
+	UserinfoAlgs           []string `json:"userinfo_signing_alg_values_supported"`
+	TokenAuth              []string `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgs          []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAuth      []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAuthAlgs  []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	RevocationAuth         []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAuthAlgs     []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	Display                []string `json:"display_values_supported"`
+	ClaimTypes             []string `json:"claim_types_supported"`
+	Claims                 []string `json:"claims_supported"`
+	UILocales              []string `json:"ui_locales_supported"`
+	Prompts                []string `json:"prompt_values_supported"`
+	ClaimsParameter        bool     `json:"claims_parameter_supported"`
+	RequestParameter       bool     `json:"request_parameter_supported"`
+	RequestURIParameter    bool     `json:"request_uri_parameter_supported"` // true when left out
+	RequireRequestURI      bool     `json:"require_request_uri_registration"`
+	CodeChallengeMethods   []string `json:"code_challenge_methods_supported"`
+	IssuerInAuthorizations bool     `json:"authorization_response_iss_parameter_supported"`
+}
+
+// Metadata is the discovery document, bytes that don't change while the program runs.
+func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
+	secret := []string{clients.AuthBasic, clients.AuthPost, clients.AuthPrivateKeyJWT}
+	all := append(append([]string{}, secret...), clients.AuthNone)
+	i := p.Issuer
+	return json.MarshalIndent(metadata{
+		Issuer: i.String(), Authorization: i.URL(issuer.PathAuthorize), Token: i.URL(issuer.PathToken),
+		Userinfo: i.URL(issuer.PathUserinfo), JWKS: i.URL(issuer.PathJWKS), EndSession: i.URL(issuer.PathLogout),
+		Introspection: i.URL(issuer.PathIntrospect), Revocation: i.URL(issuer.PathRevoke), PAR: i.URL(issuer.PathPAR),
+		Scopes:        []string{"openid", "profile", "email", "phone", "address", "offline_access"},
+		ResponseTypes: []string{"code"}, ResponseModes: []string{"query", "form_post"},
+		GrantTypes:   []string{clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials},
+		ACRValues:    acrValues,
+		SubjectTypes: []string{"public"}, IDTokenAlgs: p.Keys.Algorithms(), UserinfoAlgs: p.Keys.Algorithms(),
+		TokenAuth: all, TokenAuthAlgs: AssertionAlgs(), IntrospectionAuth: secret, IntrospectionAuthAlgs: AssertionAlgs(),
+		RevocationAuth: all, RevocationAuthAlgs: AssertionAlgs(), Display: []string{"page"}, ClaimTypes: []string{"normal"},
+		Claims: supportedClaims(), UILocales: locales, Prompts: []string{"none", "login", "consent", "select_account"},
+		ClaimsParameter: true, CodeChallengeMethods: []string{"S256"}, IssuerInAuthorizations: true,
+	}, "", "  ")
+}

@@ -1,0 +1,48 @@
+package oidc
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"pratu/flows/authorize"
+)
+
+// Userinfo is an answer of the userinfo endpoint: claims, or for clients that registered an algorithm a signed JWT.
+type Userinfo struct {
+	Claims map[string]any
+	JWT    string
+}
+
+// Userinfo assembles what a token's scopes and its claims parameter open (OpenID Connect Core section 5.3).
+func (p *Provider) Userinfo(ctx context.Context, a *Access) (Userinfo, error) {
+	if a.grant == nil || !slices.Contains(a.Scopes, "openid") {
+		e := refuse(InsufficientScope, "the access token lacks the scope openid").status(http.StatusForbidden)
+		return Userinfo{}, e
+	}
+	asked, err := authorize.ParseClaims(a.grant.Claims)
+	if err != nil {
+		return Userinfo{}, err
+	}
+	names := byScopes(a.Scopes)
+	if a.contacts == nil {
+		for name := range asked.Userinfo {
+			names = append(names, name)
+		}
+		if a.contacts, err = p.contactsFor(ctx, a.grant.AccountID, names); err != nil {
+			return Userinfo{}, err
+		}
+	}
+	claims, err := p.assemble(a.grant, a.contacts, names, asked.Userinfo)
+	if err != nil {
+		return Userinfo{}, err
+	}
+	claims["sub"] = a.Subject
+	alg := a.Client.Metadata.UserinfoAlg
+	if alg == "" {
+		return Userinfo{Claims: claims}, nil
+	}
+	claims["iss"], claims["aud"] = p.Issuer.String(), a.Client.ID
+	jwt, err := p.Keys.Sign(alg, typID, claims)
+	return Userinfo{JWT: jwt}, err
+}

@@ -1,0 +1,180 @@
+package oauth
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pratu/flows/authorize"
+	"pratu/flows/issuer"
+	"pratu/flows/kind"
+	"pratu/flows/oidc"
+	"pratu/server/web"
+	"pratu/storage"
+)
+
+// Authorization is /oauth2/authorize. A signed-in browser whose person has consented is answered at once, with one read and one
+// write; anything that needs a person is parked.
+func (s *Server) Authorization(w http.ResponseWriter, r *http.Request) error {
+	noStore(w)
+	params, err := frontParams(w, r)
+	if err != nil {
+		return page(err)
+	}
+	request, err := s.Provider.Authorization(r.Context(), params, s.Now())
+	if err != nil {
+		return s.refused(w, r, err)
+	}
+	web.EventOf(r.Context()).Set("client_id", request.Client.ID)
+	if r.Method == http.MethodPost {
+		// A cross-site POST carries no Lax cookie, so nothing is known of the browser before it comes back by GET.
+		handle, err := s.Authorize.Park(r.Context(), &request.Request, "")
+		if err != nil {
+			return err
+		}
+		return s.next(w, r, issuer.PathContinue, handle)
+	}
+	views, err := s.Signin.Sessions(r.Context(), s.Web.Session(r), request.Client.ID)
+	if err != nil {
+		return err
+	}
+	step := authorize.Next(&request.Request, authorize.State{Sessions: sessions(views)}, s.Now())
+	switch step.Kind {
+	case authorize.Issue, authorize.Refuse:
+		return s.answer(w, r, request, step, views, nil)
+	}
+	handle, err := s.Authorize.Park(r.Context(), &request.Request, s.Web.Browser(w, r))
+	if err != nil {
+		return err
+	}
+	return s.next(w, r, pageOf(step.Kind), handle)
+}
+
+// Continue is where every page of an interaction returns to. Here alone is decided what comes next.
+func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
+	noStore(w)
+	handle := r.URL.Query().Get("interaction")
+	waiting, err := s.Authorize.Load(r.Context(), handle, s.Web.Browser(w, r))
+	if err != nil {
+		return err
+	}
+	params, err := url.ParseQuery(waiting.Form)
+	if err != nil {
+		return err
+	}
+	request, err := s.Provider.Resume(r.Context(), params, waiting.PushedID, waiting.RequestedAt.Time())
+	if err != nil {
+		return s.refused(w, r, err)
+	}
+	web.EventOf(r.Context()).Set("client_id", request.Client.ID)
+	views, err := s.Signin.Sessions(r.Context(), s.Web.Session(r), request.Client.ID)
+	if err != nil {
+		return err
+	}
+	state := s.Authorize.State(waiting)
+	state.Sessions = sessions(views)
+	step := authorize.Next(&request.Request, state, s.Now())
+	switch step.Kind {
+	case authorize.Issue, authorize.Refuse:
+		return s.answer(w, r, request, step, views, &waiting)
+	}
+	return s.next(w, r, pageOf(step.Kind), handle)
+}
+
+func pageOf(k authorize.Kind) string {
+	switch k {
+	case authorize.Select:
+		return issuer.PathSelectAccount
+	case authorize.Consent:
+		return issuer.PathConsent
+	}
+	return issuer.PathLogin
+}
+
+// next sends the browser to a page of the interaction. 303: a POST must not be repeated there with its body.
+func (s *Server) next(w http.ResponseWriter, r *http.Request, path, handle string) error {
+	target := s.Web.Issuer.URL(path) + "?interaction=" + url.QueryEscape(handle)
+	http.Redirect(w, r, target, http.StatusSeeOther)
+	return nil
+}
+
+// answer ends a request at the relying party.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *oidc.Request, step authorize.Step, views []storage.SessionView, waiting *storage.Interaction) error {
+	ctx := r.Context()
+	if step.Kind == authorize.Refuse {
+		if step.Session.ID != "" && !step.Session.Active {
+			if err := s.Signin.End(ctx, step.Session.ID); err != nil {
+				return err
+			}
+		}
+		if waiting != nil {
+			if err := s.Authorize.Finish(ctx, *waiting); err != nil {
+				return err
+			}
+		}
+		return s.refused(w, r, s.Provider.Refuse(request, &oidc.Error{Code: step.Error}))
+	}
+	redirect, err := s.Provider.Issue(ctx, request, step.Session, waiting)
+	if oidc.InteractionSpent(err) {
+		return kind.New(kind.NotFound, "interaction.expired").WithArg("restart", request.Client.Metadata.InitiateLoginURI).WithErr(err)
+	}
+	if err != nil {
+		return s.refused(w, r, err)
+	}
+	for _, v := range views {
+		if v.ID == step.Session.ID {
+			if err := s.Signin.Seen(ctx, v.Session); err != nil {
+				web.EventOf(ctx).Set("cause", err.Error()) // the code is issued; being seen can wait
+			}
+		}
+	}
+	s.Metrics.authorized(request.Client.Kind, "issued")
+	return s.redirect(w, r, redirect)
+}
+
+// refused writes an error: at the redirect URI when it is proven, else as a page.
+func (s *Server) refused(w http.ResponseWriter, r *http.Request, err error) error {
+	refusal, ok := oidc.AsRefusal(err)
+	if !ok {
+		var e *oidc.Error
+		if errors.As(err, &e) {
+			s.Metrics.authorized("unknown", e.Code)
+		}
+		return page(err)
+	}
+	s.note(r, refusal.Error)
+	s.Metrics.authorized("known", refusal.Error.Code)
+	return s.redirect(w, r, refusal.Redirect)
+}
+
+func (s *Server) redirect(w http.ResponseWriter, r *http.Request, to oidc.Redirect) error {
+	noStore(w)
+	if !to.FormPost {
+		w.Header().Set("Referrer-Policy", "no-referrer") // the page before may have our parameters in its URL
+		w.Header().Set("Location", to.URL())
+		w.WriteHeader(http.StatusSeeOther)
+		return nil
+	}
+	view := &web.FormPost{Action: to.URI}
+	for _, name := range slices.Sorted(maps.Keys(to.Params)) {
+		view.Fields = append(view.Fields, web.Field{Name: name, Value: to.Params.Get(name)})
+	}
+	return s.Web.Render(w, r, http.StatusOK, "form-post", view)
+}
+
+func sessions(views []storage.SessionView) []authorize.Session {
+	list := make([]authorize.Session, len(views))
+	for i, v := range views {
+		list[i] = authorize.Session{
+			ID: v.ID, AccountID: v.AccountID, Subject: strconv.FormatInt(v.Account.SSOID, 10),
+			Active:   v.Account.Status == storage.StatusActive || v.Account.Status == storage.StatusGuest,
+			AuthTime: v.AuthTime.Time(), ACR: v.ACR, AMR: strings.Fields(v.AMR), ExpiresAt: v.ExpiresAt.Time(),
+			ConsentScopes: strings.Fields(v.ConsentScopes), ConsentClaims: strings.Fields(v.ConsentClaims),
+		}
+	}
+	return list
+}

@@ -1,0 +1,126 @@
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"pratu/flows/clients"
+	"pratu/flows/issuer"
+	"pratu/flows/kind"
+	"pratu/flows/oidc"
+	"pratu/server/web"
+	"pratu/storage"
+)
+
+// Logout is /oauth2/logout (OpenID Connect RP-Initiated Logout). With an ID token of ours that names somebody signed in
+// here it signs out at once; else a page asks, so that nobody is signed out by a link. It redirects only to a registered
+// URI, and only for a client that the ID token proves.
+func (s *Server) Logout(w http.ResponseWriter, r *http.Request) error {
+	noStore(w)
+	params, err := frontParams(w, r)
+	if err != nil {
+		return page(err)
+	}
+	for _, values := range params {
+		if len(values) > 1 {
+			return page(invalid(http.StatusBadRequest, "a parameter is given more than once"))
+		}
+	}
+	if r.Method == http.MethodPost { // a cross-site POST carries no cookie; coming back by GET it does
+		http.Redirect(w, r, s.Web.Issuer.URL(issuer.PathLogout)+"?"+params.Encode(), http.StatusSeeOther)
+		return nil
+	}
+	hint, proven := s.proof(params)
+	if id := params.Get("client_id"); proven && id != "" && id != hint.ClientID {
+		return page(invalid(http.StatusBadRequest, "client_id is not the client of id_token_hint"))
+	}
+	target := ""
+	if proven {
+		if target, err = s.afterLogout(r, hint.ClientID, params); err != nil {
+			return err
+		}
+		web.EventOf(r.Context()).Set("client_id", hint.ClientID)
+	}
+	views, err := s.Signin.Sessions(r.Context(), s.Web.Session(r), "")
+	if err != nil {
+		return err
+	}
+	if len(views) == 0 {
+		return s.leave(w, r, target)
+	}
+	i := slices.IndexFunc(views, func(v storage.SessionView) bool {
+		return proven && strconv.FormatInt(v.Account.SSOID, 10) == hint.Subject
+	})
+	if i < 0 {
+		return s.ask(w, r, target)
+	}
+	if err := s.Signin.End(r.Context(), views[i].ID); err != nil {
+		return err
+	}
+	if len(views) == 1 {
+		s.Web.ClearSession(w)
+	}
+	return s.leave(w, r, target)
+}
+
+// proof reads the ID token, expired or not. A wrong one proves nothing and is no error: the page asks.
+func (s *Server) proof(params url.Values) (oidc.Hint, bool) {
+	token := params.Get("id_token_hint")
+	if token == "" {
+		return oidc.Hint{}, false
+	}
+	hint, err := s.Provider.Hint(token)
+	return hint, err == nil
+}
+
+// afterLogout is where the client wants the browser, with its state; "" when that isn't registered.
+func (s *Server) afterLogout(r *http.Request, clientID string, params url.Values) (string, error) {
+	uri := params.Get("post_logout_redirect_uri")
+	if uri == "" {
+		return "", nil
+	}
+	c, err := s.Clients.Get(r.Context(), clientID)
+	if err != nil {
+		return "", ignoreUnknown(err)
+	}
+	if !registered(c, uri) {
+		return "", nil
+	}
+	if state := params.Get("state"); state != "" {
+		return oidc.Redirect{URI: uri, Params: url.Values{"state": {state}}}.URL(), nil
+	}
+	return uri, nil
+}
+
+func registered(c *clients.Client, uri string) bool {
+	return slices.Contains(c.Metadata.PostLogoutRedirectURIs, uri)
+}
+
+func (s *Server) leave(w http.ResponseWriter, r *http.Request, target string) error {
+	if target == "" {
+		target = s.Web.Issuer.URL(issuer.PathSignedOut)
+	}
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) ask(w http.ResponseWriter, r *http.Request, target string) error {
+	page := s.Web.Issuer.URL(issuer.PathSignOut)
+	if target != "" {
+		page += "?return=" + url.QueryEscape(s.Web.SealReturn(target))
+	}
+	http.Redirect(w, r, page, http.StatusSeeOther)
+	return nil
+}
+
+// ignoreUnknown lets a sign-out go on for a client that is gone or disabled.
+func ignoreUnknown(err error) error {
+	switch kind.Of(err) {
+	case kind.NotFound, kind.Forbidden:
+		return nil
+	}
+	return err
+}

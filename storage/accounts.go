@@ -1,0 +1,63 @@
+package storage
+
+import "context"
+
+// Status of an account, as all wires spell it.
+const (
+	StatusActive          = "1"
+	StatusDisabled        = "2"
+	StatusDeletionPending = "3"
+	StatusMerged          = "4"
+	StatusGuest           = "5"
+)
+
+// Account is a person's row. Contacts, credentials and roles have tables of their own.
+type Account struct {
+	ID         string  `db:"id"`    // internal, never shown
+	SSOID      int64   `db:"ssoid"` // subject of public clients
+	OID        string  `db:"oid"`   // id of the game API
+	Status     string  `db:"status"`
+	RegisterBy string  `db:"register_by"`
+	Locale     string  `db:"locale"`
+	Profile    string  `db:"profile"` // JSON object of OIDC standard claims
+	CreatedAt  Instant `db:"created_at"`
+	UpdatedAt  Instant `db:"updated_at"`
+}
+
+const accountColumns = `id, ssoid, oid, status, register_by, locale, profile, created_at, updated_at`
+
+// AccountBySSOID finds an account in any status by its public number.
+func (s *Store) AccountBySSOID(ctx context.Context, ssoid int64) (a Account, err error) {
+	err = s.get(ctx, &a, `SELECT `+accountColumns+` FROM accounts WHERE ssoid = ?`, ssoid)
+	return a, err
+}
+
+// AccountByContact finds the account of a verified contact with its password in one statement: ErrNotFound when nobody
+// has it, a zero Credential when the account has no password.
+func (s *Store) AccountByContact(ctx context.Context, kind string, digests []Digest) (Account, Credential, error) {
+	var row struct {
+		Account
+		Credential Credential `db:"credential"`
+	}
+	query, args := digestCondition(digests)
+	err := s.get(ctx, &row, `SELECT a.id, a.ssoid, a.oid, a.status, a.register_by, a.locale, a.profile, a.created_at,
+		a.updated_at, COALESCE(p.id, '') AS "credential.id", COALESCE(p.account_id, '') AS "credential.account_id",
+		COALESCE(p.kind, '') AS "credential.kind", COALESCE(p.secret, '') AS "credential.secret",
+		COALESCE(p.created_at, 0) AS "credential.created_at", COALESCE(p.last_used_at, 0) AS "credential.last_used_at"
+		FROM contact_digests d JOIN contacts c ON c.id = d.contact_id JOIN accounts a ON a.id = c.account_id
+		LEFT JOIN credentials p ON p.account_id = a.id AND p.kind = 'password'
+		WHERE d.kind = ? AND d.verified = 1 AND (`+query+`) LIMIT 1`, append([]any{kind}, args...)...)
+	return row.Account, row.Credential, err
+}
+
+// digestCondition matches a contact under any living key.
+func digestCondition(digests []Digest) (query string, args []any) {
+	for i, d := range digests {
+		if i > 0 {
+			query += " OR "
+		}
+		query += "(d.key_id = ? AND d.digest = ?)"
+		args = append(args, d.KeyID, d.Digest)
+	}
+	return query, args
+}

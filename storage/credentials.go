@@ -1,0 +1,31 @@
+package storage
+
+import "context"
+
+// Credential is one way in: a password's hash.
+type Credential struct {
+	ID         string  `db:"id"`
+	AccountID  string  `db:"account_id"`
+	Kind       string  `db:"kind"`
+	Secret     string  `db:"secret"` // PHC string
+	CreatedAt  Instant `db:"created_at"`
+	LastUsedAt Instant `db:"last_used_at"`
+}
+
+// CreateCredential writes one; a second password of an account is ErrExists.
+func (s *Store) CreateCredential(ctx context.Context, c Credential) error {
+	_, err := s.exec(ctx, `INSERT INTO credentials (id, account_id, kind, secret, created_at, last_used_at)
+		VALUES (?, ?, ?, ?, ?, ?)`, c.ID, c.AccountID, c.Kind, c.Secret, c.CreatedAt, c.LastUsedAt)
+	return err
+}
+
+// UpdatePasswordHash replaces a hash that is still the old one; else it is ErrNotFound.
+func (s *Store) UpdatePasswordHash(ctx context.Context, id, old, fresh string) error {
+	return s.guarded(ctx, `UPDATE credentials SET secret = ? WHERE id = ? AND secret = ?`, fresh, id, old)
+}
+
+// TouchCredential notes a use.
+func (s *Store) TouchCredential(ctx context.Context, id string, now Instant) error {
+	_, err := s.exec(ctx, `UPDATE credentials SET last_used_at = ? WHERE id = ?`, now, id)
+	return err
+}

@@ -1,0 +1,69 @@
+package storage
+
+import "context"
+
+// Interaction is an authorization request that waits for a person.
+type Interaction struct {
+	ID          string  `db:"id"` // SHA-256 of the handle in the URL
+	ClientID    string  `db:"client_id"`
+	BrowserHash string  `db:"browser_hash"` // "" until the first GET binds it
+	PushedID    string  `db:"par_id"`
+	Form        string  `db:"form"` // the authorization request, form-encoded
+	RequestedAt Instant `db:"requested_at"`
+	SessionID   string  `db:"session_id"`
+	SignedInAt  Instant `db:"signed_in_at"`
+	SelectedAt  Instant `db:"selected_at"`
+	ConsentedAt Instant `db:"consented_at"`
+	Scopes      string  `db:"scopes"`
+	DeniedAt    Instant `db:"denied_at"`
+	ExpiresAt   Instant `db:"expires_at"`
+}
+
+// CreateInteraction parks a request.
+func (s *Store) CreateInteraction(ctx context.Context, i Interaction) error {
+	_, err := s.exec(ctx, `INSERT INTO interactions (id, client_id, browser_hash, par_id, form, requested_at, session_id,
+		signed_in_at, selected_at, consented_at, scopes, denied_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		i.ID, i.ClientID, i.BrowserHash, i.PushedID, i.Form, i.RequestedAt, i.SessionID,
+		i.SignedInAt, i.SelectedAt, i.ConsentedAt, i.Scopes, i.DeniedAt, i.ExpiresAt)
+	return err
+}
+
+// Interaction reads one in any state, or ErrNotFound.
+func (s *Store) Interaction(ctx context.Context, id string) (i Interaction, err error) {
+	err = s.get(ctx, &i, `SELECT id, client_id, browser_hash, par_id, form, requested_at, session_id, signed_in_at, selected_at,
+		consented_at, scopes, denied_at, expires_at FROM interactions WHERE id = ?`, id)
+	return i, err
+}
+
+// BindInteraction gives a parked request to the first browser that comes for it; another one is ErrNotFound.
+func (s *Store) BindInteraction(ctx context.Context, id, browserHash string) error {
+	return s.guarded(ctx, `UPDATE interactions SET browser_hash = ? WHERE id = ? AND browser_hash = ''`, browserHash, id)
+}
+
+// SignInInteraction notes that somebody signed in for it.
+func (s *Store) SignInInteraction(ctx context.Context, id, sessionID string, now Instant) error {
+	return s.guarded(ctx, `UPDATE interactions SET session_id = ?, signed_in_at = ?, consented_at = 0, scopes = ''
+		WHERE id = ? AND expires_at > ?`, sessionID, now, id, now)
+}
+
+// SelectInteraction notes which of the browser's sessions was chosen for it.
+func (s *Store) SelectInteraction(ctx context.Context, id, sessionID string, now Instant) error {
+	return s.guarded(ctx, `UPDATE interactions SET session_id = ?, selected_at = ?, consented_at = 0, scopes = ''
+		WHERE id = ? AND expires_at > ?`, sessionID, now, id, now)
+}
+
+// ConsentInteraction notes what was consented to, by the person of sessionID and nobody else.
+func (s *Store) ConsentInteraction(ctx context.Context, id, sessionID, scopes string, now Instant) error {
+	return s.guarded(ctx, `UPDATE interactions SET session_id = ?, consented_at = ?, scopes = ?
+		WHERE id = ? AND expires_at > ?`, sessionID, now, scopes, id, now)
+}
+
+// DenyInteraction notes that the person said no.
+func (s *Store) DenyInteraction(ctx context.Context, id string, now Instant) error {
+	return s.guarded(ctx, `UPDATE interactions SET denied_at = ? WHERE id = ? AND expires_at > ?`, now, id, now)
+}
+
+// EndInteraction consumes it: of several at once, all but one get ErrNotFound.
+func (s *Store) EndInteraction(ctx context.Context, id string) error {
+	return s.guarded(ctx, `DELETE FROM interactions WHERE id = ?`, id)
+}
