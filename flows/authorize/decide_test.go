@@ -1,0 +1,127 @@
+package authorize
+
+import (
+	"testing"
+	"time"
+
+	"pratu/flows/clients"
+)
+
+var (
+	at      = time.Date(2026, 5, 17, 9, 30, 0, 0, time.UTC) // of the request
+	now     = at.Add(time.Minute)
+	before  = at.Add(-time.Hour)
+	during  = at.Add(30 * time.Second)
+	web     = &clients.Client{ID: "web", Metadata: clients.Metadata{TokenEndpointAuthMethod: clients.AuthBasic}}
+	native  = &clients.Client{ID: "native", Metadata: clients.Metadata{TokenEndpointAuthMethod: clients.AuthNone}}
+	ours    = &clients.Client{ID: "ours", Metadata: web.Metadata, Settings: clients.Settings{FirstParty: true}}
+	seconds = func(n int64) *int64 { return &n }
+)
+
+func request(change func(*Request)) *Request {
+	r := &Request{Client: web, RequestedAt: at, RedirectURI: "https://rp.test/cb", Scopes: []string{"openid", "email"}}
+	if change != nil {
+		change(r)
+	}
+	return r
+}
+
+// alice signed in an hour ago and has consented to everything before.
+func alice(change func(*Session)) Session {
+	s := Session{
+		ID: "s1", AccountID: "a1", Subject: "21992040", Active: true, AuthTime: before, ACR: "1",
+		ConsentScopes: []string{"openid", "email", "profile"},
+	}
+	if change != nil {
+		change(&s)
+	}
+	return s
+}
+
+func signedIn(change func(*Session)) State { return State{Sessions: []Session{alice(change)}} }
+
+func TestNext(t *testing.T) {
+	bob := Session{ID: "s2", AccountID: "a2", Subject: "21985824", Active: true, AuthTime: before, ACR: "1", ConsentScopes: []string{"openid", "email"}}
+	prompt := func(p ...string) func(*Request) { return func(r *Request) { r.Prompt = p } }
+	here := func(s State, change func(*State)) State { change(&s); return s }
+	tests := []struct {
+		name    string
+		request *Request
+		state   State
+		kind    Kind
+		err     string
+		session string
+	}{
+		{"nobody is signed in", request(nil), State{}, Login, "", ""},
+		{"signed in, consented", request(nil), signedIn(nil), Issue, "", "s1"},
+		{"denied", request(nil), here(signedIn(nil), func(s *State) { s.Denied = true }), Refuse, ErrAccessDenied, ""},
+		{"disabled account with a live cookie", request(nil), signedIn(func(s *Session) { s.Active = false }), Refuse, ErrAccessDenied, "s1"},
+
+		{"none: nobody is signed in", request(prompt("none")), State{}, Refuse, ErrLoginRequired, ""},
+		{"none: signed in, consented", request(prompt("none")), signedIn(nil), Issue, "", "s1"},
+		{"none: no consent", request(prompt("none")), signedIn(func(s *Session) { s.ConsentScopes = nil }), Refuse, ErrConsentRequired, "s1"},
+		{"none: too old", request(func(r *Request) { r.Prompt = []string{"none"}; r.MaxAge = seconds(60) }), signedIn(nil), Refuse, ErrLoginRequired, "s1"},
+		{"none: another subject is meant", request(func(r *Request) { r.Prompt = []string{"none"}; r.Subject = "1" }), signedIn(nil), Refuse, ErrLoginRequired, "s1"},
+
+		{"login: an old sign-in isn't enough", request(prompt("login")), signedIn(nil), Login, "", "s1"},
+		{"login: nor one of another session", request(prompt("login")), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s2", during }), Login, "", ""},
+		{"login: nor one before the request", request(prompt("login")), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s1", before }), Login, "", "s1"},
+		{"login: one for this request is", request(prompt("login")), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Issue, "", "s1"},
+
+		{"max_age: young enough", request(func(r *Request) { r.MaxAge = seconds(7200) }), signedIn(nil), Issue, "", "s1"},
+		{"max_age: too old", request(func(r *Request) { r.MaxAge = seconds(3600) }), signedIn(nil), Login, "", "s1"},
+		{"max_age=0 always asks", request(func(r *Request) { r.MaxAge = seconds(0) }), signedIn(func(s *Session) { s.AuthTime = now }), Login, "", "s1"},
+		{"max_age=0 is satisfied by signing in for it", request(func(r *Request) { r.MaxAge = seconds(0) }), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Issue, "", "s1"},
+
+		{"select: asks", request(prompt("select_account")), signedIn(nil), Select, "", "s1"},
+		{"select: nobody to choose", request(prompt("select_account")), State{}, Login, "", ""},
+		{"select: chosen", request(prompt("select_account")), here(State{Sessions: []Session{alice(nil), bob}}, func(s *State) { s.SessionID, s.SelectedAt = "s2", during }), Issue, "", "s2"},
+		{"select, login: chosen, then asked", request(prompt("select_account", "login")), here(signedIn(nil), func(s *State) { s.SessionID, s.SelectedAt = "s1", during }), Login, "", "s1"},
+		{"chosen session has ended meanwhile", request(nil), here(State{Sessions: []Session{bob}}, func(s *State) { s.SessionID, s.SelectedAt = "s1", during }), Login, "", ""},
+
+		{"the hinted one of several", request(func(r *Request) { r.Subject = bob.Subject }), State{Sessions: []Session{alice(nil), bob}}, Issue, "", "s2"},
+		{"another subject is meant", request(func(r *Request) { r.Subject = "1" }), signedIn(nil), Login, "", "s1"},
+		{"another subject is meant, and the wrong one signed in", request(func(r *Request) { r.Subject = "1" }), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Refuse, ErrLoginRequired, "s1"},
+
+		{"essential acr: not reached", request(func(r *Request) { r.EssentialACR = []string{"2"} }), signedIn(nil), Login, "", "s1"},
+		{"essential acr: not reachable", request(func(r *Request) { r.EssentialACR = []string{"2"} }), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Refuse, ErrUnmetACR, "s1"},
+		{"essential acr: reached", request(func(r *Request) { r.EssentialACR = []string{"1", "2"} }), signedIn(nil), Issue, "", "s1"},
+
+		{"no consent yet", request(nil), signedIn(func(s *Session) { s.ConsentScopes = nil }), Consent, "", "s1"},
+		{"a scope more than remembered", request(func(r *Request) { r.Scopes = append(r.Scopes, "phone") }), signedIn(nil), Consent, "", "s1"},
+		{"a claim more than remembered", request(func(r *Request) { r.ClaimNames = []string{"birthdate"} }), signedIn(nil), Consent, "", "s1"},
+		{"prompt=consent asks again", request(prompt("consent")), signedIn(nil), Consent, "", "s1"},
+		{"prompt=consent, just given", request(prompt("consent")), here(signedIn(nil), func(s *State) { s.SessionID, s.ConsentedAt, s.Consented = "s1", during, []string{"openid", "email"} }), Issue, "", "s1"},
+		{"consent of another session doesn't count", request(prompt("consent")), here(State{Sessions: []Session{alice(nil), bob}}, func(s *State) { s.SessionID, s.ConsentedAt, s.Consented = "s3", during, []string{"openid", "email"} }), Login, "", ""},
+		{"consent to less doesn't count", request(prompt("consent")), here(signedIn(nil), func(s *State) { s.SessionID, s.ConsentedAt, s.Consented = "s1", during, []string{"openid"} }), Consent, "", "s1"},
+		{"first party isn't asked", request(func(r *Request) { r.Client = ours }), signedIn(func(s *Session) { s.ConsentScopes = nil }), Issue, "", "s1"},
+		{"first party is asked when it wishes", request(func(r *Request) { r.Client = ours; r.Prompt = []string{"consent"} }), signedIn(nil), Consent, "", "s1"},
+		{"an app behind a custom scheme is asked each time", request(func(r *Request) { r.Client = native; r.RedirectURI = "com.example.app:/cb" }), signedIn(nil), Consent, "", "s1"},
+		{"nor on a loopback port", request(func(r *Request) { r.Client = native; r.RedirectURI = "http://127.0.0.1:5/cb" }), signedIn(nil), Consent, "", "s1"},
+		{"an app behind a claimed https URI isn't", request(func(r *Request) { r.Client = native }), signedIn(nil), Issue, "", "s1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := Next(test.request, test.state, now)
+			if got.Kind != test.kind || got.Error != test.err || got.Session.ID != test.session {
+				t.Errorf("got kind %d, error %q, session %q; want %d, %q, %q", got.Kind, got.Error, got.Session.ID, test.kind, test.err, test.session)
+			}
+		})
+	}
+}
+
+func TestClaimNames(t *testing.T) {
+	for text, want := range map[string]int{
+		"": 0, "{": 0, `[]`: 0, `{"userinfo":{"name":null,"sub":{"value":"1"}}}`: 1,
+		`{"id_token":{"email":{"essential":true},"acr":{"values":["2"]}},"userinfo":{"email":null,"phone_number":null}}`: 2,
+	} {
+		if got := ClaimNames(text); len(got) != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+	for _, bad := range []string{"{", "[]", `{"userinfo":5}`, `{} {}`} {
+		if _, err := ParseClaims(bad); err == nil {
+			t.Errorf("%s is taken for a claims parameter", bad)
+		}
+	}
+}
