@@ -12,6 +12,7 @@ type Client struct {
 	DisabledAt Instant        `db:"disabled_at"`
 	CreatedAt  Instant        `db:"created_at"`
 	UpdatedAt  Instant        `db:"updated_at"`
+	DeletedAt  Instant        `db:"deleted_at"`
 	Secrets    []ClientSecret `db:"-"` // newest first, expired ones too
 }
 
@@ -24,7 +25,8 @@ type ClientSecret struct {
 	ExpiresAt Instant `db:"expires_at"` // 0: never
 }
 
-const clientColumns = `c.id, c.kind, c.name, c.metadata, c.settings, c.disabled_at, c.created_at, c.updated_at`
+const clientColumns = `c.id, c.kind, c.name, c.metadata, c.settings, c.disabled_at, c.created_at, c.updated_at,
+	c.deleted_at`
 
 // CreateClient writes a client and its secrets. An id that is taken, or was once, is ErrExists.
 func (s *Store) CreateClient(ctx context.Context, c Client) error {
