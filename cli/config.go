@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pratu/flows/issuer"
+	"pratu/flows/limits"
 )
 
 // Config says how to run; clients, accounts and branding are data. Each field with a key is read from a flag
@@ -36,6 +37,8 @@ type Config struct {
 	TrustedProxies []string `key:"trusted_proxies" doc:"Addresses (CIDR) whose X-Forwarded-For is believed, separated by commas."`
 	ExtraHosts     []string `key:"extra_hosts" doc:"Host headers that are answered besides the issuer's, separated by commas."`
 
+	Limits []string `key:"limits" doc:"Other budgets of failures than docs/limits.md has, POLICY=BUDGET/WINDOW such as signin.account=10/15m, separated by commas."`
+
 	LogLevel  string        `key:"log_level" default:"info" doc:"debug, info, warn or error."`
 	LogFormat string        `key:"log_format" default:"auto" doc:"json, text or auto (text on a terminal)."`
 	Drain     time.Duration `key:"drain" doc:"How long to stay up, not ready, after SIGTERM, so that a load balancer looks away first; empty: 2s, with a localhost issuer 0s."`
@@ -49,6 +52,7 @@ type Config struct {
 	// What check makes of the texts above.
 	issuer  issuer.Issuer
 	proxies []netip.Prefix
+	limits  map[string]limits.Override
 	key     []byte
 	older   [][]byte
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"pratu/flows/issuer"
+	"pratu/flows/limits"
 )
 
 const (
@@ -130,6 +131,15 @@ func (c *Config) checkMail(ps *problems) {
 }
 
 func (c *Config) checkMisc(ps *problems) {
+	c.limits = map[string]limits.Override{}
+	for _, text := range c.Limits {
+		policy, o, err := limits.ParseOverride(text)
+		if err != nil {
+			ps.add("limits: %v", err)
+			continue
+		}
+		c.limits[policy] = o
+	}
 	if c.Drain == unset {
 		c.Drain = 2 * time.Second
 		if c.local() {

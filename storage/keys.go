@@ -1,0 +1,40 @@
+package storage
+
+import "context"
+
+// SigningKey is a key of ours, its private part sealed.
+type SigningKey struct {
+	ID        string  `db:"kid"`
+	Alg       string  `db:"alg"`
+	Sealed    string  `db:"sealed"`
+	CreatedAt Instant `db:"created_at"`
+	ActiveAt  Instant `db:"active_at"`
+	RetiredAt Instant `db:"retired_at"` // 0: current; else no longer published from here
+}
+
+// SigningKeys reads the published keys, the oldest first.
+func (s *Store) SigningKeys(ctx context.Context, now Instant) (list []SigningKey, err error) {
+	err = s.list(ctx, &list, `SELECT kid, alg, sealed, created_at, active_at, retired_at FROM signing_keys
+		WHERE retired_at = 0 OR retired_at > ? ORDER BY active_at, created_at, kid`, now)
+	return list, err
+}
+
+// CreateSigningKey writes a key.
+func (s *Store) CreateSigningKey(ctx context.Context, k SigningKey) error {
+	_, err := s.exec(ctx, `INSERT INTO signing_keys (kid, alg, sealed, created_at, active_at, retired_at)
+		VALUES (?, ?, ?, ?, ?, ?)`, k.ID, k.Alg, k.Sealed, k.CreatedAt, k.ActiveAt, k.RetiredAt)
+	return err
+}
+
+// RetireSigningKeys sets the end of an algorithm's current keys.
+func (s *Store) RetireSigningKeys(ctx context.Context, alg string, at Instant) error {
+	_, err := s.exec(ctx, `UPDATE signing_keys SET retired_at = ? WHERE alg = ? AND retired_at = 0`, at, alg)
+	return err
+}
+
+// LockSigningKeys makes transactions that change keys wait for each other, by a row that all of them write.
+func (s *Store) LockSigningKeys(ctx context.Context) error {
+	_, err := s.exec(ctx, `INSERT INTO settings (name, value, updated_at) VALUES ('signing-keys', '', 0)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`)
+	return err
+}
