@@ -1,0 +1,121 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+
+	"pratu/flows/kind"
+)
+
+// Content-Security-Policy of all pages. There is nothing inline. form-action stands only where no POST leaves us:
+// Chromium applies it to every redirect that follows a form, and signing in would end on a page that just stays.
+const (
+	pagePolicy  = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+	formsOfOurs = "; form-action 'self'"
+	dataPolicy  = "default-src 'none'; frame-ancestors 'none'"
+)
+
+// maxForm bounds the body of a posted page.
+const maxForm = 64 << 10
+
+// Page is a page of ours whose forms stay here: account, set-up, mails.
+func (k *Kernel) Page(h Handler) http.Handler {
+	return k.html(h, pagePolicy+formsOfOurs, "same-origin", true)
+}
+
+// Interaction is a page on the way to a relying party: its POST may end there, and the relying party may have opened it
+// in a pop-up.
+func (k *Kernel) Interaction(h Handler) http.Handler {
+	return k.html(h, pagePolicy, "unsafe-none", true)
+}
+
+// Front is an endpoint that other sites send browsers to, by GET or POST: no CSRF token can be expected.
+func (k *Kernel) Front(h Handler) http.Handler { return k.html(h, pagePolicy, "unsafe-none", false) }
+
+func (k *Kernel) html(h Handler, policy, opener string, guarded bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = k.localized(r)
+		head := w.Header()
+		head.Set("Content-Security-Policy", policy)
+		head.Set("X-Frame-Options", "DENY")
+		head.Set("Referrer-Policy", "same-origin")
+		head.Set("Cross-Origin-Opener-Policy", opener)
+		head.Set("Cross-Origin-Resource-Policy", "same-origin")
+		head.Set("Permissions-Policy", "publickey-credentials-get=(self), publickey-credentials-create=(self), otp-credentials=(self), camera=(), microphone=(), geolocation=()")
+		head.Set("Cache-Control", "no-store")
+		head.Add("Vary", "Accept-Language, Cookie")
+		if guarded {
+			if err := k.guard(w, r); err != nil {
+				k.Fail(w, r, err)
+				return
+			}
+		}
+		if err := h(w, r); err != nil {
+			k.Fail(w, r, err)
+		}
+	})
+}
+
+// guard lets a POST through only when it comes from a page of ours, by what the browser says (Fetch Metadata, Origin) and
+// by a token that only our page has.
+func (k *Kernel) guard(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodPost {
+		return nil
+	}
+	if err := k.crossOrigin.Check(r); err != nil {
+		k.Metrics.csrfRejected()
+		return kind.New(kind.Forbidden, "csrf.cross_site").WithErr(err)
+	}
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/x-www-form-urlencoded" {
+		return &PageError{Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Message: "error.request"}
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		status := http.StatusBadRequest
+		if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		return &PageError{Status: status, Code: "invalid_request", Message: "error.request", Err: err}
+	}
+	if !k.csrfMatches(r) {
+		k.Metrics.csrfRejected()
+		return kind.New(kind.Forbidden, "csrf.token")
+	}
+	return nil
+}
+
+// Protocol is an endpoint for programs. Handlers answer their own errors; one that is returned is a failure of ours.
+func (k *Kernel) Protocol(h Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", dataPolicy)
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		if err := h(w, r); err != nil {
+			k.failData(w, r, err)
+		}
+	})
+}
+
+// failData answers a program in the shape that all OAuth endpoints share.
+func (k *Kernel) failData(w http.ResponseWriter, r *http.Request, err error) {
+	EventOf(r.Context()).Set("cause", err.Error())
+	status, code := http.StatusInternalServerError, "server_error"
+	if kind.Of(err) == kind.Unavailable {
+		status, code = http.StatusServiceUnavailable, "temporarily_unavailable"
+		w.Header().Set("Retry-After", "1")
+	}
+	WriteError(w, status, code, "")
+}
+
+// WriteError writes an error as JSON (RFC 6749 section 5.2).
+func WriteError(w http.ResponseWriter, status int, code, description string) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description,omitempty"`
+	}{code, description})
+}

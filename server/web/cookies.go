@@ -1,0 +1,102 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"pratu/flows/secret"
+)
+
+// Cookies hold random values and nothing else. The browser's is set once and long-lived: interactions, CSRF tokens and
+// budgets of failures are bound to it. The session's changes with every sign-in.
+const (
+	sessionCookie = "pratu_session"
+	browserCookie = "pratu_browser"
+	localeCookie  = "pratu_language"
+
+	sessionAge = 30 * 24 * time.Hour
+	browserAge = 400 * 24 * time.Hour // the most that browsers keep
+	maxCookie  = 128
+)
+
+// name carries the __Host- prefix on https: no other host and no plain connection can set it.
+func (k *Kernel) name(base string) string {
+	if k.Issuer.Secure() {
+		return "__Host-" + base
+	}
+	return base
+}
+
+func (k *Kernel) setCookie(w http.ResponseWriter, base, value string, age time.Duration) {
+	c := &http.Cookie{
+		Name: k.name(base), Value: value, Path: "/", MaxAge: int(age / time.Second), HttpOnly: true,
+		Secure: k.Issuer.Secure(), SameSite: http.SameSiteLaxMode,
+	}
+	if age <= 0 {
+		c.MaxAge = -1
+	}
+	// One Set-Cookie for each name: a second one would leave to the browser which of them counts.
+	kept := w.Header().Values("Set-Cookie")[:0:0]
+	for _, line := range w.Header().Values("Set-Cookie") {
+		if !strings.HasPrefix(line, c.Name+"=") {
+			kept = append(kept, line)
+		}
+	}
+	w.Header().Del("Set-Cookie")
+	for _, line := range append(kept, c.String()) {
+		w.Header().Add("Set-Cookie", line)
+	}
+}
+
+func (k *Kernel) cookie(r *http.Request, base string) string {
+	c, err := r.Cookie(k.name(base))
+	if err != nil || len(c.Value) > maxCookie {
+		return ""
+	}
+	return c.Value
+}
+
+// Session is the session cookie, or "".
+func (k *Kernel) Session(r *http.Request) string { return k.cookie(r, sessionCookie) }
+
+// SetSession replaces the session cookie.
+func (k *Kernel) SetSession(w http.ResponseWriter, value string) {
+	k.setCookie(w, sessionCookie, value, sessionAge)
+}
+
+// ClearSession takes it away.
+func (k *Kernel) ClearSession(w http.ResponseWriter) { k.setCookie(w, sessionCookie, "", 0) }
+
+// Browser is the browser's cookie; a browser without one gets it with this answer.
+func (k *Kernel) Browser(w http.ResponseWriter, r *http.Request) string {
+	if v := k.cookie(r, browserCookie); v != "" {
+		return v
+	}
+	v := secret.Token()
+	k.setCookie(w, browserCookie, v, browserAge)
+	r.AddCookie(&http.Cookie{Name: k.name(browserCookie), Value: v}) // the rest of this request sees it too
+	return v
+}
+
+// CSRF is the token that a form of ours posts as "csrf".
+func (k *Kernel) CSRF(w http.ResponseWriter, r *http.Request) string {
+	return k.Keyring.MAC("csrf", k.Browser(w, r))
+}
+
+func (k *Kernel) csrfMatches(r *http.Request) bool {
+	browser := k.cookie(r, browserCookie)
+	return browser != "" && len(r.PostForm["csrf"]) == 1 && k.Keyring.CheckMAC("csrf", r.PostForm.Get("csrf"), browser)
+}
+
+// storedLocale is the stored choice of a language, or "".
+func (k *Kernel) storedLocale(r *http.Request) string { return k.cookie(r, localeCookie) }
+
+// SetLocale stores the choice of a language; one that we don't have is ignored.
+func (k *Kernel) SetLocale(w http.ResponseWriter, locale string) {
+	for _, l := range Locales {
+		if l == locale {
+			k.setCookie(w, localeCookie, l, browserAge)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package web
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"pratu/flows/kind"
+)
+
+// PageError is an error that a person sees on a page of its own. Message is the prefix of its words: Message.title,
+// .what and .do.
+type PageError struct {
+	Status     int
+	Code       string // shown in #error-code, such as invalid_request
+	Message    string
+	Args       map[string]any
+	Restart    string // where to begin again
+	RetryAfter time.Duration
+	Err        error // for the log
+}
+
+func (e *PageError) Error() string {
+	text := "page: " + e.Code
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+func (e *PageError) Unwrap() error { return e.Err }
+
+// statuses is the one table from kinds to statuses of pages.
+var statuses = map[kind.Kind]int{
+	kind.Internal: http.StatusInternalServerError, kind.NotFound: http.StatusNotFound, kind.Exists: http.StatusConflict,
+	kind.Invalid: http.StatusBadRequest, kind.Unauthorized: http.StatusForbidden, kind.Forbidden: http.StatusForbidden,
+	kind.Conflict: http.StatusConflict, kind.RateLimited: http.StatusTooManyRequests, kind.Unavailable: http.StatusServiceUnavailable,
+}
+
+// Fail shows an error as a page. One without a kind is 500, whose cause stays in the log beside the request id.
+func (k *Kernel) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	e := k.pageError(err)
+	event := EventOf(r.Context())
+	event.Set("error", e.Code)
+	event.Set("cause", err.Error())
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	}
+	view := &ErrorView{Status: e.Status, Code: e.Code, Message: e.Message, Args: e.Args, Restart: e.Restart, At: k.Now()}
+	if err := k.Render(w, r, e.Status, "error", view); err != nil {
+		event.Set("render", err.Error())
+		http.Error(w, "Something went wrong. Request "+RequestID(r.Context()), http.StatusInternalServerError)
+	}
+}
+
+func (k *Kernel) pageError(err error) *PageError {
+	var own *PageError
+	if errors.As(err, &own) {
+		return own
+	}
+	status := kind.Of(err)
+	e := &PageError{Status: statuses[status], Code: kind.Code(err), Message: "error." + kind.Code(err)}
+	if known, ok := kind.As(err); ok {
+		e.Args, e.RetryAfter = known.Args, known.RetryAfter
+		e.Restart, _ = known.Args["restart"].(string)
+	}
+	if !k.Renderer.Has(e.Message + ".title") {
+		e.Message = "error." + status.String()
+	}
+	return e
+}

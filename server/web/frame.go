@@ -1,0 +1,149 @@
+package web
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"pratu/flows/kind"
+)
+
+// Frame is what every page has around its content. Page structs embed it, handlers fill Client and Problems, Render
+// fills the rest.
+type Frame struct {
+	Locale      string // th or en
+	Product     string
+	CSRF        string
+	Interaction string // handle; "" on a page that stands alone
+	RequestID   string
+	Client      *Brand // who sent the person here; nil: nobody
+	SignedIn    string // name or masked contact of who is signed in, for the header; "" hides it
+	Languages   []Language
+	Problems    []Problem
+	Dev         bool
+}
+
+// FrameOf lets Render reach the frame of whatever page it is given.
+func (f *Frame) FrameOf() *Frame { return f }
+
+// Framed is a pointer to a struct that embeds Frame.
+type Framed interface{ FrameOf() *Frame }
+
+// Refuse adds what is wrong with a posted form. An error without a kind is not for a form: it is returned.
+func (f *Frame) Refuse(err error) error {
+	e, ok := kind.As(err)
+	if !ok {
+		return err
+	}
+	f.Problems = append(f.Problems, Problem{Field: e.Field, Code: e.Code, Args: e.Args})
+	return nil
+}
+
+// Wrong tells whether an input, by its name, is among the problems.
+func (f *Frame) Wrong(field string) bool {
+	for _, p := range f.Problems {
+		if p.Field == field {
+			return true
+		}
+	}
+	return false
+}
+
+// Problem is one thing wrong with a form. Code is the id of its words, Field the name of the input, "" for all of it.
+type Problem struct {
+	Field string
+	Code  string
+	Args  map[string]any
+}
+
+// Language is one of those a page can be read in.
+type Language struct {
+	Tag, Name string
+	URL       string // GET: stores the choice and comes back here
+	Current   bool
+}
+
+// Brand is a relying party as people see it. Make it with NewBrand.
+type Brand struct {
+	ID        string
+	Name      string
+	Initial   string
+	Host      string // of client_uri
+	PolicyURI string
+	TosURI    string
+}
+
+// NewBrand makes a client's own words inert: no controls, no direction overrides, nothing endless.
+func NewBrand(id, name, host, policyURI, tosURI string) *Brand {
+	name = Inert(name)
+	if name == "" {
+		name = Inert(id)
+	}
+	return &Brand{ID: id, Name: name, Initial: Initial(name), Host: host, PolicyURI: policyURI, TosURI: tosURI}
+}
+
+const maxName = 80
+
+// Inert drops from a name what changes the text around it: controls, bidirectional overrides, zero-width marks. A client
+// could otherwise write its name so that the sentence that warns of it reads backwards.
+func Inert(name string) string {
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp), r == unicode.ReplacementChar:
+			return -1
+		}
+		return r
+	}, name)
+	runes := []rune(strings.Join(strings.Fields(clean), " "))
+	if len(runes) > maxName {
+		return string(runes[:maxName-1]) + "…"
+	}
+	return string(runes)
+}
+
+// Initial is the letter that stands for a name. In Thai a leading vowel is written before the consonant it follows in
+// speech: the consonant is the initial (เอม is อ).
+func Initial(name string) string {
+	for _, r := range name {
+		if r >= 'เ' && r <= 'ไ' {
+			continue
+		}
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return strings.ToUpper(string(r))
+		}
+	}
+	return "•"
+}
+
+// ErrorView is the data of "error". Message is the prefix of its words: Message.title, .what, .do.
+type ErrorView struct {
+	Frame
+	Status   int
+	Code     string // shown in #error-code, such as invalid_request
+	Message  string
+	Args     map[string]any
+	Restart  string // where to begin again; "" for nowhere
+	ClientID string
+	At       time.Time
+}
+
+// FormPost is the data of "form-post": the answer of response_mode=form_post.
+type FormPost struct {
+	Frame
+	Action string // the redirect URI
+	Fields []Field
+}
+
+// Field is a hidden input.
+type Field struct{ Name, Value string }
+
+// SignOut is the data of "sign-out", the question whether to leave. Accounts are those that end, masked.
+type SignOut struct {
+	Frame
+	Accounts []string
+	Return   string // sealed target (Kernel.SealReturn), posted back as "return"; "" goes to the signed-out page
+	Action   string // where the form goes; "" is issuer.PathSignOut
+	Fields   []Field // more hidden inputs
+}

@@ -1,0 +1,107 @@
+// Package web is the kernel of the HTTP edge: classes of routes with their headers and checks, errors as answers,
+// cookies, CSRF, who calls from where, one log event for each request, languages and rendering. It knows no domain, no
+// route and no protocol engine.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"pratu/flows/issuer"
+	"pratu/flows/secret"
+)
+
+// Handler answers a request or returns why it can't. An error before anything was written becomes an answer of the
+// route's class.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Kernel is shared by all routes. Proxies and ExtraHosts may be empty; the rest is required.
+type Kernel struct {
+	Issuer     issuer.Issuer
+	Keyring    *secret.Keyring
+	Logger     *slog.Logger
+	Renderer   *Renderer
+	Metrics    *Metrics
+	Now        func() time.Time
+	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
+	ExtraHosts []string       // Host headers that are answered besides the issuer's
+	Dev        bool           // development: mails can be read
+
+	crossOrigin http.CrossOriginProtection
+}
+
+// Render fills the page's frame and writes the page.
+func (k *Kernel) Render(w http.ResponseWriter, r *http.Request, status int, name string, data Framed) error {
+	f := data.FrameOf()
+	f.Locale = LocaleOf(r.Context())
+	f.CSRF = k.CSRF(w, r)
+	f.RequestID = RequestID(r.Context())
+	f.Dev = k.Dev
+	f.Languages = k.languages(r, f.Locale)
+	body, err := k.Renderer.Page(name, data)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", f.Locale)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+	return nil
+}
+
+// languages are links that store a choice and come back here. A page that answers a POST comes back to its GET.
+func (k *Kernel) languages(r *http.Request, current string) []Language {
+	back := r.URL.RequestURI()
+	list := make([]Language, 0, len(Locales))
+	for _, l := range Locales {
+		query := url.Values{"to": {l}, "back": {back}}
+		list = append(list, Language{
+			Tag: l, Name: languageNames[l], Current: l == current,
+			URL: k.Issuer.Path() + issuer.PathLanguage + "?" + query.Encode(),
+		})
+	}
+	return list
+}
+
+var languageNames = map[string]string{"th": "ไทย", "en": "English"}
+
+// Redirect sends the browser to one of our own paths by GET, with a query or none.
+func (k *Kernel) Redirect(w http.ResponseWriter, path string, query url.Values) error {
+	target := k.Issuer.URL(path)
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// Continue returns from a page to the one place that decides what comes next.
+func (k *Kernel) Continue(w http.ResponseWriter, _ *http.Request, handle string) error {
+	return k.Redirect(w, issuer.PathContinue, url.Values{"interaction": {handle}})
+}
+
+// returnLabel keeps sealed targets apart from everything else that is sealed.
+const returnLabel = "return"
+
+// SealReturn makes a target that a browser may carry around without being able to change it.
+func (k *Kernel) SealReturn(target string) string {
+	return k.Keyring.Seal(returnLabel, []byte(target), "")
+}
+
+// OpenReturn is the opposite; anything that we didn't seal is refused.
+func (k *Kernel) OpenReturn(text string) (string, bool) {
+	if text == "" {
+		return "", false
+	}
+	target, err := k.Keyring.Open(returnLabel, text, "")
+	return string(target), err == nil
+}

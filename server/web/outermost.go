@@ -1,0 +1,183 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"pratu/flows/audit"
+	"pratu/flows/issuer"
+	"pratu/flows/secret"
+)
+
+// maxQuery bounds what is parsed at all; longer requests end before they cost anything.
+const maxQuery = 12 << 10
+
+// RequestID is the id of the request that ctx belongs to: in the log, in X-Request-Id and on error pages.
+func RequestID(ctx context.Context) string { return audit.RequestOf(ctx).RequestID }
+
+// Address is where the request came from.
+func Address(ctx context.Context) string { return audit.RequestOf(ctx).IP }
+
+// Outermost stands before all routes: it names the request, knows the caller, checks the Host, ends panics, and writes
+// one log event.
+func (k *Kernel) Outermost(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := k.Now()
+		info := audit.RequestInfo{RequestID: secret.ID(), IP: k.address(r), UserAgent: r.UserAgent()}
+		event := &Event{route: "none"}
+		ctx := context.WithValue(audit.WithRequest(r.Context(), info), eventKey{}, event)
+		r = r.WithContext(ctx)
+		rec := &recorder{ResponseWriter: w}
+		head := w.Header()
+		head.Set("X-Request-Id", info.RequestID)
+		head.Set("X-Content-Type-Options", "nosniff")
+		if k.Issuer.Secure() {
+			head.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+		}
+		k.Metrics.begin()
+		defer func() {
+			k.written(r, rec, event, info, k.Now().Sub(begin))
+		}()
+		k.checked(h).ServeHTTP(rec, r)
+	})
+}
+
+// checked refuses what no route should see.
+func (k *Kernel) checked(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if v := recover(); v != nil && v != http.ErrAbortHandler {
+				EventOf(r.Context()).Set("panic", fmt.Sprint(v))
+				EventOf(r.Context()).Set("stack", string(debug.Stack()))
+				if rec, ok := w.(*recorder); ok && rec.status == 0 {
+					k.failAny(w, r, &PageError{Status: http.StatusInternalServerError, Code: "server_error", Message: "error.internal"})
+				}
+			} else if v != nil {
+				panic(v)
+			}
+		}()
+		switch {
+		case len(r.URL.RawQuery) > maxQuery:
+			k.failAny(w, r, &PageError{Status: http.StatusRequestURITooLong, Code: "invalid_request", Message: "error.request"})
+		case !k.known(r):
+			k.failAny(w, r, &PageError{
+				Status: http.StatusMisdirectedRequest, Code: "misdirected", Message: "error.host",
+				Args: map[string]any{"opened": audit.Printable(r.Host, 128), "configured": k.Issuer.String()},
+			})
+		default:
+			h.ServeHTTP(w, r)
+		}
+	})
+}
+
+// known tells whether a request is meant for us. Nothing is ever derived from Host, so this is for people who opened
+// another address than the configured one, and against DNS rebinding. The keys may be fetched by any name.
+func (k *Kernel) known(r *http.Request) bool {
+	host := strings.ToLower(r.Host)
+	if host == k.Issuer.Host() || withoutDefaultPort(host, k.Issuer.Secure()) == withoutDefaultPort(k.Issuer.Host(), k.Issuer.Secure()) {
+		return true
+	}
+	for _, extra := range k.ExtraHosts {
+		if strings.EqualFold(extra, host) {
+			return true
+		}
+	}
+	return r.URL.Path == k.Issuer.Path()+issuer.PathJWKS
+}
+
+func withoutDefaultPort(host string, secure bool) string {
+	if secure {
+		return strings.TrimSuffix(host, ":443")
+	}
+	return strings.TrimSuffix(host, ":80")
+}
+
+// failAny answers a page's caller with a page and a program with JSON.
+func (k *Kernel) failAny(w http.ResponseWriter, r *http.Request, e *PageError) {
+	if k.ForPrograms(r.URL.Path) {
+		description := "the request was refused"
+		if e.Status == http.StatusMisdirectedRequest {
+			description = "this server is configured as " + k.Issuer.String()
+		}
+		WriteError(w, e.Status, e.Code, description)
+		return
+	}
+	k.Front(func(http.ResponseWriter, *http.Request) error { return e }).ServeHTTP(w, r)
+}
+
+// ForPrograms tells whether below a path programs are answered, not people.
+func (k *Kernel) ForPrograms(path string) bool {
+	path = strings.TrimPrefix(path, k.Issuer.Path())
+	switch path {
+	case issuer.PathAuthorize, issuer.PathContinue, issuer.PathLogout:
+		return false
+	}
+	return strings.HasPrefix(path, "/oauth2/") || strings.HasPrefix(path, "/.well-known/")
+}
+
+// address is the caller's. X-Forwarded-For is read from its end, and only as far as trusted proxies wrote it.
+func (k *Kernel) address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return ""
+	}
+	addr = addr.Unmap()
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && k.trusted(addr); i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = next.Unmap()
+	}
+	return addr.WithZone("").String()
+}
+
+func (k *Kernel) trusted(addr netip.Addr) bool {
+	for _, p := range k.Proxies {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+func (k *Kernel) written(r *http.Request, rec *recorder, e *Event, info audit.RequestInfo, took time.Duration) {
+	status := rec.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	k.Metrics.end(e.route, method(r.Method), status, took)
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	attrs := append([]slog.Attr{
+		slog.String("event", "http.request"), slog.String("request_id", info.RequestID), slog.String("route", e.route),
+		slog.String("method", method(r.Method)), slog.Int("status", status), slog.Float64("dur_ms", float64(took.Microseconds())/1000),
+		slog.String("ip", info.IP),
+	}, e.attrs...)
+	k.Logger.LogAttrs(context.WithoutCancel(r.Context()), level, "request", attrs...)
+}
+
+// method keeps invented methods out of labels.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions, http.MethodPut, http.MethodDelete, http.MethodPatch:
+		return m
+	}
+	return "OTHER"
+}

@@ -1,0 +1,107 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// Product is the name pages and mails speak of.
+const Product = "Pratu"
+
+// Renderer turns page and mail data into HTML and text, in every locale. It is read-only after New.
+type Renderer struct {
+	base   string
+	words  *words
+	assets *assets
+	pages  map[string]map[string]*template.Template // by locale, then name
+	mails  map[string]*mailTemplate                 // by name and locale
+}
+
+// New parses everything once: pages/*.html with layout.html, mails/*, messages/*.json of templates, and all of static.
+// base is the issuer's own path.
+func New(templates, static fs.FS, base string) (*Renderer, error) {
+	words, err := loadWords(templates)
+	if err != nil {
+		return nil, err
+	}
+	assets, err := loadAssets(static, base)
+	if err != nil {
+		return nil, err
+	}
+	r := &Renderer{base: base, words: words, assets: assets, pages: map[string]map[string]*template.Template{}}
+	for _, locale := range Locales {
+		if r.pages[locale], err = r.parse(templates, locale); err != nil {
+			return nil, err
+		}
+	}
+	if r.mails, err = r.parseMails(templates); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// parse makes one template set for each page, so that all of them may define "title" and "main".
+func (r *Renderer) parse(templates fs.FS, locale string) (map[string]*template.Template, error) {
+	layout, err := template.New("layout.html").Funcs(r.functions(locale)).Option("missingkey=error").
+		ParseFS(templates, "layout.html", "parts.html")
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	files, err := fs.Glob(templates, "pages/*.html")
+	if err != nil {
+		return nil, err
+	}
+	set := map[string]*template.Template{}
+	for _, file := range files {
+		page, err := layout.Clone()
+		if err == nil {
+			page, err = page.ParseFS(templates, file)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("templates: %w", err)
+		}
+		set[strings.TrimSuffix(path.Base(file), ".html")] = page
+	}
+	return set, nil
+}
+
+// Names of all pages.
+func (r *Renderer) Names() []string {
+	var names []string
+	for name := range r.pages[Locales[0]] {
+		names = append(names, name)
+	}
+	return names
+}
+
+// Page renders a page. The answer is complete or an error: a half page would already have its 200.
+func (r *Renderer) Page(name string, data Framed) ([]byte, error) {
+	f := data.FrameOf()
+	if f.Product == "" {
+		f.Product = Product
+	}
+	if f.Locale == "" {
+		f.Locale = DefaultLocale
+	}
+	page, known := r.pages[f.Locale][name]
+	if !known {
+		return nil, fmt.Errorf("page %q doesn't exist in %q", name, f.Locale)
+	}
+	var b bytes.Buffer
+	if err := page.Execute(&b, data); err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// Has tells whether there are words for a message id.
+func (r *Renderer) Has(id string) bool { return r.words.has(id) }
+
+// Text is a message in a locale; ⟦id⟧ when there is none.
+func (r *Renderer) Text(locale, id string, args map[string]any) string {
+	return r.words.text(locale, id, args)
+}
