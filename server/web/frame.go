@@ -143,7 +143,7 @@ type Field struct{ Name, Value string }
 type SignOut struct {
 	Frame
 	Accounts []string
-	Return   string // sealed target (Kernel.SealReturn), posted back as "return"; "" goes to the signed-out page
-	Action   string // where the form goes; "" is issuer.PathSignOut
+	Return   string  // sealed target (Kernel.SealReturn), posted back as "return"; "" goes to the signed-out page
+	Action   string  // where the form goes; "" is issuer.PathSignOut
 	Fields   []Field // more hidden inputs
 }

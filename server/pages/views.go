@@ -1,0 +1,162 @@
+package pages
+
+import (
+	"time"
+
+	"pratu/server/web"
+)
+
+// The data of each page: plain values, no logic. Give Render a pointer. Names of inputs are in brackets.
+//
+// Every form posts csrf and, when there is one, interaction. The language buttons of sign-in and sign-up post the form
+// with [language] set and everything else as typed: store the choice, show the page again with what was typed, do
+// nothing else. So a half-filled form survives, without JavaScript and without an address in a URL.
+
+// SignIn is "sign-in" [username, password].
+type SignIn struct {
+	web.Frame
+	Username  string // as typed, or login_hint
+	Again     bool   // somebody is signed in and has to prove it anew (prompt=login, max_age)
+	SignUpURL string // "" hides it
+	Notice    string // message id of good news on top, such as "notice.account_ready"; "" for none
+}
+
+// SignUp is "sign-up" [email, name, password].
+type SignUp struct {
+	web.Frame
+	Email, Name string
+	MinPassword int
+	SignInURL   string
+}
+
+// Verify is "verify" [code, pending]; [resend] asks for another mail.
+type Verify struct {
+	web.Frame
+	Pending    string // handle of the pending registration
+	Address    string // masked
+	Minutes    int    // hours the code works, in minutes
+	Resent     bool
+	StartURL   string // back to sign-up: the address was wrong
+	DevMailURL string // only in development
+}
+
+// Link is "link" [token, password]: the page behind the mailed link. Its GET consumes nothing.
+type Link struct {
+	web.Frame
+	Token       string
+	Address     string // masked
+	SameBrowser bool   // false: the link began elsewhere, so a new password is asked for
+	MinPassword int
+}
+
+// Consent is "consent" [decision=allow|deny].
+type Consent struct {
+	web.Frame
+	Name, Identifier string // who is about to allow it
+	SwitchURL        string // not you?
+	RedirectHost     string // where the browser goes afterwards
+	Unverified       bool   // registered by itself: warn
+	Groups           []ConsentGroup
+}
+
+// ConsentGroup is a heading and what is below it. Name is identity (openid, profile), contact (email, phone, address),
+// offline (offline_access) or other.
+type ConsentGroup struct {
+	Name  string
+	Items []ConsentItem
+}
+
+// ConsentItem is one scope. A scope without words of its own is shown by its id.
+type ConsentItem struct {
+	Scope  string
+	Values []string // what would be sent now, as the person will read it
+}
+
+// SelectAccount is "select-account" [session=id]; [remove=id] signs one out.
+type SelectAccount struct {
+	web.Frame
+	Choices    []Choice
+	AnotherURL string // sign in with another account
+}
+
+// Choice is one account of this browser.
+type Choice struct {
+	SessionID  string
+	Name       string
+	Initial    string
+	Identifier string // masked
+	Current    bool
+}
+
+// SignedOut is "signed-out".
+type SignedOut struct {
+	web.Frame
+	SignInURL string
+}
+
+// Account is "account" [session=id ends one] and [others ends the others].
+type Account struct {
+	web.Frame
+	Name, Initial string
+	Contacts      []Contact
+	Sessions      []Session // this one first
+	CreatedAt     time.Time
+	Notice        string // message id
+	EndURL        string // where the session forms post
+	AdminURL      string // "" unless an administrator
+}
+
+// Contact is an address or number of the account.
+type Contact struct {
+	Kind      string // email or phone
+	Value     string
+	Verified  bool
+	Preferred bool
+}
+
+// Session is a browser that is signed in.
+type Session struct {
+	ID      string
+	Browser string // "Firefox", "" when unknown
+	System  string // "Android"
+	IP      string
+	Methods []string // amr values
+	Since   time.Time
+	Seen    time.Time
+	This    bool
+}
+
+// Setup is "setup" [email, password]: the first administrator. The form posts to the page's own address.
+type Setup struct {
+	web.Frame
+	Action      string
+	Email       string
+	MinPassword int
+}
+
+// LoginLink is "login-link": one button. The form posts to the page's own address.
+type LoginLink struct {
+	web.Frame
+	Action string
+	Name   string // masked contact of who will be signed in, or ""
+}
+
+// DevMails is "dev-mails", only in development.
+type DevMails struct {
+	web.Frame
+	Mails []DevMail
+}
+
+// DevMail is "dev-mail" and a row of "dev-mails".
+type DevMail struct {
+	web.Frame
+	URL     string
+	To      string
+	Subject string
+	At      time.Time
+	Text    string
+	Links   []string
+}
+
+// NotFound is "not-found".
+type NotFound struct{ web.Frame }

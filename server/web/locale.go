@@ -1,0 +1,156 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+)
+
+// Locales of pages and mails. Every message exists in each of them: there is no falling back.
+const (
+	Thai          = "th"
+	English       = "en"
+	DefaultLocale = English
+)
+
+// Locales is all of them, the default first.
+var Locales = [...]string{English, Thai}
+
+var localeNames = map[string]string{English: "English", Thai: "ไทย"}
+
+var matcher = language.NewMatcher([]language.Tag{language.English, language.Thai})
+
+// LocaleCookie keeps the language that a person chose by hand.
+const LocaleCookie = "pratu_locale"
+
+type localeKey struct{}
+
+// WithLocale sets the language of an answer.
+func WithLocale(ctx context.Context, locale string) context.Context {
+	return context.WithValue(ctx, localeKey{}, locale)
+}
+
+// LocaleOf is the language of an answer.
+func LocaleOf(ctx context.Context) string {
+	if l, ok := ctx.Value(localeKey{}).(string); ok {
+		return l
+	}
+	return DefaultLocale
+}
+
+// KnownLocale tells whether there are pages in it.
+func KnownLocale(locale string) bool {
+	_, known := localeNames[locale]
+	return known
+}
+
+// ChooseLocale weighs what is known: a choice made by hand, then what the relying party asked for (ui_locales), then the
+// browser's languages, then the default.
+func ChooseLocale(stored string, uiLocales []string, acceptLanguage string) string {
+	if KnownLocale(stored) {
+		return stored
+	}
+	for _, tag := range uiLocales[:min(len(uiLocales), 20)] {
+		if wanted, err := language.Parse(tag); err == nil {
+			if l, ok := matching(wanted); ok {
+				return l
+			}
+		}
+	}
+	if len(acceptLanguage) <= 1024 {
+		if tags, _, err := language.ParseAcceptLanguage(acceptLanguage); err == nil && len(tags) > 0 {
+			if l, ok := matching(tags...); ok {
+				return l
+			}
+		}
+	}
+	return DefaultLocale
+}
+
+func matching(wanted ...language.Tag) (string, bool) {
+	_, i, confidence := matcher.Match(wanted...)
+	return Locales[i], confidence > language.Low // Low is a related language, which need not be understood
+}
+
+// RequestLocale chooses for a request. uiLocales are the interaction's, before those of the request's own query.
+func RequestLocale(r *http.Request, uiLocales ...string) string {
+	stored := ""
+	if c, err := r.Cookie(LocaleCookie); err == nil {
+		stored = c.Value
+	}
+	if len(uiLocales) == 0 {
+		uiLocales = strings.Fields(r.URL.Query().Get("ui_locales"))
+	}
+	return ChooseLocale(stored, uiLocales, r.Header.Get("Accept-Language"))
+}
+
+// StoreLocale keeps a choice made by hand for a year. path is the issuer's.
+func StoreLocale(w http.ResponseWriter, locale, path string, secure bool) {
+	if !KnownLocale(locale) {
+		return
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: LocaleCookie, Value: locale, Path: path + "/", MaxAge: 365 * 24 * 3600,
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// Languages lists what the page can be read in. link makes the address that stores a choice and comes back.
+func Languages(current string, link func(locale string) string) []Language {
+	list := make([]Language, 0, len(Locales))
+	for _, l := range Locales {
+		list = append(list, Language{Tag: l, Name: localeNames[l], URL: link(l), Current: l == current})
+	}
+	return list
+}
+
+// words are the messages of all locales.
+type words struct {
+	localizers map[string]*i18n.Localizer
+	ids        map[string]bool // in every locale
+}
+
+func loadWords(templates fs.FS) (*words, error) {
+	bundle := i18n.NewBundle(language.English)
+	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	w := &words{localizers: map[string]*i18n.Localizer{}, ids: map[string]bool{}}
+	count := map[string]int{}
+	for _, locale := range Locales {
+		file, err := bundle.LoadMessageFileFS(templates, "messages/"+locale+".json")
+		if err != nil {
+			return nil, fmt.Errorf("messages %s: %w", locale, err)
+		}
+		w.localizers[locale] = i18n.NewLocalizer(bundle, locale)
+		for _, m := range file.Messages {
+			count[m.ID]++
+			w.ids[m.ID] = count[m.ID] == len(Locales)
+		}
+	}
+	return w, nil
+}
+
+func (w *words) has(id string) bool { return w.ids[id] }
+
+// text never fails: an id without words shows as ⟦id⟧, which no test lets pass, and a page with a mark in it is better
+// than none.
+func (w *words) text(locale, id string, args map[string]any) string {
+	l, known := w.localizers[locale]
+	if !known || !w.has(id) {
+		return "⟦" + id + "⟧"
+	}
+	config := &i18n.LocalizeConfig{MessageID: id, TemplateData: args}
+	if n, ok := args["count"]; ok {
+		config.PluralCount = n
+	}
+	s, err := l.Localize(config)
+	if err != nil {
+		return "⟦" + id + "⟧"
+	}
+	return s
+}
