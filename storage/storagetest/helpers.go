@@ -128,3 +128,10 @@ var serial atomic.Int64
 
 // name makes an id that no other row of the test process has.
 func name(prefix string) string { return fmt.Sprintf("%s-%d", prefix, serial.Add(1)) }
+
+// Exec prepares a database past the store, for tests of other rooms.
+func Exec(t *testing.T, url, query string) {
+	t.Helper()
+	_, err := raw(t, url).ExecContext(t.Context(), query)
+	ok(t, err)
+}
