@@ -36,7 +36,7 @@ func (k *Kernel) Front(h Handler) http.Handler { return k.html(h, pagePolicy, "u
 
 func (k *Kernel) html(h Handler, policy, opener string, guarded bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = k.localized(r)
+		r = k.Localize(r)
 		head := w.Header()
 		head.Set("Content-Security-Policy", policy)
 		head.Set("X-Frame-Options", "DENY")

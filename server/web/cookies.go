@@ -13,7 +13,6 @@ import (
 const (
 	sessionCookie = "pratu_session"
 	browserCookie = "pratu_browser"
-	localeCookie  = "pratu_language"
 
 	sessionAge = 30 * 24 * time.Hour
 	browserAge = 400 * 24 * time.Hour // the most that browsers keep
@@ -89,14 +88,9 @@ func (k *Kernel) csrfMatches(r *http.Request) bool {
 	return browser != "" && len(r.PostForm["csrf"]) == 1 && k.Keyring.CheckMAC("csrf", r.PostForm.Get("csrf"), browser)
 }
 
-// storedLocale is the stored choice of a language, or "".
-func (k *Kernel) storedLocale(r *http.Request) string { return k.cookie(r, localeCookie) }
-
 // SetLocale stores the choice of a language; one that we don't have is ignored.
 func (k *Kernel) SetLocale(w http.ResponseWriter, locale string) {
-	for _, l := range Locales {
-		if l == locale {
-			k.setCookie(w, localeCookie, l, browserAge)
-		}
+	if KnownLocale(locale) {
+		k.setCookie(w, LocaleCookie, locale, browserAge)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"pratu/flows/issuer"
@@ -64,14 +65,21 @@ func (k *Kernel) languages(r *http.Request, current string) []Language {
 	for _, l := range Locales {
 		query := url.Values{"to": {l}, "back": {back}}
 		list = append(list, Language{
-			Tag: l, Name: languageNames[l], Current: l == current,
+			Tag: l, Name: localeNames[l], Current: l == current,
 			URL: k.Issuer.Path() + issuer.PathLanguage + "?" + query.Encode(),
 		})
 	}
 	return list
 }
 
-var languageNames = map[string]string{"th": "ไทย", "en": "English"}
+// Localize chooses the language of an answer. uiLocales are those of the authorization request that a page belongs to.
+func (k *Kernel) Localize(r *http.Request, uiLocales ...string) *http.Request {
+	if len(uiLocales) == 0 {
+		uiLocales = strings.Fields(r.URL.Query().Get("ui_locales"))
+	}
+	locale := ChooseLocale(k.cookie(r, LocaleCookie), uiLocales, r.Header.Get("Accept-Language"))
+	return r.WithContext(WithLocale(r.Context(), locale))
+}
 
 // Redirect sends the browser to one of our own paths by GET, with a query or none.
 func (k *Kernel) Redirect(w http.ResponseWriter, path string, query url.Values) error {

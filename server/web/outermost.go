@@ -28,6 +28,7 @@ func Address(ctx context.Context) string { return audit.RequestOf(ctx).IP }
 // Outermost stands before all routes: it names the request, knows the caller, checks the Host, ends panics, and writes
 // one log event.
 func (k *Kernel) Outermost(h http.Handler) http.Handler {
+	inner := k.checked(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := k.Now()
 		info := audit.RequestInfo{RequestID: secret.ID(), IP: k.address(r), UserAgent: r.UserAgent()}
@@ -45,7 +46,7 @@ func (k *Kernel) Outermost(h http.Handler) http.Handler {
 		defer func() {
 			k.written(r, rec, event, info, k.Now().Sub(begin))
 		}()
-		k.checked(h).ServeHTTP(rec, r)
+		inner.ServeHTTP(rec, r)
 	})
 }
 
