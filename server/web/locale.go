@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"net/http"
-	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -76,38 +74,6 @@ func ChooseLocale(stored string, uiLocales []string, acceptLanguage string) stri
 func matching(wanted ...language.Tag) (string, bool) {
 	_, i, confidence := matcher.Match(wanted...)
 	return Locales[i], confidence > language.Low // Low is a related language, which need not be understood
-}
-
-// RequestLocale chooses for a request. uiLocales are the interaction's, before those of the request's own query.
-func RequestLocale(r *http.Request, uiLocales ...string) string {
-	stored := ""
-	if c, err := r.Cookie(LocaleCookie); err == nil {
-		stored = c.Value
-	}
-	if len(uiLocales) == 0 {
-		uiLocales = strings.Fields(r.URL.Query().Get("ui_locales"))
-	}
-	return ChooseLocale(stored, uiLocales, r.Header.Get("Accept-Language"))
-}
-
-// StoreLocale keeps a choice made by hand for a year. path is the issuer's.
-func StoreLocale(w http.ResponseWriter, locale, path string, secure bool) {
-	if !KnownLocale(locale) {
-		return
-	}
-	http.SetCookie(w, &http.Cookie{
-		Name: LocaleCookie, Value: locale, Path: path + "/", MaxAge: 365 * 24 * 3600,
-		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
-	})
-}
-
-// Languages lists what the page can be read in. link makes the address that stores a choice and comes back.
-func Languages(current string, link func(locale string) string) []Language {
-	list := make([]Language, 0, len(Locales))
-	for _, l := range Locales {
-		list = append(list, Language{Tag: l, Name: localeNames[l], URL: link(l), Current: l == current})
-	}
-	return list
 }
 
 // words are the messages of all locales.
