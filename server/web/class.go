@@ -15,39 +15,59 @@ const (
 	pagePolicy  = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 	formsOfOurs = "; form-action 'self'"
 	dataPolicy  = "default-src 'none'; frame-ancestors 'none'"
+	noReferrer  = "no-referrer"
+	permissions = "publickey-credentials-get=(self), publickey-credentials-create=(self), otp-credentials=(self), camera=(), microphone=(), geolocation=()"
 )
 
 // maxForm bounds the body of a posted page.
 const maxForm = 64 << 10
 
+// class is what all pages of a kind share.
+type class struct {
+	policy, opener, referrer string
+	guarded                  bool // a POST has to come from a page of ours
+}
+
 // Page is a page of ours whose forms stay here: account, set-up, mails.
 func (k *Kernel) Page(h Handler) http.Handler {
-	return k.html(h, pagePolicy+formsOfOurs, "same-origin", true)
+	return k.html(h, class{policy: pagePolicy + formsOfOurs, opener: "same-origin", referrer: "same-origin", guarded: true})
+}
+
+// Secret is a Page whose URL is a secret that nobody else should see, not even in our own logs.
+func (k *Kernel) Secret(h Handler) http.Handler {
+	return k.html(h, class{policy: pagePolicy + formsOfOurs, opener: "same-origin", referrer: noReferrer, guarded: true})
 }
 
 // Interaction is a page on the way to a relying party: its POST may end there, and the relying party may have opened it
 // in a pop-up.
 func (k *Kernel) Interaction(h Handler) http.Handler {
-	return k.html(h, pagePolicy, "unsafe-none", true)
+	return k.html(h, class{policy: pagePolicy, opener: "unsafe-none", referrer: "same-origin", guarded: true})
+}
+
+// SecretInteraction is an Interaction whose URL is a secret: the mailed link.
+func (k *Kernel) SecretInteraction(h Handler) http.Handler {
+	return k.html(h, class{policy: pagePolicy, opener: "unsafe-none", referrer: noReferrer, guarded: true})
 }
 
 // Front is an endpoint that other sites send browsers to, by GET or POST: no CSRF token can be expected.
-func (k *Kernel) Front(h Handler) http.Handler { return k.html(h, pagePolicy, "unsafe-none", false) }
+func (k *Kernel) Front(h Handler) http.Handler {
+	return k.html(h, class{policy: pagePolicy, opener: "unsafe-none", referrer: "same-origin"})
+}
 
-func (k *Kernel) html(h Handler, policy, opener string, guarded bool) http.Handler {
+func (k *Kernel) html(h Handler, c class) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = k.Localize(r)
 		head := w.Header()
-		head.Set("Content-Security-Policy", policy)
+		head.Set("Content-Security-Policy", c.policy)
 		head.Set("X-Frame-Options", "DENY")
-		head.Set("Referrer-Policy", "same-origin")
-		head.Set("Cross-Origin-Opener-Policy", opener)
+		head.Set("Referrer-Policy", c.referrer)
+		head.Set("Cross-Origin-Opener-Policy", c.opener)
 		head.Set("Cross-Origin-Resource-Policy", "same-origin")
-		head.Set("Permissions-Policy", "publickey-credentials-get=(self), publickey-credentials-create=(self), otp-credentials=(self), camera=(), microphone=(), geolocation=()")
+		head.Set("Permissions-Policy", permissions)
 		head.Set("Cache-Control", "no-store")
 		head.Add("Vary", "Accept-Language, Cookie")
-		if guarded {
-			if err := k.guard(w, r); err != nil {
+		if c.guarded && r.Method == http.MethodPost {
+			if err := k.guard(w, r, c); err != nil {
 				k.Fail(w, r, err)
 				return
 			}
@@ -60,11 +80,8 @@ func (k *Kernel) html(h Handler, policy, opener string, guarded bool) http.Handl
 
 // guard lets a POST through only when it comes from a page of ours, by what the browser says (Fetch Metadata, Origin) and
 // by a token that only our page has.
-func (k *Kernel) guard(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodPost {
-		return nil
-	}
-	if err := k.crossOrigin.Check(r); err != nil {
+func (k *Kernel) guard(w http.ResponseWriter, r *http.Request, c class) error {
+	if err := k.crossOrigin.Check(r); err != nil && !anonymous(r, c) {
 		k.Metrics.csrfRejected()
 		return kind.New(kind.Forbidden, "csrf.cross_site").WithErr(err)
 	}
@@ -79,11 +96,21 @@ func (k *Kernel) guard(w http.ResponseWriter, r *http.Request) error {
 		}
 		return &PageError{Status: status, Code: "invalid_request", Message: "error.request", Err: err}
 	}
+	if k.cookie(r, browserCookie) == "" {
+		k.Metrics.csrfRejected()
+		return kind.New(kind.Forbidden, "csrf.cookies") // most probably the browser keeps none
+	}
 	if !k.csrfMatches(r) {
 		k.Metrics.csrfRejected()
 		return kind.New(kind.Forbidden, "csrf.token")
 	}
 	return nil
+}
+
+// anonymous tells whether a browser without Fetch Metadata hides its origin because we told it to send no referrer
+// (Fetch standard, "append a request Origin header"). Then the token alone decides.
+func anonymous(r *http.Request, c class) bool {
+	return c.referrer == noReferrer && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "null"
 }
 
 // Protocol is an endpoint for programs. Handlers answer their own errors; one that is returned is a failure of ours.

@@ -42,7 +42,7 @@ func (k *Kernel) Render(w http.ResponseWriter, r *http.Request, status int, name
 	f.CSRF = k.CSRF(w, r)
 	f.RequestID = RequestID(r.Context())
 	f.Dev = k.Dev
-	f.Languages = k.languages(r, f.Locale)
+	f.Languages = k.languages(r, f)
 	body, err := k.Renderer.Page(name, data)
 	if err != nil {
 		return err
@@ -58,14 +58,22 @@ func (k *Kernel) Render(w http.ResponseWriter, r *http.Request, status int, name
 	return nil
 }
 
-// languages are links that store a choice and come back here. A page that answers a POST comes back to its GET.
-func (k *Kernel) languages(r *http.Request, current string) []Language {
-	back := r.URL.RequestURI()
+// languages are links that store a choice and come back here. A page that answers a POST comes back to its GET, with the
+// interaction that the form brought along.
+func (k *Kernel) languages(r *http.Request, f *Frame) []Language {
+	here := r.URL.Query()
+	if f.Interaction != "" {
+		here.Set("interaction", f.Interaction)
+	}
+	back := r.URL.EscapedPath()
+	if len(here) > 0 {
+		back += "?" + here.Encode()
+	}
 	list := make([]Language, 0, len(Locales))
 	for _, l := range Locales {
 		query := url.Values{"to": {l}, "back": {back}}
 		list = append(list, Language{
-			Tag: l, Name: localeNames[l], Current: l == current,
+			Tag: l, Name: localeNames[l], Current: l == f.Locale,
 			URL: k.Issuer.Path() + issuer.PathLanguage + "?" + query.Encode(),
 		})
 	}
@@ -95,21 +103,4 @@ func (k *Kernel) Redirect(w http.ResponseWriter, path string, query url.Values) 
 // Continue returns from a page to the one place that decides what comes next.
 func (k *Kernel) Continue(w http.ResponseWriter, _ *http.Request, handle string) error {
 	return k.Redirect(w, issuer.PathContinue, url.Values{"interaction": {handle}})
-}
-
-// returnLabel keeps sealed targets apart from everything else that is sealed.
-const returnLabel = "return"
-
-// SealReturn makes a target that a browser may carry around without being able to change it.
-func (k *Kernel) SealReturn(target string) string {
-	return k.Keyring.Seal(returnLabel, []byte(target), "")
-}
-
-// OpenReturn is the opposite; anything that we didn't seal is refused.
-func (k *Kernel) OpenReturn(text string) (string, bool) {
-	if text == "" {
-		return "", false
-	}
-	target, err := k.Keyring.Open(returnLabel, text, "")
-	return string(target), err == nil
 }

@@ -42,6 +42,11 @@ func (k *Kernel) Outermost(h http.Handler) http.Handler {
 		if k.Issuer.Secure() {
 			head.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
+		if len(r.TransferEncoding) > 0 {
+			// net/http has dropped a Content-Length beside it. A proxy that believed the dropped one sees another request
+			// in what follows, so nothing may follow (RFC 9112 section 6.3).
+			head.Set("Connection", "close")
+		}
 		k.Metrics.begin()
 		defer func() {
 			k.written(r, rec, event, info, k.Now().Sub(begin))

@@ -1,0 +1,40 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+)
+
+// returnLabel keeps sealed targets apart from everything else that is sealed.
+const returnLabel = "return"
+
+// SealReturn makes a target that a browser may carry around without being able to change it.
+func (k *Kernel) SealReturn(target string) string {
+	return k.Keyring.Seal(returnLabel, []byte(target), "")
+}
+
+// OpenReturn is the opposite; anything that we didn't seal is refused.
+func (k *Kernel) OpenReturn(text string) (string, bool) {
+	if text == "" {
+		return "", false
+	}
+	target, err := k.Keyring.Open(returnLabel, text, "")
+	return string(target), err == nil
+}
+
+// LocalReturn is the URL of a path of ours that a browser asks to be brought back to, with its query. Everything that a
+// browser could read as another site's is refused: //evil, /\evil, a scheme, controls (browsers drop tabs and newlines).
+func (k *Kernel) LocalReturn(path string) (string, bool) {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsFunc(path, func(r rune) bool {
+		return r <= ' ' || r == '\\' || r == 0x7F
+	}) {
+		return "", false
+	}
+	u, err := url.Parse(path)
+	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(u.Path, k.Issuer.Path()+"/") ||
+		strings.HasPrefix(u.Path, "//") {
+		return "", false
+	}
+	u.Fragment = ""
+	return k.Issuer.Origin() + u.String(), true
+}
