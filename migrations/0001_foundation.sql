@@ -65,9 +65,9 @@ CREATE TABLE pending_registrations (
     password       TEXT   NOT NULL,                   -- PHC string
     token_hash     TEXT   NOT NULL UNIQUE,            -- SHA-256 of the mailed link's token
     code_hash      TEXT   NOT NULL,                   -- keyed hash of the mailed code
-    failed_codes   BIGINT NOT NULL,
+    profile        TEXT   NOT NULL,                   -- JSON object of OIDC standard claims
     browser_hash   TEXT   NOT NULL,
-    interaction_id TEXT   NOT NULL,
+    interaction    TEXT   NOT NULL,                   -- handle of what the browser goes on with, or ''
     client_id      TEXT   NOT NULL,
     locale         TEXT   NOT NULL,
     created_at     BIGINT NOT NULL,

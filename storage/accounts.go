@@ -61,3 +61,37 @@ func digestCondition(digests []Digest) (query string, args []any) {
 	}
 	return query, args
 }
+
+// AccountByID finds an account in any status.
+func (s *Store) AccountByID(ctx context.Context, id string) (a Account, err error) {
+	err = s.get(ctx, &a, `SELECT `+accountColumns+` FROM accounts WHERE id = ?`, id)
+	return a, err
+}
+
+// CreateAccount writes an account; a number or id that is taken is ErrExists.
+func (s *Store) CreateAccount(ctx context.Context, a Account) error {
+	_, err := s.exec(ctx, `INSERT INTO accounts (`+accountColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		a.ID, a.SSOID, a.OID, a.Status, a.RegisterBy, a.Locale, a.Profile, a.CreatedAt, a.UpdatedAt)
+	return err
+}
+
+// GrantRole gives an account a role; doing it twice is doing it once.
+func (s *Store) GrantRole(ctx context.Context, accountID, role string, now Instant) error {
+	_, err := s.exec(ctx, `INSERT INTO account_roles (account_id, role, granted_at) VALUES (?, ?, ?)
+		ON CONFLICT (account_id, role) DO NOTHING`, accountID, role, now)
+	return err
+}
+
+// RolesOf lists an account's roles.
+func (s *Store) RolesOf(ctx context.Context, accountID string) (roles []string, err error) {
+	err = s.list(ctx, &roles, `SELECT role FROM account_roles WHERE account_id = ? ORDER BY role`, accountID)
+	return roles, err
+}
+
+// FirstWithRole is the active account that has had a role for longest.
+func (s *Store) FirstWithRole(ctx context.Context, role string) (a Account, err error) {
+	err = s.get(ctx, &a, `SELECT a.id, a.ssoid, a.oid, a.status, a.register_by, a.locale, a.profile, a.created_at, a.updated_at
+		FROM account_roles r JOIN accounts a ON a.id = r.account_id WHERE r.role = ? AND a.status = '1'
+		ORDER BY r.granted_at, a.id LIMIT 1`, role)
+	return a, err
+}

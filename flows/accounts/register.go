@@ -1,0 +1,342 @@
+package accounts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"pratu/flows/audit"
+	"pratu/flows/contact"
+	"pratu/flows/issuer"
+	"pratu/flows/kind"
+	"pratu/flows/limits"
+	"pratu/flows/mail"
+	"pratu/flows/passwords"
+	"pratu/flows/secret"
+	"pratu/flows/signin"
+	"pratu/storage"
+)
+
+// PendingLife is how long a registration waits for its proof.
+const PendingLife = 24 * time.Hour
+
+// Registration is what a sign-up form holds.
+type Registration struct {
+	Email, Name, Password string
+	Browser               string // cookie
+	Interaction           string // handle to go on with, or ""
+	ClientID, ClientName  string
+	Locale, IP            string
+}
+
+// Pending is a registration that waits, as its page shows it.
+type Pending struct {
+	Handle      string
+	Address     string // masked
+	Interaction string
+	ClientID    string
+	ExpiresAt   time.Time
+}
+
+// Register begins a registration and mails its code and link. Whether the address has an account already changes
+// nothing that the page could tell: its owner gets another mail, and no code there is works.
+func (s *Service) Register(ctx context.Context, r Registration) (handle string, err error) {
+	c, err := contact.ParseEmail(r.Email)
+	if err != nil {
+		return "", err
+	}
+	name := strings.TrimSpace(r.Name)
+	if err := passwords.Check(r.Password, passwords.MinAlone, c.Value, name); err != nil {
+		return "", err
+	}
+	if err := s.Limiter.Take(ctx, limits.SignupAddress, signin.Network(r.IP)); err != nil {
+		return "", err
+	}
+	hash, err := s.Hasher.Hash(ctx, r.Password)
+	if err != nil {
+		return "", err
+	}
+	profile := []byte("{}")
+	if name != "" {
+		if profile, err = json.Marshal(map[string]any{"name": audit.Printable(name, 200)}); err != nil {
+			return "", err
+		}
+	}
+	now := s.Now()
+	handle = secret.Token()
+	digest := s.Keyring.Digests(c.Kind, c.Canonical)[0]
+	row := storage.PendingRegistration{
+		ID: secret.Hash(handle), Kind: c.Kind, KeyID: digest.KeyID, Digest: digest.Digest, Password: hash, Profile: string(profile),
+		BrowserHash: secret.Hash(r.Browser), Interaction: r.Interaction, ClientID: r.ClientID, Locale: r.Locale,
+		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(PendingLife)),
+	}
+	row.Value = s.Keyring.Seal(sealLabel, []byte(c.Value), row.ID)
+	token, code := s.secrets(&row)
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.CreatePending(ctx, row); err != nil {
+			return err
+		}
+		return s.prove(ctx, c, row, token, code, r.ClientName)
+	})
+	if err != nil {
+		return "", err
+	}
+	s.Mail.Wake()
+	return handle, nil
+}
+
+// secrets gives a pending registration a new token and code.
+func (s *Service) secrets(row *storage.PendingRegistration) (token, code string) {
+	token, code = secret.Token(), secret.Code()
+	row.TokenHash = secret.Hash(token)
+	row.CodeHash = s.Keyring.MAC("registration-code", row.ID, code)
+	return token, code
+}
+
+// prove mails the code, or to the owner of the address the news that somebody tried. Beyond the mail limits nothing is
+// sent and nothing is said.
+func (s *Service) prove(ctx context.Context, c contact.Contact, row storage.PendingRegistration, token, code, client string) error {
+	allowed, err := s.mayMail(ctx, c)
+	if err != nil || !allowed {
+		return err
+	}
+	host := s.Issuer.Host()
+	_, _, err = s.Store.AccountByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
+	if err == nil {
+		return s.Mail.Queue(ctx, mail.Message{To: c.Value, Template: mail.TemplateAccountExists, Locale: row.Locale, Data: mail.AccountExists{
+			Product: s.Product, Host: host, Link: s.Issuer.URL(issuer.PathLogin), Client: client,
+		}})
+	}
+	if !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	return s.Mail.Queue(ctx, mail.Message{To: c.Value, Template: mail.TemplateVerify, Locale: row.Locale, Data: mail.Verify{
+		Product: s.Product, Host: host, Code: code, Token: token, Hours: int(PendingLife / time.Hour), Client: client,
+		Link: s.Issuer.URL(issuer.PathSignUpLink) + "?token=" + token,
+	}})
+}
+
+func (s *Service) mayMail(ctx context.Context, c contact.Contact) (bool, error) {
+	for _, p := range []limits.Policy{limits.MailMinute, limits.MailDay} {
+		err := s.Limiter.Take(ctx, p, c.Canonical)
+		if kind.Of(err) == kind.RateLimited && err != nil {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// load reads a pending registration for the browser that began it.
+func (s *Service) load(ctx context.Context, handle, browser string) (storage.PendingRegistration, error) {
+	if handle == "" || len(handle) > 128 {
+		return storage.PendingRegistration{}, expired(nil)
+	}
+	row, err := s.Store.Pending(ctx, secret.Hash(handle), storage.At(s.Now()))
+	if errors.Is(err, storage.ErrNotFound) {
+		return row, expired(err)
+	}
+	if err != nil {
+		return row, err
+	}
+	if browser == "" || !secret.Equal(row.BrowserHash, secret.Hash(browser)) {
+		return row, kind.New(kind.Forbidden, "registration.other_browser")
+	}
+	return row, nil
+}
+
+func expired(err error) error { return kind.New(kind.NotFound, "registration.expired").WithErr(err) }
+
+func (s *Service) address(row storage.PendingRegistration) (contact.Contact, error) {
+	value, err := s.Keyring.Open(sealLabel, row.Value, row.ID)
+	if err != nil {
+		return contact.Contact{}, err
+	}
+	return contact.Stored(row.Kind, string(value)), nil
+}
+
+// Pending shows a waiting registration to the browser that began it.
+func (s *Service) Pending(ctx context.Context, handle, browser string) (*Pending, error) {
+	row, err := s.load(ctx, handle, browser)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.address(row)
+	if err != nil {
+		return nil, err
+	}
+	return &Pending{
+		Handle: handle, Address: contact.Mask(c), Interaction: row.Interaction, ClientID: row.ClientID, ExpiresAt: row.ExpiresAt.Time(),
+	}, nil
+}
+
+// Resend mails a new code; the one before it stops working. Beyond the limits nothing happens, and the page looks the same.
+func (s *Service) Resend(ctx context.Context, handle, browser, clientName string) error {
+	row, err := s.load(ctx, handle, browser)
+	if err != nil {
+		return err
+	}
+	c, err := s.address(row)
+	if err != nil {
+		return err
+	}
+	fresh := row
+	token, code := s.secrets(&fresh)
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		allowed, err := s.mayMailNow(ctx, c)
+		if err != nil || !allowed {
+			return err
+		}
+		if err := s.Store.RenewPending(ctx, row.ID, fresh.TokenHash, fresh.CodeHash, storage.At(s.Now())); err != nil {
+			return expiredIfGone(err)
+		}
+		return s.prove(ctx, c, fresh, token, code, clientName)
+	})
+	if err == nil {
+		s.Mail.Wake()
+	}
+	return err
+}
+
+// mayMailNow looks without counting, so that a code isn't replaced by one that is never sent.
+func (s *Service) mayMailNow(ctx context.Context, c contact.Contact) (bool, error) {
+	for _, p := range []limits.Policy{limits.MailMinute, limits.MailDay} {
+		err := s.Limiter.Check(ctx, p, c.Canonical)
+		if err != nil && kind.Of(err) == kind.RateLimited {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func expiredIfGone(err error) error {
+	if errors.Is(err, storage.ErrNotFound) {
+		return expired(err)
+	}
+	return err
+}
+
+// Proven is a registration that became an account.
+type Proven struct {
+	Proof       signin.Proof
+	Interaction string // handle to go on with, or ""
+}
+
+// VerifyCode proves an address by the mailed code, typed in the browser that began. Failures are bounded for the
+// registration, and for the address over all its registrations: each has a code of six digits only.
+func (s *Service) VerifyCode(ctx context.Context, handle, browser, code string) (*Proven, error) {
+	row, err := s.load(ctx, handle, browser)
+	if err != nil {
+		return nil, err
+	}
+	for _, budget := range []struct {
+		policy  limits.Policy
+		subject string
+	}{{limits.CodeRegistration, row.ID}, {limits.CodeContact, row.Digest}} {
+		if err := s.Limiter.Take(ctx, budget.policy, budget.subject); err != nil {
+			return nil, err
+		}
+	}
+	typed := strings.Join(strings.Fields(contact.FoldDigits(code)), "")
+	if !s.Keyring.CheckMAC("registration-code", row.CodeHash, row.ID, typed) {
+		return nil, kind.New(kind.Invalid, "registration.wrong_code").WithField("code")
+	}
+	return s.activate(ctx, row, row.Password)
+}
+
+// LinkView is what the page behind a mailed link shows. Looking consumes nothing: mail scanners look too.
+type LinkView struct {
+	Address     string // masked
+	SameBrowser bool
+	Interaction string // only for the same browser
+	ClientID    string
+}
+
+func (s *Service) byToken(ctx context.Context, token, browser string) (row storage.PendingRegistration, same bool, err error) {
+	if token == "" || len(token) > 128 {
+		return row, false, expired(nil)
+	}
+	row, err = s.Store.PendingByToken(ctx, secret.Hash(token), storage.At(s.Now()))
+	if err != nil {
+		return row, false, expiredIfGone(err)
+	}
+	return row, browser != "" && secret.Equal(row.BrowserHash, secret.Hash(browser)), nil
+}
+
+// Link shows what a mailed link is for.
+func (s *Service) Link(ctx context.Context, token, browser string) (*LinkView, error) {
+	row, same, err := s.byToken(ctx, token, browser)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.address(row)
+	if err != nil {
+		return nil, err
+	}
+	v := &LinkView{Address: contact.Mask(c), SameBrowser: same, ClientID: row.ClientID}
+	if same {
+		v.Interaction = row.Interaction
+	}
+	return v, nil
+}
+
+// ActivateLink proves an address by its link. In another browser than the one that began, whoever began may be a
+// stranger who knows the password: a new one is asked for, and theirs is never used.
+func (s *Service) ActivateLink(ctx context.Context, token, browser, newPassword string) (*Proven, error) {
+	row, same, err := s.byToken(ctx, token, browser)
+	if err != nil {
+		return nil, err
+	}
+	hash := row.Password
+	if !same {
+		c, err := s.address(row)
+		if err != nil {
+			return nil, err
+		}
+		if err := passwords.Check(newPassword, passwords.MinAlone, c.Value); err != nil {
+			return nil, err
+		}
+		if hash, err = s.Hasher.Hash(ctx, newPassword); err != nil {
+			return nil, err
+		}
+		row.Interaction = ""
+	}
+	return s.activate(ctx, row, hash)
+}
+
+// activate turns a registration into an account, once. Of several registrations of one address the first to be proven
+// becomes the account; the others are void.
+func (s *Service) activate(ctx context.Context, row storage.PendingRegistration, hash string) (*Proven, error) {
+	c, err := s.address(row)
+	if err != nil {
+		return nil, err
+	}
+	profile := map[string]any{}
+	if err := json.Unmarshal([]byte(row.Profile), &profile); err != nil {
+		return nil, err
+	}
+	var id string
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.UsePending(ctx, row.ID, row.TokenHash, storage.At(s.Now())); err != nil {
+			return expiredIfGone(err)
+		}
+		var err error
+		id, err = s.insert(ctx, person{
+			contacts: []draft{{c, true}}, password: hash, locale: row.Locale, profile: profile, registerBy: row.ClientID,
+			createdAt: row.CreatedAt.Time(),
+			event:     audit.Event{Name: "account.created", ActorKind: audit.Account, ClientID: row.ClientID},
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Proven{Proof: signin.PasswordProof(id, s.Now()), Interaction: row.Interaction}, nil
+}
