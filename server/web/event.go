@@ -25,6 +25,21 @@ func (e *Event) Set(key string, value any) {
 	e.attrs = append(e.attrs, slog.Any(key, value))
 }
 
+// text is a value that was set before, or "".
+func (e *Event) text(key string) string {
+	if e == nil {
+		return ""
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, a := range e.attrs {
+		if a.Key == key {
+			return a.Value.String()
+		}
+	}
+	return ""
+}
+
 type eventKey struct{}
 
 // EventOf is the event of the request that ctx belongs to; outside of one it swallows everything.

@@ -48,7 +48,10 @@ func (k *Kernel) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
-	view := &ErrorView{Status: e.Status, Code: e.Code, Message: e.Message, Args: e.Args, Restart: e.Restart, At: k.Now()}
+	view := &ErrorView{
+		Status: e.Status, Code: e.Code, Message: e.Message, Args: e.Args, Restart: e.Restart, At: k.Now(),
+		ClientID: event.text("client_id"),
+	}
 	if err := k.Render(w, r, e.Status, "error", view); err != nil {
 		event.Set("render", err.Error())
 		http.Error(w, "Something went wrong. Request "+RequestID(r.Context()), http.StatusInternalServerError)

@@ -105,14 +105,23 @@ func withoutDefaultPort(host string, secure bool) string {
 	return strings.TrimSuffix(host, ":80")
 }
 
+// Answer is an answer that doesn't depend on a route: no such path, no such method.
+func (k *Kernel) Answer(e *PageError) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { k.failAny(w, r, e) })
+}
+
 // failAny answers a page's caller with a page and a program with JSON.
 func (k *Kernel) failAny(w http.ResponseWriter, r *http.Request, e *PageError) {
 	if k.ForPrograms(r.URL.Path) {
-		description := "the request was refused"
+		description := strings.ToLower(http.StatusText(e.Status))
 		if e.Status == http.StatusMisdirectedRequest {
 			description = "this server is configured as " + k.Issuer.String()
 		}
-		WriteError(w, e.Status, e.Code, description)
+		k.Protocol(func(w http.ResponseWriter, r *http.Request) error {
+			EventOf(r.Context()).Set("error", e.Code)
+			WriteError(w, e.Status, e.Code, description)
+			return nil
+		}).ServeHTTP(w, r)
 		return
 	}
 	k.Front(func(http.ResponseWriter, *http.Request) error { return e }).ServeHTTP(w, r)

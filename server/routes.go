@@ -1,0 +1,164 @@
+// Package server owns the one table of routes: which class a route is of, its methods, its path, who answers. What the
+// classes mean is server/web's, what the answers are server/oauth's and server/pages'.
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"pratu/flows/issuer"
+	"pratu/server/oauth"
+	"pratu/server/pages"
+	"pratu/server/web"
+)
+
+// Deps are what the routes lead to.
+type Deps struct {
+	Web   *web.Kernel
+	OAuth *oauth.Server
+	Pages *pages.Server
+}
+
+// class wraps a handler with what all routes of a kind share: headers, checks, the shape of errors.
+type class func(web.Handler) http.Handler
+
+// route is one line of the table. GET answers HEAD as well.
+type route struct {
+	class   class
+	methods string
+	path    string
+	handler web.Handler
+}
+
+// table is every route there is.
+func table(d Deps) []route {
+	k, o, p := d.Web, d.OAuth, d.Pages
+	return []route{
+		{k.Protocol, "GET", issuer.PathDiscovery, o.Discovery},
+		{k.Protocol, "GET", issuer.PathServerMetadata, o.ServerMetadata},
+		{k.Protocol, "GET", issuer.PathJWKS, o.JWKS},
+		{k.Front, "GET POST", issuer.PathAuthorize, o.Authorization},
+		{k.Front, "GET", issuer.PathContinue, o.Continue},
+		{k.Front, "GET POST", issuer.PathLogout, o.Logout},
+		{k.Protocol, "POST OPTIONS", issuer.PathToken, o.Token},
+		{k.Protocol, "GET POST OPTIONS", issuer.PathUserinfo, o.Userinfo},
+		{k.Protocol, "POST", issuer.PathIntrospect, o.Introspect},
+		{k.Protocol, "POST OPTIONS", issuer.PathRevoke, o.Revoke},
+		{k.Protocol, "POST OPTIONS", issuer.PathPAR, o.PAR},
+
+		{k.Interaction, "GET", issuer.PathLogin, p.SignIn},
+		{k.Interaction, "POST", issuer.PathLogin, p.SignInPost},
+		{k.Interaction, "GET", issuer.PathSignUp, p.SignUp},
+		{k.Interaction, "POST", issuer.PathSignUp, p.SignUpPost},
+		{k.Interaction, "GET", issuer.PathSignUpVerify, p.Verify},
+		{k.Interaction, "POST", issuer.PathSignUpVerify, p.VerifyPost},
+		{k.SecretInteraction, "GET", issuer.PathSignUpLink, p.Link},
+		{k.SecretInteraction, "POST", issuer.PathSignUpLink, p.LinkPost},
+		{k.Interaction, "GET", issuer.PathSelectAccount, p.SelectAccount},
+		{k.Interaction, "POST", issuer.PathSelectAccount, p.SelectAccountPost},
+		{k.Interaction, "GET", issuer.PathConsent, p.Consent},
+		{k.Interaction, "POST", issuer.PathConsent, p.ConsentPost},
+		{k.Interaction, "GET", issuer.PathSignOut, p.SignOut},
+		{k.Interaction, "POST", issuer.PathSignOut, p.SignOutPost},
+		{k.Interaction, "GET", issuer.PathSignedOut, p.SignedOut},
+		{k.Interaction, "GET POST", issuer.PathLanguage, p.Language},
+
+		{k.Page, "GET", "/", p.Home},
+		{k.Page, "GET", issuer.PathAccount, p.Account},
+		{k.Page, "POST", issuer.PathAccount, p.AccountPost},
+		{k.Secret, "GET", issuer.PathSetup + "/{token}", p.Setup},
+		{k.Secret, "POST", issuer.PathSetup + "/{token}", p.SetupPost},
+		{k.Secret, "GET", issuer.PathLoginLink + "/{token}", p.LoginLink},
+		{k.Secret, "POST", issuer.PathLoginLink + "/{token}", p.LoginLinkPost},
+		{k.Page, "GET", issuer.PathDevMail, p.DevMails},
+		{k.Page, "GET", issuer.PathDevMail + "/{name}", p.DevMail},
+
+		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
+	}
+}
+
+// plain adds nothing: static files set their own headers.
+func plain(h web.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			web.EventOf(r.Context()).Set("cause", err.Error())
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		}
+	})
+}
+
+// Handler answers everything on the public listener.
+func Handler(d Deps) http.Handler {
+	// A path is taken as it was sent: cleaning it would answer //evil with a redirect to another host, and decoding it
+	// would let an encoded slash choose another route.
+	m := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	base := d.Web.Issuer.Path()
+	var order []string
+	methods := map[string]map[string]http.Handler{}
+	for _, line := range table(d) {
+		if methods[line.path] == nil {
+			methods[line.path] = map[string]http.Handler{}
+			order = append(order, line.path)
+		}
+		for _, method := range strings.Fields(line.methods) {
+			methods[line.path][method] = line.class(line.handler)
+		}
+	}
+	for _, path := range order {
+		h := web.Route(path, values(byMethod(d.Web, methods[path])))
+		m.Handle(base+path, h)
+		if base != "" && (path == issuer.PathServerMetadata || path == issuer.PathDiscovery) {
+			m.Handle(path+base, h) // RFC 8414 section 3.1: between host and path
+		}
+	}
+	m.NotFoundHandler = notFound(d)
+	return d.Web.Outermost(m)
+}
+
+// notFound tells people with a page and programs with JSON.
+func notFound(d Deps) http.Handler {
+	page := d.Web.Page(d.Pages.NotFound)
+	data := d.Web.Answer(&web.PageError{Status: http.StatusNotFound, Code: "not_found", Message: "error.not_found"})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if d.Web.ForPrograms(r.URL.Path) {
+			data.ServeHTTP(w, r)
+			return
+		}
+		page.ServeHTTP(w, r)
+	})
+}
+
+// values hands the parts of the path to handlers, which don't know the router.
+func values(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range mux.Vars(r) {
+			r.SetPathValue(name, value)
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// byMethod answers 405 with what would do. The method is the request line's and no header's.
+func byMethod(k *web.Kernel, handlers map[string]http.Handler) http.Handler {
+	if get, ok := handlers[http.MethodGet]; ok {
+		handlers[http.MethodHead] = get // net/http leaves the body out
+	}
+	var names []string
+	for name := range handlers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	allow := strings.Join(names, ", ")
+	refused := k.Answer(&web.PageError{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: "error.method"})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, ok := handlers[r.Method]; ok {
+			h.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Allow", allow)
+		refused.ServeHTTP(w, r)
+	})
+}
