@@ -65,8 +65,8 @@ func (s *Store) Engine() string { return s.dialect.name() }
 // Ping asks the database whether it is there.
 func (s *Store) Ping(ctx context.Context) error { return s.failure(s.write.PingContext(ctx)) }
 
-// Pool is the state of the pool that writes, for metrics.
-func (s *Store) Pool() sql.DBStats { return s.write.Stats() }
+// DB is the pool that writes, for the metrics collector and nothing else.
+func (s *Store) DB() *sql.DB { return s.write.DB }
 
 // Statements counts the statements sent since the start; BEGIN and COMMIT aren't counted.
 func (s *Store) Statements() int64 { return s.counter.statements.Load() }

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"pratu/flows/keys"
+	"pratu/flows/secret"
+	"pratu/storage"
+)
+
+const (
+	keysEvery    = 2 * time.Second // a rotation by the command line reaches every replica within this
+	janitorEvery = time.Minute
+	janitorLease = 2 * time.Minute
+	askTimeout   = 2 * time.Second // for a metric that asks the database
+)
+
+// background runs what no request waits for.
+func (s *running) background() {
+	s.proc.every("keys", keysEvery, s.keys.Refresh)
+	s.proc.loop("outbox", s.outbox.Run)
+	s.proc.every("janitor", janitorEvery, s.janitor())
+}
+
+// janitor removes what expired, on one replica at a time.
+func (s *running) janitor() func(ctx context.Context) error {
+	holder := secret.ID()
+	return func(ctx context.Context) error {
+		if !pause(ctx, rand.N(janitorEvery/4)) { // replicas that started together don't ask together
+			return ctx.Err()
+		}
+		mine, err := s.store.AcquireLease(ctx, "janitor", holder, storage.At(s.now()), janitorLease)
+		if err != nil || !mine {
+			return err
+		}
+		rows, err := s.store.Purge(ctx, storage.At(s.now()))
+		if rows > 0 {
+			s.log.Debug("expired rows removed", "event", "janitor.purged", "rows", rows)
+		}
+		return err
+	}
+}
+
+// probes are the questions of readiness.
+func (t *tools) probes() []probe {
+	return []probe{
+		{"database", t.store.Ping},
+		{"schema", func(ctx context.Context) error {
+			current, latest, err := t.store.MigrationStatus(ctx)
+			if err == nil && current != latest {
+				err = fmt.Errorf("schema %d, want %d", current, latest)
+			}
+			return err
+		}},
+		{"signing keys", func(context.Context) error {
+			_, err := t.keys.Sign(keys.ES256, "JWT", struct{}{})
+			return err
+		}},
+	}
+}
+
+// observe registers what the database and the keys can tell.
+func (t *tools) observe(reg *prometheus.Registry) {
+	reg.MustRegister(
+		collectors.NewDBStatsCollector(t.store.DB(), "pratu"),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "pratu_sql_statements_total", Help: "Statements sent to the database; BEGIN and COMMIT aren't counted.",
+		}, func() float64 { return float64(t.store.Statements()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "pratu_mail_queue_length", Help: "Messages that wait for delivery."}, t.queueLength),
+		keyAges{t},
+	)
+}
+
+func (t *tools) queueLength() float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	due, _, err := t.store.OutboxCounts(ctx)
+	if err != nil {
+		return -1
+	}
+	return float64(due)
+}
+
+// keyAges tells how old the signing keys are.
+type keyAges struct{ t *tools }
+
+var keyAge = prometheus.NewDesc("pratu_signing_key_age_seconds", "Age of the key that signs now.", []string{"alg"}, nil)
+
+// Describe names the metric.
+func (k keyAges) Describe(c chan<- *prometheus.Desc) { c <- keyAge }
+
+// Collect asks the database, so that a scrape shows what all replicas share.
+func (k keyAges) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	list, err := k.t.keys.List(ctx)
+	if err != nil {
+		return
+	}
+	for _, i := range list {
+		if i.State == "signing" {
+			c <- prometheus.MustNewConstMetric(keyAge, prometheus.GaugeValue, k.t.now().Sub(i.CreatedAt).Seconds(), i.Alg)
+		}
+	}
+}

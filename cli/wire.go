@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	"pratu/flows/accounts"
+	"pratu/flows/audit"
+	"pratu/flows/authorize"
+	"pratu/flows/clients"
+	"pratu/flows/keys"
+	"pratu/flows/limits"
+	"pratu/flows/mail"
+	"pratu/flows/oidc"
+	"pratu/flows/outbound"
+	"pratu/flows/outbox"
+	"pratu/flows/passwords"
+	"pratu/flows/secret"
+	"pratu/flows/signin"
+	"pratu/server"
+	"pratu/server/oauth"
+	"pratu/server/pages"
+	"pratu/server/web"
+	"pratu/static"
+	"pratu/storage"
+	"pratu/templates"
+)
+
+// tools are the flows of one process, put together. Commands and servers use the same.
+type tools struct {
+	ctx      context.Context
+	cfg      *Config
+	log      *slog.Logger
+	now      func() time.Time
+	store    *storage.Store
+	keyring  *secret.Keyring
+	audit    *audit.Log
+	limiter  *limits.Limiter
+	keys     *keys.Service
+	clients  *clients.Service
+	signin   *signin.Service
+	accounts *accounts.Service
+	outbox   *outbox.Outbox
+	renderer *web.Renderer
+}
+
+// build opens the database and puts the flows together. Reading it from top to bottom tells what needs what.
+func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, error) {
+	keyring, err := secret.NewKeyring(c.key, c.older...)
+	if err != nil {
+		return nil, err
+	}
+	renderer, err := web.New(templates.FS, static.FS, c.issuer.Path())
+	if err != nil {
+		return nil, err
+	}
+	sender, err := mail.Open(c.Mail, log)
+	if err != nil {
+		return nil, err
+	}
+	store, err := storage.Open(ctx, storage.Options{URL: c.DatabaseURL, MaxConns: c.DatabaseMaxConns})
+	if err != nil {
+		return nil, fmt.Errorf("the database can't be opened (%s): is PRATU_DATABASE_URL right, and is the database running?", scrub(err.Error()))
+	}
+	t := &tools{ctx: ctx, cfg: c, log: log, now: a.now, store: store, keyring: keyring, renderer: renderer}
+	t.audit = &audit.Log{Store: store, Now: a.now}
+	t.limiter = &limits.Limiter{Store: store, Keyring: keyring, Now: a.now, Overrides: c.limits}
+	t.keys = &keys.Service{Store: store, Keyring: keyring, Audit: t.audit, Now: a.now}
+	hasher := passwords.New(passwords.Default)
+	t.clients = &clients.Service{Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Now: a.now}
+	t.signin = &signin.Service{Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Now: a.now}
+	t.outbox = &outbox.Outbox{Store: store, Keyring: keyring, Now: a.now, Logger: log}
+	mails := &mail.Service{Outbox: t.outbox, Renderer: renderer, Sender: sender, From: c.MailFrom, Now: a.now}
+	t.outbox.Handlers = map[string]outbox.Handler{mail.Kind: mails.Deliver}
+	t.accounts = &accounts.Service{
+		Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Mail: mails,
+		Issuer: c.issuer, Product: web.Product, Now: a.now,
+	}
+	return t, nil
+}
+
+func (t *tools) close() { _ = t.store.Close() }
+
+// handler is everything that the public listener answers.
+func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, error) {
+	kernel := &web.Kernel{
+		Issuer: t.cfg.issuer, Keyring: t.keyring, Logger: t.log, Renderer: t.renderer, Metrics: web.NewMetrics(metrics),
+		Now: t.now, Proxies: t.cfg.proxies, ExtraHosts: t.cfg.ExtraHosts, Dev: dev,
+	}
+	flow := &authorize.Service{Store: t.store, Clients: t.clients, Audit: t.audit, Now: t.now}
+	provider := oidc.New(oidc.Options{
+		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
+		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now,
+	})
+	metadata, err := provider.Metadata(web.Locales[:], []string{signin.ACRSingle})
+	if err != nil {
+		return nil, err
+	}
+	mailDir := ""
+	if dev {
+		mailDir, _ = strings.CutPrefix(t.cfg.Mail, "file:")
+	}
+	return server.Handler(server.Deps{
+		Web: kernel,
+		OAuth: &oauth.Server{
+			Provider: provider, Authorize: flow, Clients: t.clients, Signin: t.signin, Keys: t.keys, Web: kernel,
+			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
+		},
+		Pages: &pages.Server{
+			Web: kernel, Signin: t.signin, Accounts: t.accounts, Authorize: flow, MailDir: mailDir, Now: t.now,
+		},
+	}), nil
+}
+
+// withStore runs a command on the database as it is; withTools brings the schema up to date before, so that a command
+// works before the first start of a server.
+func (a *app) withStore(cmd *cobra.Command, run func(t *tools) error) error {
+	c, ps := loadConfig(cmd, a.environ)
+	ps = append(ps, c.check()...)
+	if err := ps.err(); err != nil {
+		return err
+	}
+	t, err := a.build(cmd.Context(), c, newLogger(c, a.stderr))
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	return run(t)
+}
+
+func (a *app) withTools(cmd *cobra.Command, run func(t *tools) error) error {
+	return a.withStore(cmd, func(t *tools) error {
+		current, latest, err := t.store.MigrationStatus(t.ctx)
+		switch {
+		case err != nil:
+			return newerSchema(err)
+		case current < latest && !t.cfg.AutoMigrate:
+			return fmt.Errorf("the database has schema %d and this program needs %d: run pratu migrate up, or set auto_migrate", current, latest)
+		case current < latest:
+			if _, err := t.store.Migrate(t.ctx); err != nil {
+				return newerSchema(err)
+			}
+		}
+		return run(t)
+	})
+}
+
+// clientRecorder writes what commands do to clients into the audit record.
+type clientRecorder struct{ log *audit.Log }
+
+// Client records a change of a client.
+func (r clientRecorder) Client(ctx context.Context, event, clientID string, details map[string]any) error {
+	return r.log.Append(ctx, audit.Event{Name: event, ActorKind: audit.CLI, ClientID: clientID, Details: details})
+}
