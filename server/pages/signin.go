@@ -7,6 +7,7 @@ import (
 	"pratu/flows/kind"
 	"pratu/flows/signin"
 	"pratu/server/web"
+	"pratu/storage"
 )
 
 const signInPage = "sign-in"
@@ -24,25 +25,51 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request) error {
 	if v.interaction == nil && len(sessions) > 0 {
 		return s.account(v, "")
 	}
-	page := s.signInView(v)
-	if v.interaction != nil {
-		page.Username = v.interaction.LoginHint
+	page, err := s.signInView(v, sessions)
+	if err != nil {
+		return err
 	}
-	if len(sessions) > 0 {
-		a, err := s.Accounts.Load(r.Context(), sessions[0].AccountID)
-		if err != nil {
-			return err
-		}
-		page.Again, page.SignedIn = true, name(a)
-		if page.Username == "" {
-			page.Username = a.Identifier()
-		}
+	switch {
+	case r.URL.Query().Has("another"):
+		page.Username, page.Again = "", false
+	case v.interaction != nil && v.interaction.LoginHint != "":
+		page.name(v.interaction.LoginHint)
 	}
 	return s.show(v, http.StatusOK, signInPage, page)
 }
 
-func (s *Server) signInView(v visit) *SignIn {
-	return &SignIn{SignUpURL: s.to(v, issuer.PathSignUp)}
+// signInView knows who is signed in already and is asked to prove it anew, or to make room for somebody else.
+func (s *Server) signInView(v visit, sessions []storage.SessionView) (*SignIn, error) {
+	page := &SignIn{SignUpURL: s.to(v, issuer.PathSignUp)}
+	if len(sessions) == 0 {
+		return page, nil
+	}
+	a, err := s.Accounts.Load(v.r.Context(), sessions[0].AccountID)
+	if err != nil {
+		return nil, err
+	}
+	page.Again, page.SignedIn, page.Username = true, name(a), a.Identifier()
+	return page, nil
+}
+
+// signInAgain is the page with what was typed, except the password: it would be in the page.
+func (s *Server) signInAgain(v visit) (*SignIn, error) {
+	sessions, err := s.sessions(v.r, "")
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.signInView(v, sessions)
+	if err != nil {
+		return nil, err
+	}
+	page.name(v.r.PostForm.Get("username"))
+	return page, nil
+}
+
+// name puts another identifier into the form; who isn't the one signed in isn't asked whether it is still them.
+func (p *SignIn) name(identifier string) {
+	p.Again = p.Again && p.Username == identifier
+	p.Username = identifier
 }
 
 // SignInPost is POST /login.
@@ -51,13 +78,15 @@ func (s *Server) SignInPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := s.signInView(v)
-	page.Username = r.PostForm.Get("username") // never the password: it would be in the page
 	if s.language(&v) {
+		page, err := s.signInAgain(v)
+		if err != nil {
+			return err
+		}
 		return s.show(v, http.StatusOK, signInPage, page)
 	}
 	attempt := signin.Attempt{
-		Identifier: page.Username, Password: r.PostForm.Get("password"),
+		Identifier: r.PostForm.Get("username"), Password: r.PostForm.Get("password"),
 		Browser: s.Web.Browser(w, r), IP: web.Address(r.Context()), UserAgent: r.UserAgent(),
 	}
 	if v.interaction != nil {
@@ -65,6 +94,10 @@ func (s *Server) SignInPost(w http.ResponseWriter, r *http.Request) error {
 	}
 	proof, err := s.Signin.Password(r.Context(), attempt)
 	if err != nil {
+		page, failure := s.signInAgain(v)
+		if failure != nil {
+			return failure
+		}
 		return s.refuse(v, signInPage, page, err)
 	}
 	return s.begin(v, proof, "")
@@ -84,9 +117,9 @@ func (s *Server) SelectAccount(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, s.Web.Issuer.Origin()+s.to(v, issuer.PathLogin), http.StatusSeeOther)
 		return nil
 	}
-	page := &SelectAccount{AnotherURL: s.to(v, issuer.PathLogin)}
-	if v.interaction == nil {
-		page.AnotherURL = "" // /login without an interaction goes to the account
+	page := &SelectAccount{}
+	if v.interaction != nil { // by itself, /login goes to the account
+		page.AnotherURL = s.to(v, issuer.PathLogin) + "&another=1"
 	}
 	for i, x := range sessions {
 		a, err := s.Accounts.Load(r.Context(), x.AccountID)

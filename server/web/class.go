@@ -98,7 +98,7 @@ func (k *Kernel) guard(w http.ResponseWriter, r *http.Request, c class) error {
 	}
 	if k.cookie(r, browserCookie) == "" {
 		k.Metrics.csrfRejected()
-		return kind.New(kind.Forbidden, "csrf.cookies") // most probably the browser keeps none
+		return kind.New(kind.Forbidden, "cookies") // most probably the browser keeps none
 	}
 	if !k.csrfMatches(r) {
 		k.Metrics.csrfRejected()

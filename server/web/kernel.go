@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +43,9 @@ func (k *Kernel) Render(w http.ResponseWriter, r *http.Request, status int, name
 	f.CSRF = k.CSRF(w, r)
 	f.RequestID = RequestID(r.Context())
 	f.Dev = k.Dev
-	f.Languages = k.languages(r, f)
+	if _, failed := data.(*ErrorView); !failed { // the address of a failure is nothing to come back to, and may be an attacker's
+		f.Languages = k.languages(r, f)
+	}
 	body, err := k.Renderer.Page(name, data)
 	if err != nil {
 		return err
@@ -58,6 +61,9 @@ func (k *Kernel) Render(w http.ResponseWriter, r *http.Request, status int, name
 	return nil
 }
 
+// ours are the parameters of our own links.
+var ours = []string{"interaction", "pending", "token", "return", "notice", "another", "resent"}
+
 // languages are links that store a choice and come back here. A page that answers a POST comes back to its GET, with the
 // interaction that the form brought along.
 func (k *Kernel) languages(r *http.Request, f *Frame) []Language {
@@ -68,6 +74,12 @@ func (k *Kernel) languages(r *http.Request, f *Frame) []Language {
 	back := r.URL.EscapedPath()
 	if len(here) > 0 {
 		back += "?" + here.Encode()
+	}
+	for name := range here {
+		if !slices.Contains(ours, name) { // what a stranger wrote into the address isn't repeated in a page of ours
+			back = k.SealReturn(back)
+			break
+		}
 	}
 	list := make([]Language, 0, len(Locales))
 	for _, l := range Locales {

@@ -22,9 +22,12 @@ func (k *Kernel) OpenReturn(text string) (string, bool) {
 	return string(target), err == nil
 }
 
-// LocalReturn is the URL of a path of ours that a browser asks to be brought back to, with its query. Everything that a
-// browser could read as another site's is refused: //evil, /\evil, a scheme, controls (browsers drop tabs and newlines).
+// LocalReturn is the URL of a path of ours that a browser asks to be brought back to, with its query, sealed or not.
+// Everything that a browser could read as another site's is refused: //evil, /\evil, a scheme, controls (browsers drop tabs and newlines).
 func (k *Kernel) LocalReturn(path string) (string, bool) {
+	if sealed, ok := k.OpenReturn(path); ok {
+		path = sealed
+	}
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsFunc(path, func(r rune) bool {
 		return r <= ' ' || r == '\\' || r == 0x7F
 	}) {
