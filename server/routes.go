@@ -143,15 +143,17 @@ func values(h http.Handler) http.Handler {
 
 // byMethod answers 405 with what would do. The method is the request line's and no header's.
 func byMethod(k *web.Kernel, handlers map[string]http.Handler) http.Handler {
-	if get, ok := handlers[http.MethodGet]; ok {
-		handlers[http.MethodHead] = get // net/http leaves the body out
-	}
 	var names []string
 	for name := range handlers {
-		names = append(names, name)
+		if name != http.MethodOptions { // a preflight is no way to use a route
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	allow := strings.Join(names, ", ")
+	if get, ok := handlers[http.MethodGet]; ok {
+		handlers[http.MethodHead] = get // net/http leaves the body out
+	}
 	refused := k.Answer(&web.PageError{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: "error.method"})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h, ok := handlers[r.Method]; ok {
