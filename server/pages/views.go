@@ -34,7 +34,7 @@ type Verify struct {
 	web.Frame
 	Pending    string // handle of the pending registration
 	Address    string // masked
-	Minutes    int    // hours the code works, in minutes
+	Hours      int    // how long the code works
 	Resent     bool
 	StartURL   string // back to sign-up: the address was wrong
 	DevMailURL string // only in development

@@ -39,14 +39,14 @@ func (f *Frame) Refuse(err error) error {
 	return nil
 }
 
-// Wrong tells whether an input, by its name, is among the problems.
-func (f *Frame) Wrong(field string) bool {
-	for _, p := range f.Problems {
-		if p.Field == field {
-			return true
+// Problem is the first thing wrong with an input, by its name; nil when it is fine.
+func (f *Frame) Problem(field string) *Problem {
+	for i := range f.Problems {
+		if f.Problems[i].Field == field {
+			return &f.Problems[i]
 		}
 	}
-	return false
+	return nil
 }
 
 // Problem is one thing wrong with a form. Code is the id of its words, Field the name of the input, "" for all of it.

@@ -11,8 +11,10 @@ import (
 // functions are what templates of a locale can call:
 //
 //	t "id" "arg" value …    the words, escaped where they stand
+//	words "id" args         the same with a map
 //	mark "id" "arg" value … the same as HTML, with each value in <bdi>: names of strangers don't turn the sentence around
-//	problem p               the words of a Problem
+//	problem p               the words of a *Problem
+//	initial name            the letter that stands for it
 //	either "id" "other id"  the first id that has words
 //	date, day               an instant in words inside <time datetime>
 //	asset "style.css"       the fingerprinted address of a static file
@@ -23,11 +25,13 @@ func (r *Renderer) functions(locale string) template.FuncMap {
 			args, err := arguments(pairs)
 			return r.words.text(locale, id, args), err
 		},
+		"words": func(id string, args map[string]any) string { return r.words.text(locale, id, args) },
 		"mark": func(id string, pairs ...any) (template.HTML, error) {
 			args, err := arguments(pairs)
 			return r.marked(locale, id, args), err
 		},
-		"problem": func(p Problem) string { return r.problem(locale, p) },
+		"problem": func(p *Problem) string { return r.problem(locale, p) },
+		"initial": Initial,
 		"either": func(id, other string) string {
 			if r.words.has(id) {
 				return id
@@ -76,7 +80,7 @@ func (r *Renderer) marked(locale, id string, args map[string]any) template.HTML 
 }
 
 // problem says what is wrong. A reason of its own has words of its own: password.blocked.common.
-func (r *Renderer) problem(locale string, p Problem) string {
+func (r *Renderer) problem(locale string, p *Problem) string {
 	if reason, ok := p.Args["reason"].(string); ok && r.words.has(p.Code+"."+reason) {
 		return r.words.text(locale, p.Code+"."+reason, p.Args)
 	}

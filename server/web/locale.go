@@ -111,8 +111,10 @@ func (w *words) text(locale, id string, args map[string]any) string {
 		return "⟦" + id + "⟧"
 	}
 	config := &i18n.LocalizeConfig{MessageID: id, TemplateData: args}
-	if n, ok := args["count"]; ok {
-		config.PluralCount = n
+	for _, name := range [...]string{"count", "minutes"} { // the number that decides between singular and plural
+		if n, ok := args[name]; ok {
+			config.PluralCount = n
+		}
 	}
 	s, err := l.Localize(config)
 	if err != nil {

@@ -1,0 +1,107 @@
+package pages
+
+import (
+	"time"
+
+	"pratu/server/web"
+)
+
+// sample is a page with data that has one of everything.
+type sample struct {
+	file, page string
+	view       func() web.Framed
+	client     bool
+	problems   []web.Problem
+}
+
+var sampleTime = time.Date(2026, 7, 29, 7, 5, 0, 0, time.UTC)
+
+// strange is a client's name that tries to be markup and to turn the text around.
+const strange = "<b>ร้านค้า</b> \u202eevil & co"
+
+func samples() []sample {
+	wrong := web.Problem{Code: "signin.failed"}
+	short := web.Problem{Field: "password", Code: "password.too_short", Args: map[string]any{"min": 15}}
+	signIn := func() web.Framed { return &SignIn{SignUpURL: "/sign-up"} }
+	return []sample{
+		{"sign-in", "sign-in", signIn, true, nil},
+		{"sign-in-alone", "sign-in", signIn, false, nil},
+		{"sign-in-wrong", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com", SignUpURL: "/sign-up"} }, true, []web.Problem{wrong}},
+		{"sign-in-limited", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com"} }, true,
+			[]web.Problem{{Code: "limit.exceeded", Args: map[string]any{"minutes": 1, "policy": "signin.account"}}}},
+		{"sign-in-again", "sign-in", func() web.Framed {
+			return &SignIn{Username: "mali@example.com", Again: true, Frame: web.Frame{SignedIn: "มะลิ ใจดี"}}
+		}, true, nil},
+		{"sign-up", "sign-up", func() web.Framed { return &SignUp{MinPassword: 15, SignInURL: "/login"} }, true, nil},
+		{"sign-up-wrong", "sign-up", func() web.Framed { return &SignUp{Email: "mali@", Name: "มะลิ", MinPassword: 15, SignInURL: "/login"} }, true,
+			[]web.Problem{{Field: "email", Code: "contact.email_invalid"}, short}},
+		{"sign-up-blocked", "sign-up", func() web.Framed { return &SignUp{Email: "mali@example.com", MinPassword: 15} }, false,
+			[]web.Problem{{Field: "password", Code: "password.blocked", Args: map[string]any{"reason": "pattern"}}}},
+		{"verify", "verify", func() web.Framed {
+			return &Verify{Pending: "p", Address: "m•••@example.com", Hours: 24, StartURL: "/sign-up", DevMailURL: "/dev/mail"}
+		}, true, nil},
+		{"verify-wrong", "verify", func() web.Framed { return &Verify{Pending: "p", Address: "m•••@example.com", Hours: 1, Resent: true} }, true,
+			[]web.Problem{{Field: "code", Code: "registration.wrong_code"}}},
+		{"link", "link", func() web.Framed { return &Link{Token: "t", Address: "m•••@example.com", SameBrowser: true, MinPassword: 15} }, false, nil},
+		{"link-elsewhere", "link", func() web.Framed { return &Link{Token: "t", Address: "m•••@example.com", MinPassword: 15} }, false, []web.Problem{short}},
+		{"consent", "consent", sampleConsent, true, nil},
+		{"select-account", "select-account", func() web.Framed {
+			return &SelectAccount{AnotherURL: "/login", Choices: []Choice{
+				{"s1", "มะลิ ใจดี", "ม", "m•••@example.com", true}, {"s2", "Somchai Rakthai", "S", "+66•••102", false},
+			}}
+		}, true, nil},
+		{"sign-out", "sign-out", func() web.Framed {
+			return &web.SignOut{Accounts: []string{"m•••@example.com", "+66•••102"}, Return: "sealed"}
+		}, false, nil},
+		{"signed-out", "signed-out", func() web.Framed { return &SignedOut{SignInURL: "/login"} }, false, nil},
+		{"account", "account", sampleAccount, false, nil},
+		{"setup", "setup", func() web.Framed { return &Setup{Action: "/setup/t", MinPassword: 15} }, false, []web.Problem{short}},
+		{"login-link", "login-link", func() web.Framed { return &LoginLink{Action: "/login-link/t", Name: "a•••@example.com"} }, false, nil},
+		{"dev-mails", "dev-mails", func() web.Framed {
+			m := DevMail{URL: "/dev/mail/1", To: "mali@example.com", Subject: "123456 คือรหัสยืนยัน Pratu ของคุณ", At: sampleTime}
+			return &DevMails{Mails: []DevMail{m, m}}
+		}, false, nil},
+		{"dev-mails-none", "dev-mails", func() web.Framed { return &DevMails{} }, false, nil},
+		{"dev-mail", "dev-mail", func() web.Framed {
+			return &DevMail{To: "mali@example.com", Subject: "123456 is your Pratu code", At: sampleTime, Text: "Hello,\n\n123456\n", Links: []string{"http://localhost:8080/sign-up/link?token=abcdefghijklmnopqrstuvwxyz0123456789abcdefg"}}
+		}, false, nil},
+		{"error", "error", func() web.Framed {
+			return &web.ErrorView{Status: 404, Code: "interaction.expired", Message: "error.interaction.expired", Restart: "https://shop.example.com/login", ClientID: "shop", At: sampleTime}
+		}, false, nil},
+		{"error-host", "error", func() web.Framed {
+			return &web.ErrorView{Status: 421, Code: "misdirected", Message: "error.host", At: sampleTime,
+				Args: map[string]any{"opened": "127.0.0.1:8080", "configured": "http://localhost:8080"}}
+		}, false, nil},
+		{"form-post", "form-post", func() web.Framed {
+			return &web.FormPost{Action: "https://shop.example.com/callback", Fields: []web.Field{{Name: "code", Value: "c"}, {Name: "state", Value: `"><script>`}}}
+		}, false, nil},
+		{"not-found", "not-found", func() web.Framed { return &NotFound{} }, false, nil},
+	}
+}
+
+func sampleConsent() web.Framed {
+	return &Consent{
+		Name: "มะลิ ใจดี", Identifier: "m•••@example.com", SwitchURL: "/select-account", RedirectHost: "shop.example.com", Unverified: true,
+		Groups: []ConsentGroup{
+			{"identity", []ConsentItem{{"openid", nil}, {"profile", []string{"มะลิ ใจดี", "1999-02-03", "Asia/Bangkok"}}}},
+			{"contact", []ConsentItem{{"email", []string{"mali@example.com"}}, {"phone", []string{"+66812345678"}}, {"address", nil}}},
+			{"offline", []ConsentItem{{"offline_access", nil}}},
+			{"other", []ConsentItem{{"orders.read", nil}}},
+		},
+	}
+}
+
+func sampleAccount() web.Framed {
+	return &Account{
+		Name: "มะลิ ใจดี", Initial: "ม", CreatedAt: sampleTime, EndURL: "/account", AdminURL: "/admin", Notice: "notice.session_ended",
+		Frame: web.Frame{SignedIn: "มะลิ ใจดี"},
+		Contacts: []Contact{
+			{Kind: "email", Value: "mali.with.quite.a.long.address@subdomain.example.com", Verified: true, Preferred: true}, {Kind: "phone", Value: "+66812345678"},
+		},
+		Sessions: []Session{
+			{ID: "1", Browser: "Firefox", System: "Android", IP: "203.0.113.7", Methods: []string{"pwd"}, Since: sampleTime, Seen: sampleTime, This: true},
+			{ID: "2", Browser: "Chrome", System: "Windows", IP: "2001:db8:85a3:8d3:1319:8a2e:370:7348", Methods: []string{"pwd"}, Since: sampleTime, Seen: sampleTime},
+			{ID: "3", Since: sampleTime, Seen: sampleTime, Methods: []string{"hwk"}},
+		},
+	}
+}
