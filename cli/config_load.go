@@ -130,6 +130,9 @@ func environment(ps *problems, environ []string) map[string]string {
 			continue
 		}
 		if !slices.Contains(known, name) {
+			if value == "" { // counts as not set: compose files can't leave one out
+				continue
+			}
 			ps.add("unknown environment variable %s%s: correct or unset it", name, clients.DidYouMean(name, known))
 			continue
 		}
