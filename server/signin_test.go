@@ -12,7 +12,7 @@ import (
 )
 
 func TestSignIn(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		page := b.get("/login").expect(t, 200, `id="sign-in"`, `id="sign-in-submit"`, `autocomplete="username webauthn"`)
 		if page.Header.Get("Cache-Control") != "no-store" {
@@ -65,7 +65,7 @@ func TestSignIn(t *testing.T) {
 
 // HP-03, HP-04: unknown and known are the same, in what is told and in what it costs.
 func TestSignInTellsNothing(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		try := func(identifier, password string) (reply, int64, int64) {
 			page := b.get("/login")
@@ -107,7 +107,7 @@ func TestSignInTellsNothing(t *testing.T) {
 // HP-05, HP-06, HP-07: guesses are bounded for the account, under all its names and from everywhere, and whoever uses the
 // budget up doesn't lock the owner out of a browser that is known.
 func TestSignInBudget(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		mine := s.browser()
 		mine.to(mine.login(malisMail, malisPassword), "/account")
 		mine.submit(mine.get("/sign-out"), "sign-out")
@@ -147,7 +147,7 @@ func TestSignInBudget(t *testing.T) {
 
 // HP-08, HP-09: what was set is what works, whatever the keyboard makes of é.
 func TestPasswordsAreTakenAsTyped(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		const composed, decomposed = "caf\u00e9 ประตูบานที่หก 🚪 ๑๒๓ and some more words to reach sixty-four", "cafe\u0301 ประตูบานที่หก 🚪 ๑๒๓ and some more words to reach sixty-four"
 		n := newAccount("som@x.test")
 		n.Password = composed
@@ -162,7 +162,7 @@ func TestPasswordsAreTakenAsTyped(t *testing.T) {
 
 // HP-21: nobody is sent elsewhere by a link.
 func TestLocalReturns(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		for _, evil := range []string{"https://evil.test", "//evil.test", `/\evil.test`, "/\t/evil.test", "javascript:alert(1)", "", "evil", "/%0d%0aX: y", "http:/login"} {
 			answer := b.get("/language?" + url.Values{"to": {"th"}, "back": {evil}}.Encode())
@@ -182,7 +182,7 @@ func TestLocalReturns(t *testing.T) {
 
 // The language is chosen by hand, in the middle of a form, without losing the request or what was typed.
 func TestLanguage(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		page := b.asked("ui_locales", "th").expect(t, 200, `<html lang="th">`)
 		page = b.submit(page, "sign-in", "username", malisMail, "password", "x", "language", "en")
@@ -202,7 +202,7 @@ func TestLanguage(t *testing.T) {
 
 // HP-22, HP-30, and what else is true of every answer to a person.
 func TestCookiesAndLog(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		answers := []reply{b.get("/login"), b.get("/language?to=th&back=/login"), b.get("/language?to=en&back=/login")}
 		answers = append(answers, b.login(malisMail, malisPassword), b.get("/account"))

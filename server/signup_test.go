@@ -32,7 +32,7 @@ func (s *site) one(template, to string) letter {
 
 // From the application through sign-up to the application, without a script.
 func TestSignUpOnTheWay(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		login := b.asked()
 		page := b.get(linkTo(t, login.body, "/sign-up")).expect(t, 200, `id="sign-up"`, "web1", `autocomplete="new-password"`)
@@ -77,7 +77,7 @@ func linkTo(t *testing.T, body, path string) string {
 
 // HP-08, HP-10 to HP-13: what is refused is told, keeps what was typed except the password, and mails nobody.
 func TestSignUpRefusals(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		for name, test := range map[string]struct{ email, password, words string }{
 			"HP-08 too short":    {newcomer, "fourteen chars", "at least 15"},
@@ -109,7 +109,7 @@ func TestSignUpRefusals(t *testing.T) {
 
 // HP-03 at sign-up: an address with an account and one without look the same; only the mail differs.
 func TestSignUpTellsNothing(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		free := b.signUp(b.get("/sign-up"), "mona@x.test", newPassword)
 		s.one(mail.TemplateVerify, "mona@x.test")
@@ -131,7 +131,7 @@ func TestSignUpTellsNothing(t *testing.T) {
 
 // Codes can't be guessed, another mail can be had now and then, and the link still works.
 func TestSignUpCodes(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		page := b.signUp(b.get("/sign-up"), newcomer, newPassword)
 		first := s.one(mail.TemplateVerify, newcomer)
@@ -165,7 +165,7 @@ func TestSignUpCodes(t *testing.T) {
 // HP-15, and rulings 1.2: a mailed link isn't consumed by looking, works once, and asks another browser for a password
 // that whoever began doesn't know.
 func TestSignUpLink(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		eve := s.browser()
 		eve.signUp(eve.get("/sign-up"), newcomer, newPassword)
 		m := s.one(mail.TemplateVerify, newcomer)
@@ -195,7 +195,7 @@ func TestSignUpLink(t *testing.T) {
 
 // HP-14: nothing is mailed for another host's page, and links come from the configuration.
 func TestMailLinksComeFromConfiguration(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		f := formOf(t, b.get("/sign-up").body, "sign-up").values
 		f.Set("email", newcomer)
@@ -218,7 +218,7 @@ func TestMailLinksComeFromConfiguration(t *testing.T) {
 
 // A registration waits longer than the request it began for: then its person simply lands in the account.
 func TestSignUpOutlivesItsRequest(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		page := b.signUp(b.get(linkTo(t, b.asked().body, "/sign-up")), newcomer, newPassword)
 		m := s.one(mail.TemplateVerify, newcomer)
@@ -231,7 +231,7 @@ func TestSignUpOutlivesItsRequest(t *testing.T) {
 
 // The first administrator, and the way back in.
 func TestSetup(t *testing.T) {
-	onSite(t, func(s *site) {
+	onSite(t, func(t *testing.T, s *site) {
 		link := must1(s.accounts.SetupLink(t.Context()))(t)
 		path := strings.TrimPrefix(link, op)
 		b := s.browser()

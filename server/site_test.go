@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -45,11 +47,11 @@ type letter struct {
 }
 
 // onSite runs a test of pages on both engines. Passwords, addresses and codes must not be found in the log afterwards.
-func onSite(t *testing.T, run func(s *site)) {
+func onSite(t *testing.T, run func(t *testing.T, s *site)) {
 	t.Helper()
 	each(t, func(w *world) {
 		s := newSite(w)
-		run(s)
+		run(w.t, s)
 		canaries := []string{malisMail, malisPhone, malisPassword, newcomer, "purple", "wrong password"}
 		for _, m := range s.mails {
 			canaries = append(canaries, m.Data.Token)
@@ -194,3 +196,14 @@ func must1[T any](v T, err error) func(*testing.T) T {
 		return v
 	}
 }
+
+// field is the nth value that buttons and inputs of a name have on a page.
+func field(body, name string, n int) string {
+	found := regexp.MustCompile(`name="`+name+`" value="([^"]*)"`).FindAllStringSubmatch(body, -1)
+	if n >= len(found) {
+		return ""
+	}
+	return html.UnescapeString(found[n][1])
+}
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,189 @@
+package server_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"pratu/flows/clients"
+)
+
+// consent leads mali from a request to the consent page.
+func (b *browser) consent(changes ...string) reply {
+	b.w.t.Helper()
+	page := b.asked(changes...)
+	return b.to(b.proceed(b.submit(page, "sign-in", "username", malisMail, "password", malisPassword)), "/consent")
+}
+
+// Items 45 and 46 of the pages' checklist: who, to whom, where to, what; allowed and remembered, refused and told.
+func TestConsent(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		s.client("shop", "Corner Shop")
+		b := s.browser()
+		page := b.consent("client_id", "shop", "scope", "openid profile email phone address offline_access")
+		page.expect(t, 200, `id="consent-allow"`, `id="consent-deny"`, "Corner Shop", "shop.test", "m•••@x.test", "Mali Saelim",
+			malisMail, malisPhone, "Chiang Mai, TH", `href="https://shop.test/privacy"`, `href="https://shop.test/terms"`, "rp.test",
+			`rel="noopener`, "a year")
+		for _, rest := range []string{"scope.", "⟦"} {
+			if strings.Contains(page.main(), rest) {
+				t.Errorf("the page holds %q", rest)
+			}
+		}
+		// HP-01: not without the form.
+		b.send(post("/consent", url.Values{"interaction": {page.Request.URL.Query().Get("interaction")}, "decision": {"allow"}})).expect(t, 403)
+		denied := b.proceed(b.submit(page, "consent", "decision", "deny"))
+		if target, params := denied.location(t); target != rp || params.Get("error") != "access_denied" || params.Get("state") != "12345678" || params.Get("iss") != op {
+			t.Fatal(target, params)
+		}
+		ask := func(changes ...string) reply {
+			return b.authorize(base(append([]string{"client_id", "shop", "scope", "openid profile"}, changes...)...))
+		}
+		page = b.to(ask(), "/consent").expect(t, 200)
+		if b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code") == "" {
+			t.Fatal("no code")
+		}
+		if ask().query(t).Get("code") == "" {
+			t.Error("asked twice for the same")
+		}
+		b.to(ask("prompt", "consent"), "/consent").expect(t, 200)
+		b.to(ask("scope", "openid profile email"), "/consent").expect(t, 200)
+		s.pass(13 * 24 * time.Hour)
+		if ask().query(t).Get("code") == "" {
+			t.Error("forgotten")
+		}
+	})
+}
+
+// client registers one with everything that a consent page shows.
+func (s *site) client(id, name string) {
+	s.t.Helper()
+	_, _, err := s.clients.Create(s.t.Context(), clients.Document{ClientID: id, Kind: clients.KindWeb, ClientSecret: s1, Metadata: clients.Metadata{
+		ClientName: name, RedirectURIs: []string{rp}, ClientURI: "https://shop.test/", InitiateLoginURI: "https://shop.test/sign-in",
+		PolicyURI: "https://shop.test/privacy", TosURI: "https://shop.test/terms",
+	}})
+	must(s.t, err)
+}
+
+// HP-20: what is allowed is what was asked.
+func TestConsentIsWhatWasAsked(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		page := b.consent()
+		for name, extra := range map[string][]string{
+			"a scope":            {"scope", "openid admin"},
+			"scopes":             {"scopes", "admin"},
+			"another decision":   {"decision", "everything"},
+			"no decision":        {"decision", ""},
+			"another client":     {"client_id", "ours"},
+			"another redirect":   {"redirect_uri", "https://evil.test/cb"},
+			"claims":             {"claims", `{"userinfo":{"phone_number":null}}`},
+			"somebody's account": {"account", "bob"},
+		} {
+			answer := b.submit(page, "consent", append([]string{"decision", "allow"}, extra...)...)
+			if answer.StatusCode != http.StatusBadRequest {
+				t.Errorf("%s: %d", name, answer.StatusCode)
+			}
+		}
+		if b.authorize(base("client_id", "web1", "prompt", "none")).query(t).Get("error") != "consent_required" {
+			t.Error("a tampered form was remembered")
+		}
+		code := b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code")
+		answer := s.post("/oauth2/token", "web1", s1, grant(code))
+		if answer.StatusCode != 200 || answer.json(t)["scope"] != "openid profile email offline_access" {
+			t.Errorf("%d %s", answer.StatusCode, answer.body)
+		}
+	})
+}
+
+// HP-23: names are text, whoever chose them.
+func TestNamesAreText(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		s.client("evil", "<img src=x onerror=1>\u202Epohs")
+		s.exec(`UPDATE accounts SET profile = '{"name":"<script>alert(1)</script>"}' WHERE id = '` + s.mali.ID + `'`)
+		b := s.browser()
+		pages := []reply{b.asked("client_id", "evil"), b.consent("client_id", "evil"), b.get("/account"), b.get("/sign-out")}
+		select_ := b.to(b.authorize(base("client_id", "evil", "prompt", "select_account")), "/select-account")
+		for _, page := range append(pages, select_) {
+			for _, bad := range []string{"<img src=x", "<script>alert", "\u202E"} {
+				if strings.Contains(page.body, bad) {
+					t.Errorf("%s holds %q", page.Request.URL.Path, bad)
+				}
+			}
+		}
+		pages[1].expect(t, 200, "&lt;img src=x onerror=1&gt;pohs", "&lt;script&gt;alert(1)&lt;/script&gt;")
+	})
+}
+
+// Two people in one browser.
+func TestSelectAccount(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		must1(s.accounts.Create(t.Context(), newAccount("dao@x.test")))(t)
+		b := s.browser()
+		page := b.consent()
+		s.pass(time.Second)
+		choose := b.get(linkTo(t, page.body, "/select-account")).expect(t, 200, "Mali Saelim", "m•••@x.test")
+		login := b.get(linkTo(t, choose.body, "/login")).expect(t, 200, `id="sign-in"`)
+		if strings.Contains(login.main(), malisMail) {
+			t.Error("another account, and the form still has the one before")
+		}
+		page = b.to(b.proceed(b.submit(login, "sign-in", "username", "dao@x.test", "password", malisPassword)), "/consent")
+		page.expect(t, 200, "d•••@x.test")
+		choose = b.to(b.authorize(base("prompt", "select_account")), "/select-account").expect(t, 200, "m•••@x.test", "d•••@x.test")
+		s.pass(time.Second)
+		first := field(choose.body, "session", 0)
+		second := field(choose.body, "session", 1)
+		done := b.proceed(b.submit(choose, "select-account", "session", second))
+		code := done.query(t).Get("code")
+		token := text(s.post("/oauth2/token", "ours", s1, grant(code)).json(t), "id_token")
+		if got := claims(t, token)["sub"]; got != number(s.mali.SSOID) {
+			t.Errorf("%v signed in", got)
+		}
+		// Somebody else's session can neither be chosen nor ended.
+		eve := s.signedIn("bob")
+		theirs := eve.get("/select-account").expect(t, 200)
+		for _, what := range []string{"session", "remove"} {
+			eve.submit(theirs, "select-account", what, first).expect(t, 404)
+		}
+		choose = b.get("/select-account").expect(t, 200, "m•••@x.test", "d•••@x.test")
+		left := b.to(b.submit(choose, "select-account", "remove", first), "/select-account").expect(t, 200, "m•••@x.test")
+		if strings.Contains(left.body, "d•••@x.test") {
+			t.Error("still there")
+		}
+		b.to(b.to(b.submit(left, "select-account", "remove", field(left.body, "session", 0)), "/select-account"), "/login")
+		if b.isIn() || b.cookies[sessionName] != "" {
+			t.Error("still in")
+		}
+	})
+}
+
+// An interaction that is over, somebody else's, or unknown: a page that says so and offers to begin again.
+func TestExpiredInteraction(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		s.client("shop", "Corner Shop")
+		// Double submit: the second finds the request answered, and nobody is harmed.
+		twice := s.browser()
+		page := twice.consent("client_id", "shop")
+		twice.proceed(twice.submit(page, "consent", "decision", "allow"))
+		twice.submit(page, "consent", "decision", "allow").expect(t, 404, "interaction.expired")
+		b := s.browser()
+		page = b.asked("client_id", "shop")
+		handle := page.Request.URL.Query().Get("interaction")
+		for _, path := range []string{"/login", "/sign-up", "/consent", "/select-account"} {
+			s.browser().get(path+"?interaction="+handle).expect(t, 403, "interaction.other_browser")
+			b.get(path+"?interaction=guess").expect(t, 404, "interaction.expired")
+		}
+		b.get("/consent").expect(t, 404, "interaction.expired")
+		b.to(b.get("/consent?interaction="+handle), "/oauth2/authorize/continue") // nobody to consent yet
+		s.pass(31 * time.Minute)
+		expired := b.get("/login?interaction="+handle).expect(t, 404, "interaction.expired", `href="https://shop.test/sign-in"`)
+		if expired.Header.Get("Location") != "" {
+			t.Error("redirected")
+		}
+		b.submit(page, "sign-in", "username", malisMail, "password", malisPassword).expect(t, 404, "interaction.expired")
+		if b.isIn() {
+			t.Error("signed in for nobody")
+		}
+	})
+}
