@@ -1,0 +1,171 @@
+package server_test
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pratu/flows/issuer"
+	"pratu/flows/mail"
+	"pratu/flows/oidc"
+	"pratu/server"
+	"pratu/server/oauth"
+	"pratu/server/pages"
+	"pratu/server/web"
+	"pratu/static"
+	"pratu/templates"
+)
+
+// Item 50 of the pages' checklist: this browser first, and ending another one works at its next request.
+func TestAccountSessions(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		here, phone, tablet := s.browser(), s.browser(), s.browser()
+		here.to(here.get("/account"), "/login")
+		for _, b := range []*browser{here, phone, tablet} {
+			s.pass(time.Minute)
+			f := formOf(t, b.get("/login").body, "sign-in").values
+			f.Set("username", malisMail)
+			f.Set("password", malisPassword)
+			r := post("/login", f)
+			r.Header.Set("User-Agent", "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Mobile Safari/537.36")
+			b.send(r).expect(t, 303)
+		}
+		page := here.get("/account").expect(t, 200, "Chrome", "Android", "this browser", "192.0.2.1")
+		_, after, _ := strings.Cut(page.body, `id="session-list"`)
+		if strings.Index(after, "this browser") > strings.Index(after, "</li>") {
+			t.Error("this browser isn't the first")
+		}
+		csrf := field(page.body, "csrf", 0)
+		end := func(b *browser, form url.Values) reply { form.Set("csrf", csrf); return b.send(post("/account", form)) }
+		tablets := must1(s.signin.Sessions(t.Context(), tablet.cookies[sessionName], ""))(t)[0].ID
+		// Somebody else's session is nobody's to end.
+		bob := s.signedIn("bob")
+		bobs := field(bob.get("/sign-out").expect(t, 200).body, "csrf", 0)
+		bob.send(post("/account", url.Values{"csrf": {bobs}, "session": {tablets}})).expect(t, 404)
+		here.send(post("/account", url.Values{"session": {tablets}})).expect(t, 403)
+		here.to(end(here, url.Values{"session": {tablets}}), "/account").expect(t, 200, `role="status"`)
+		if tablet.isIn() || !phone.isIn() || !here.isIn() {
+			t.Error("the wrong one ended")
+		}
+		here.to(end(here, url.Values{"others": {"1"}}), "/account").expect(t, 200, `role="status"`)
+		if phone.isIn() || !here.isIn() {
+			t.Error("others")
+		}
+		for _, notice := range []string{"notice.evil", "<b>", "account.title"} {
+			if strings.Contains(here.get("/account?notice="+url.QueryEscape(notice)).main(), `role="status"`) {
+				t.Errorf("%s is shown", notice)
+			}
+		}
+	})
+}
+
+// A link signs nobody out; the form does, all of the browser, and then leads only where we said.
+func TestSignOut(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		b.to(b.login(malisMail, malisPassword), "/account")
+		cookie := b.cookies[sessionName]
+		page := b.get("/sign-out").expect(t, 200, `id="sign-out-confirm"`, "m•••@x.test")
+		if !b.isIn() {
+			t.Fatal("signed out by looking")
+		}
+		b.send(post("/sign-out", url.Values{})).expect(t, 403)
+		b.to(b.submit(page, "sign-out"), "/signed-out").expect(t, 200)
+		if b.cookies[sessionName] != "" {
+			t.Error("the cookie stays")
+		}
+		b.cookies[sessionName] = cookie
+		if b.isIn() {
+			t.Error("the cookie still works")
+		}
+		b.to(b.get("/sign-out"), "/signed-out")
+		// After RP-initiated logout the way leads to the relying party, if a person says so.
+		id := text(s.tokens(s.signedIn("bob")), "id_token")
+		b = s.signedIn("alice")
+		asked := b.get("/oauth2/logout?" + url.Values{"id_token_hint": {id}, "post_logout_redirect_uri": {"https://rp.test/bye"}, "state": {"s1"}}.Encode())
+		page = b.to(asked, "/sign-out").expect(t, 200)
+		if target, params := b.submit(page, "sign-out").location(t); target != "https://rp.test/bye" || params.Get("state") != "s1" {
+			t.Error(target, params)
+		}
+	})
+}
+
+// Disabled accounts are out within one request (HP, rulings 3.4).
+func TestDisabledAccountIsOut(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		b.to(b.login(malisMail, malisPassword), "/account")
+		s.exec(`UPDATE accounts SET status = '2' WHERE id = '` + s.mali.ID + `'`)
+		b.to(b.get("/account"), "/login").expect(t, 200, `id="sign-in"`)
+	})
+}
+
+// Mails of a developer's machine: readable there, and nowhere else.
+func TestDevMail(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		b.get("/dev/mail").expect(t, 404)
+		dir := t.TempDir()
+		s.dev(dir)
+		b.get("/dev/mail").expect(t, 200)
+		sender := must1(mail.Open("file:"+dir, nil))(t)
+		must(t, sender.Send(t.Context(), mail.Envelope{
+			ID: "m1", From: "Pratu <no-reply@op.test>", To: newcomer, Subject: "123456 – ยืนยันอีเมล", Date: s.now(), Locale: "th",
+			Text: "รหัส 123456\n" + op + "/sign-up/link?token=t1\n", HTML: "<p>123456</p>",
+		}))
+		must(t, os.WriteFile(filepath.Join(dir, "secret.txt"), []byte("Subject: no\r\n\r\nno mail"), 0o600))
+		must(t, os.WriteFile(filepath.Join(dir, "broken.eml"), []byte("no mail"), 0o600))
+		page := b.get("/dev/mail").expect(t, 200, "ยืนยันอีเมล", newcomer)
+		b.get(linkTo(t, page.body, "/dev/mail/"+nameIn(t, dir))).expect(t, 200, "รหัส 123456", `href="`+op+`/sign-up/link?token=t1"`)
+		for _, name := range []string{"secret.txt", "broken.eml", "..%2fsecret.txt", "%2e%2e", "none.eml"} {
+			b.get("/dev/mail/"+name).expect(t, 404)
+		}
+	})
+}
+
+func nameIn(t *testing.T, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "2*.eml"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	return filepath.Base(files[0])
+}
+
+// The consent page and the tokens tell the same: what scopes open is one table in two rooms.
+func TestConsentShowsWhatIsSent(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		page := b.consent("scope", "openid profile email phone address")
+		code := b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code")
+		token := text(s.post("/oauth2/token", "web1", s1, grant(code)).json(t), "access_token")
+		r := httptest.NewRequest("GET", "/oauth2/userinfo", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		sent := s.do(r).json(t)
+		for _, scope := range []string{"profile", "email", "phone"} {
+			for _, claim := range oidc.ScopeClaims(scope) {
+				if v, ok := sent[claim].(string); ok && claim != "locale" {
+					page.expect(t, 200, v)
+				}
+			}
+		}
+	})
+}
+
+// dev turns the site into one of development, whose mails are files in a directory.
+func (s *site) dev(dir string) {
+	s.t.Helper()
+	i := must1(issuer.New(op))(s.t)
+	kernel := &web.Kernel{
+		Issuer: i, Keyring: s.ring, Renderer: must1(web.New(templates.FS, static.FS, ""))(s.t), Now: s.now, Dev: true,
+		Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
+	}
+	s.handler = server.Handler(server.Deps{Web: kernel, OAuth: &oauth.Server{}, Pages: &pages.Server{
+		Web: kernel, Signin: s.signin, Accounts: s.accounts, MailDir: dir, Now: s.now,
+	}})
+}
