@@ -187,3 +187,33 @@ func TestExpiredInteraction(t *testing.T) {
 		}
 	})
 }
+
+// What a consent page shows is who consents, whatever happens in other tabs.
+func TestConsentIsWhoseItWas(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		must1(s.accounts.Create(t.Context(), newAccount("dao@x.test")))(t)
+		b := s.browser()
+		b.to(b.login(malisMail, malisPassword), "/account")
+		page := b.to(b.authorize(base("client_id", "web1")), "/consent").expect(t, 200, "m•••@x.test")
+		s.pass(time.Second)
+		other := b.to(b.authorize(base("client_id", "web2", "redirect_uri", "https://rp2.test/cb", "prompt", "login")), "/login")
+		b.submit(other, "sign-in", "username", "dao@x.test", "password", malisPassword)
+		b.get("/account").expect(t, 200, "dao@x.test")
+		code := b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code")
+		token := text(s.post("/oauth2/token", "web1", s1, grant(code)).json(t), "id_token")
+		if got := claims(t, token)["sub"]; got != number(s.mali.SSOID) {
+			t.Errorf("%v consented", got)
+		}
+	})
+}
+
+// A client that is switched off while somebody is on the way.
+func TestClientIsGone(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		page := b.asked()
+		must1(s.clients.Update(t.Context(), "web1", func(d *clients.Document) error { d.Disabled = true; return nil }))(t)
+		s.pass(2 * time.Second)
+		b.submit(page, "sign-in", "username", malisMail, "password", malisPassword).expect(t, 403, "We don’t know this application")
+	})
+}

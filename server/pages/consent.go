@@ -46,6 +46,13 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return s.Web.Continue(w, r, v.interaction.Handle)
 	}
+	if v.interaction.SessionID == "" {
+		// From here on the request is about this person: choosing another account in another tab doesn't make the answer
+		// to this page theirs.
+		if err := s.Authorize.Chosen(r.Context(), v.interaction, who.ID); err != nil {
+			return s.expired(err)
+		}
+	}
 	a, err := s.Accounts.Load(r.Context(), who.AccountID)
 	if err != nil {
 		return err
@@ -75,6 +82,8 @@ func (s *Server) ConsentPost(w http.ResponseWriter, r *http.Request) error {
 	}
 	decision := r.PostForm.Get("decision")
 	switch {
+	case decision == "allow" && v.interaction.SessionID == "":
+		return s.Web.Continue(w, r, v.interaction.Handle) // the page was never shown
 	case decision == "deny":
 		err = s.Authorize.Deny(r.Context(), v.interaction)
 	case decision == "allow" && ok:

@@ -48,6 +48,9 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) (visit, error) {
 		return v, nil
 	}
 	i, err := s.Authorize.Interaction(r.Context(), handle, s.Web.Browser(w, r))
+	if kind.Is(err, "client.disabled") || kind.Is(err, "client.unknown") { // meanwhile
+		return v, &web.PageError{Status: http.StatusForbidden, Code: kind.Code(err), Message: "error.client", Err: err}
+	}
 	if err != nil {
 		return v, err
 	}
