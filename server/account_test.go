@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -158,14 +159,41 @@ func TestConsentShowsWhatIsSent(t *testing.T) {
 }
 
 // dev turns the site into one of development, whose mails are files in a directory.
-func (s *site) dev(dir string) {
+func (s *site) dev(dir string) { s.moved(op, dir) }
+
+// moved puts the pages at another issuer.
+func (s *site) moved(to, dir string) {
 	s.t.Helper()
-	i := must1(issuer.New(op))(s.t)
+	i := must1(issuer.New(to))(s.t)
 	kernel := &web.Kernel{
-		Issuer: i, Keyring: s.ring, Renderer: must1(web.New(templates.FS, static.FS, ""))(s.t), Now: s.now, Dev: true,
+		Issuer: i, Keyring: s.ring, Renderer: must1(web.New(templates.FS, static.FS, i.Path()))(s.t), Now: s.now, Dev: dir != "",
 		Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
 	}
-	s.handler = server.Handler(server.Deps{Web: kernel, OAuth: &oauth.Server{}, Pages: &pages.Server{
+	s.handler = server.Handler(server.Deps{Web: kernel, OAuth: &oauth.Server{Metadata: []byte("{}")}, Pages: &pages.Server{
 		Web: kernel, Signin: s.signin, Accounts: s.accounts, MailDir: dir, Now: s.now,
 	}})
+}
+
+// An issuer with a path: everything below it, nothing beside it, but RFC 8414 section 3.1.
+func TestIssuerPath(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		s.moved(op+"/auth", "")
+		b := s.browser()
+		for path, status := range map[string]int{
+			"/login": 404, "/": 404, "/auth": 404, "/auth/nothing": 404, "/auth/login": 200, "/.well-known/oauth-authorization-server/auth": 200,
+			"/auth/.well-known/openid-configuration": 200, "/.well-known/openid-configuration": 404,
+		} {
+			b.get(path).expect(t, status)
+		}
+		s.refused(b.get("/auth/oauth2/nothing"), 404, "not_found")
+		page := b.get("/auth/login")
+		for _, link := range regexp.MustCompile(`(?:href|src|action)="([^"]*)"`).FindAllStringSubmatch(page.body, -1) {
+			if !strings.HasPrefix(link[1], "/auth/") {
+				t.Errorf("a link to %s", link[1])
+			}
+		}
+		b.to(b.get(linkTo(t, b.get("/auth/signed-out").body, "/auth/language")), "/auth/signed-out").expect(t, 200, `<html lang="th">`)
+		in := b.to(b.submit(page, "sign-in", "username", malisMail, "password", malisPassword), "/auth/account").expect(t, 200)
+		b.to(b.submit(b.get(linkTo(t, in.body, "/auth/sign-out")), "sign-out"), "/auth/signed-out").expect(t, 200)
+	})
 }
