@@ -30,7 +30,9 @@ func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, w
 		if r.Prompts(authorize.PromptNone) && fs.claims.AuthTime.After(at) {
 			at = fs.claims.AuthTime // another replica's clock may be a little ahead
 		}
-		fs.claims.RequestedAt = at
+		// fosite compares with the wall clock; the decision was made by ours.
+		skew := now.Sub(time.Now())
+		fs.claims.RequestedAt, fs.claims.AuthTime = at.Add(-skew), fs.claims.AuthTime.Add(-skew)
 		for _, scope := range r.Scopes {
 			r.engine.GrantScope(scope)
 		}
