@@ -217,3 +217,19 @@ func TestClientIsGone(t *testing.T) {
 		b.submit(page, "sign-in", "username", malisMail, "password", malisPassword).expect(t, 403, "We don’t know this application")
 	})
 }
+
+// With an ID token as hint the page is about the hinted one, not about who is in use.
+func TestConsentOfTheHinted(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		_, err := s.accounts.Create(t.Context(), newAccount("dao@x.test"))
+		must(t, err)
+		b := s.browser()
+		b.to(b.login(malisMail, malisPassword), "/account")
+		hint := text(s.tokens(b), "id_token")
+		s.pass(time.Second)
+		login := b.to(b.authorize(base("prompt", "login")), "/login")
+		b.submit(login, "sign-in", "username", "dao@x.test", "password", malisPassword)
+		b.get("/account").expect(t, 200, "dao@x.test")
+		b.to(b.authorize(base("prompt", "consent", "id_token_hint", hint)), "/consent").expect(t, 200, "m•••@x.test")
+	})
+}

@@ -51,7 +51,7 @@ func (s *Server) Authorization(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.next(w, r, pageOf(step.Kind), handle)
+	return s.person(w, r, step, handle, "")
 }
 
 // Continue is where every page of an interaction returns to. Here alone is decided what comes next.
@@ -81,6 +81,17 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 	switch step.Kind {
 	case authorize.Issue, authorize.Refuse:
 		return s.answer(w, r, request, step, views, &waiting)
+	}
+	return s.person(w, r, step, handle, waiting.SessionID)
+}
+
+// person sends the browser to the page that a step needs. A consent is asked of the session that the decision is about,
+// which need not be the one in use: id_token_hint may name another.
+func (s *Server) person(w http.ResponseWriter, r *http.Request, step authorize.Step, handle, sessionID string) error {
+	if step.Kind == authorize.Consent && sessionID != step.Session.ID {
+		if err := s.Authorize.Chosen(r.Context(), &authorize.Interaction{Handle: handle}, step.Session.ID); err != nil {
+			return err
+		}
 	}
 	return s.next(w, r, pageOf(step.Kind), handle)
 }
