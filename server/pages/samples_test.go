@@ -10,7 +10,7 @@ import (
 type sample struct {
 	file, page string
 	view       func() web.Framed
-	client     bool
+	client     string
 	problems   []web.Problem
 }
 
@@ -24,58 +24,64 @@ func samples() []sample {
 	short := web.Problem{Field: "password", Code: "password.too_short", Args: map[string]any{"min": 15}}
 	signIn := func() web.Framed { return &SignIn{SignUpURL: "/sign-up"} }
 	return []sample{
-		{"sign-in", "sign-in", signIn, true, nil},
-		{"sign-in-alone", "sign-in", signIn, false, nil},
-		{"sign-in-wrong", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com", SignUpURL: "/sign-up"} }, true, []web.Problem{wrong}},
-		{"sign-in-limited", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com"} }, true,
+		{"sign-in", "sign-in", signIn, "Baan Dokmai", nil},
+		{"sign-in-alone", "sign-in", signIn, "", nil},
+		{"sign-in-wrong", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com", SignUpURL: "/sign-up"} }, "บ้านดอกไม้", []web.Problem{wrong}},
+		{"sign-in-limited", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com"} }, "บ้านดอกไม้",
 			[]web.Problem{{Code: "limit.exceeded", Args: map[string]any{"minutes": 1, "policy": "signin.account"}}}},
 		{"sign-in-again", "sign-in", func() web.Framed {
 			return &SignIn{Username: "mali@example.com", Again: true, Frame: web.Frame{SignedIn: "มะลิ ใจดี"}}
-		}, true, nil},
-		{"sign-up", "sign-up", func() web.Framed { return &SignUp{MinPassword: 15, SignInURL: "/login"} }, true, nil},
-		{"sign-up-wrong", "sign-up", func() web.Framed { return &SignUp{Email: "mali@", Name: "มะลิ", MinPassword: 15, SignInURL: "/login"} }, true,
+		}, "บ้านดอกไม้", nil},
+		{"sign-up", "sign-up", func() web.Framed { return &SignUp{MinPassword: 15, SignInURL: "/login"} }, "บ้านดอกไม้", nil},
+		{"sign-up-wrong", "sign-up", func() web.Framed {
+			return &SignUp{Email: "mali@", Name: "มะลิ", MinPassword: 15, SignInURL: "/login"}
+		}, strange,
 			[]web.Problem{{Field: "email", Code: "contact.email_invalid"}, short}},
-		{"sign-up-blocked", "sign-up", func() web.Framed { return &SignUp{Email: "mali@example.com", MinPassword: 15} }, false,
+		{"sign-up-blocked", "sign-up", func() web.Framed { return &SignUp{Email: "mali@example.com", MinPassword: 15} }, "",
 			[]web.Problem{{Field: "password", Code: "password.blocked", Args: map[string]any{"reason": "pattern"}}}},
 		{"verify", "verify", func() web.Framed {
 			return &Verify{Pending: "p", Address: "m•••@example.com", Hours: 24, StartURL: "/sign-up", DevMailURL: "/dev/mail"}
-		}, true, nil},
-		{"verify-wrong", "verify", func() web.Framed { return &Verify{Pending: "p", Address: "m•••@example.com", Hours: 1, Resent: true} }, true,
+		}, "บ้านดอกไม้", nil},
+		{"verify-wrong", "verify", func() web.Framed {
+			return &Verify{Pending: "p", Address: "m•••@example.com", Hours: 1, Resent: true}
+		}, "บ้านดอกไม้",
 			[]web.Problem{{Field: "code", Code: "registration.wrong_code"}}},
-		{"link", "link", func() web.Framed { return &Link{Token: "t", Address: "m•••@example.com", SameBrowser: true, MinPassword: 15} }, false, nil},
-		{"link-elsewhere", "link", func() web.Framed { return &Link{Token: "t", Address: "m•••@example.com", MinPassword: 15} }, false, []web.Problem{short}},
-		{"consent", "consent", sampleConsent, true, nil},
+		{"link", "link", func() web.Framed {
+			return &Link{Token: "t", Address: "m•••@example.com", SameBrowser: true, MinPassword: 15}
+		}, "", nil},
+		{"link-elsewhere", "link", func() web.Framed { return &Link{Token: "t", Address: "m•••@example.com", MinPassword: 15} }, "", []web.Problem{short}},
+		{"consent", "consent", sampleConsent, strange, nil},
 		{"select-account", "select-account", func() web.Framed {
 			return &SelectAccount{AnotherURL: "/login", Choices: []Choice{
 				{"s1", "มะลิ ใจดี", "ม", "m•••@example.com", true}, {"s2", "Somchai Rakthai", "S", "+66•••102", false},
 			}}
-		}, true, nil},
+		}, "บ้านดอกไม้", nil},
 		{"sign-out", "sign-out", func() web.Framed {
 			return &web.SignOut{Accounts: []string{"m•••@example.com", "+66•••102"}, Return: "sealed"}
-		}, false, nil},
-		{"signed-out", "signed-out", func() web.Framed { return &SignedOut{SignInURL: "/login"} }, false, nil},
-		{"account", "account", sampleAccount, false, nil},
-		{"setup", "setup", func() web.Framed { return &Setup{Action: "/setup/t", MinPassword: 15} }, false, []web.Problem{short}},
-		{"login-link", "login-link", func() web.Framed { return &LoginLink{Action: "/login-link/t", Name: "a•••@example.com"} }, false, nil},
+		}, "", nil},
+		{"signed-out", "signed-out", func() web.Framed { return &SignedOut{SignInURL: "/login"} }, "", nil},
+		{"account", "account", sampleAccount, "", nil},
+		{"setup", "setup", func() web.Framed { return &Setup{Action: "/setup/t", MinPassword: 15} }, "", []web.Problem{short}},
+		{"login-link", "login-link", func() web.Framed { return &LoginLink{Action: "/login-link/t", Name: "a•••@example.com"} }, "", nil},
 		{"dev-mails", "dev-mails", func() web.Framed {
 			m := DevMail{URL: "/dev/mail/1", To: "mali@example.com", Subject: "123456 คือรหัสยืนยัน Pratu ของคุณ", At: sampleTime}
 			return &DevMails{Mails: []DevMail{m, m}}
-		}, false, nil},
-		{"dev-mails-none", "dev-mails", func() web.Framed { return &DevMails{} }, false, nil},
+		}, "", nil},
+		{"dev-mails-none", "dev-mails", func() web.Framed { return &DevMails{} }, "", nil},
 		{"dev-mail", "dev-mail", func() web.Framed {
 			return &DevMail{To: "mali@example.com", Subject: "123456 is your Pratu code", At: sampleTime, Text: "Hello,\n\n123456\n", Links: []string{"http://localhost:8080/sign-up/link?token=abcdefghijklmnopqrstuvwxyz0123456789abcdefg"}}
-		}, false, nil},
+		}, "", nil},
 		{"error", "error", func() web.Framed {
 			return &web.ErrorView{Status: 404, Code: "interaction.expired", Message: "error.interaction.expired", Restart: "https://shop.example.com/login", ClientID: "shop", At: sampleTime}
-		}, false, nil},
+		}, "", nil},
 		{"error-host", "error", func() web.Framed {
 			return &web.ErrorView{Status: 421, Code: "misdirected", Message: "error.host", At: sampleTime,
 				Args: map[string]any{"opened": "127.0.0.1:8080", "configured": "http://localhost:8080"}}
-		}, false, nil},
+		}, "", nil},
 		{"form-post", "form-post", func() web.Framed {
 			return &web.FormPost{Action: "https://shop.example.com/callback", Fields: []web.Field{{Name: "code", Value: "c"}, {Name: "state", Value: `"><script>`}}}
-		}, false, nil},
-		{"not-found", "not-found", func() web.Framed { return &NotFound{} }, false, nil},
+		}, "", nil},
+		{"not-found", "not-found", func() web.Framed { return &NotFound{} }, "", nil},
 	}
 }
 
