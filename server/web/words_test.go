@@ -1,0 +1,243 @@
+package web
+
+import (
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"pratu/static"
+	"pratu/templates"
+)
+
+func newRenderer(t *testing.T) *Renderer {
+	t.Helper()
+	r, err := New(templates.FS, static.FS, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func messages(t *testing.T, locale string) map[string]any {
+	t.Helper()
+	raw, err := fs.ReadFile(templates.FS, "messages/"+locale+".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+var argument = regexp.MustCompile(`\{\{\s*\.(\w+)\s*\}\}`)
+
+func argumentsOf(message any) []string {
+	raw, _ := json.Marshal(message)
+	set := map[string]bool{}
+	for _, m := range argument.FindAllStringSubmatch(string(raw), -1) {
+		set[m[1]] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// TestParity: both languages have the same messages, with the same arguments, each written in its own script.
+func TestParity(t *testing.T) {
+	en, th := messages(t, English), messages(t, Thai)
+	for id := range en {
+		if th[id] == nil {
+			t.Errorf("%s isn't there in Thai", id)
+		}
+	}
+	for id, m := range th {
+		if en[id] == nil {
+			t.Errorf("%s isn't there in English", id)
+			continue
+		}
+		if a, b := argumentsOf(en[id]), argumentsOf(m); !slices.Equal(a, b) {
+			t.Errorf("%s mentions %v in English and %v in Thai", id, a, b)
+		}
+		text, _ := json.Marshal(m)
+		if !strings.ContainsFunc(string(text), func(r rune) bool { return unicode.Is(unicode.Thai, r) }) {
+			t.Errorf("%s isn't Thai: %s", id, text)
+		}
+		text, _ = json.Marshal(en[id])
+		if strings.ContainsFunc(string(text), func(r rune) bool { return unicode.Is(unicode.Thai, r) }) {
+			t.Errorf("%s isn't English: %s", id, text)
+		}
+	}
+}
+
+// misspelt are frequent slips against the Royal Society's spelling.
+var misspelt = []string{"แอพ", "แอปพลิเคชั่น", "แอปพลิเคชันส์", "อีเมล์", "อีเมลล์", "อนุญาติ", "เว็ปไซ", "เวปไซ", "เว็บไซด์", "คุ๊กกี้", "คุกกี้ส์",
+	"โปรไฟล", "พาสเวิร์ด", "ล็อคอิน", "บราวเซอร์", "เบราเซอร์", "เบราว์เซอ ", "อิเมล", "ลิ้งค์", "ลิงค์", "สัญลักษ ", "นะค่ะ", "เซิฟ", "เซิร์ฟเวอ ", "พร๊อกซี"}
+
+func TestThaiSpelling(t *testing.T) {
+	err := fs.WalkDir(templates.FS, ".", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, ".json") && !strings.Contains(name, ".th.") {
+			return err
+		}
+		raw, err := fs.ReadFile(templates.FS, name)
+		if err != nil {
+			return err
+		}
+		for _, word := range misspelt {
+			if strings.Contains(string(raw), word) {
+				t.Errorf("%s: %s", name, word)
+			}
+		}
+		// Two above-base vowels or tone marks on one consonant, or an entity of the older encoding.
+		if m := regexp.MustCompile(`[ัิีึืฺุู]{2}|[่้๊๋]{2}|เเ|ํา`).FindString(string(raw)); m != "" {
+			t.Errorf("%s: stacked marks %q", name, m)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sources(t *testing.T, dirs ...string) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join("..", "..", dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", dir, err)
+		}
+		for _, f := range files {
+			if strings.HasSuffix(f, "_test.go") {
+				continue
+			}
+			raw, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[f] = string(raw)
+		}
+	}
+	return texts
+}
+
+// TestEverythingHasWords looks into the sources for what pages may have to say.
+func TestEverythingHasWords(t *testing.T) {
+	r := newRenderer(t)
+	// Templates.
+	literal := regexp.MustCompile(`\b(?:t|mark|words|either|has) "([a-z_.0-9]+)"`)
+	err := fs.WalkDir(templates.FS, ".", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, ".html") {
+			return err
+		}
+		raw, err := fs.ReadFile(templates.FS, name)
+		for _, m := range literal.FindAllStringSubmatch(string(raw), -1) {
+			if !r.Has(m[1]) {
+				t.Errorf("%s says %q, which has no words", name, m[1])
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What forms answer. Everything that isn't of a form has the words of its kind.
+	inForm := regexp.MustCompile(`kind\.New\(kind\.(?:Invalid|Unauthorized|Exists|RateLimited|Unavailable), "([a-z_.]+)"|(?:invalid|refuse)\("([a-z_]+\.[a-z_]+)"`)
+	for file, text := range sources(t, "flows/signin", "flows/accounts", "flows/passwords", "flows/limits", "flows/contact", "flows/authorize") {
+		for _, m := range inForm.FindAllStringSubmatch(text, -1) {
+			if code := m[1] + m[2]; !r.Has(code) {
+				t.Errorf("%s refuses with %q, which has no words", file, code)
+			}
+		}
+	}
+	// What error pages say.
+	onPage := regexp.MustCompile(`"(error\.[a-z_.]+)"`)
+	for file, text := range sources(t, "server/web", "server/pages", "server/oauth") {
+		for _, m := range onPage.FindAllStringSubmatch(text, -1) {
+			if id := m[1]; id != "error." && id != "error.form" {
+				hasPage(t, r, file, id)
+			}
+		}
+		for _, m := range regexp.MustCompile(`"(notice\.[a-z_]+)"`).FindAllStringSubmatch(text, -1) {
+			if !r.Has(m[1]) {
+				t.Errorf("%s brings the news %q, which has no words", file, m[1])
+			}
+		}
+	}
+	for _, k := range []string{"internal", "not_found", "exists", "invalid", "unauthorized", "forbidden", "conflict", "rate_limited", "unavailable"} {
+		hasPage(t, r, "kind", "error."+k)
+	}
+}
+
+func hasPage(t *testing.T, r *Renderer, where, id string) {
+	t.Helper()
+	for _, part := range []string{".title", ".what", ".do"} {
+		if !r.Has(id + part) {
+			t.Errorf("%s: no words for %s%s", where, id, part)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	r := newRenderer(t)
+	if got := r.Text(English, "no.such", nil); got != "⟦no.such⟧" {
+		t.Errorf("missing: %q", got)
+	}
+	for n, want := range map[int]string{1: "in 1 minute.", 5: "in 5 minutes."} {
+		if got := r.Text(English, "limit.exceeded", map[string]any{"minutes": n}); !strings.HasSuffix(got, want) {
+			t.Errorf("plural: %q", got)
+		}
+	}
+	if got := r.Text(Thai, "limit.exceeded", map[string]any{"minutes": 5}); !strings.HasSuffix(got, "5 นาที") {
+		t.Errorf("Thai: %q", got)
+	}
+	if got := string(r.marked(English, "client.continue", map[string]any{"Client": `<i>&"`})); got != `to continue to <bdi>&lt;i&gt;&amp;&#34;</bdi>` {
+		t.Errorf("marked: %q", got)
+	}
+	p := &Problem{Code: "password.blocked", Args: map[string]any{"reason": "personal"}}
+	if got := r.problem(English, p); got != r.Text(English, "password.blocked.personal", nil) {
+		t.Errorf("reason: %q", got)
+	}
+	if got := r.problem(English, &Problem{Code: "unheard.of"}); got != r.Text(English, "error.form", nil) {
+		t.Errorf("unknown problem: %q", got)
+	}
+}
+
+func TestDates(t *testing.T) {
+	at := time.Date(2026, 12, 31, 18, 30, 0, 0, time.UTC) // in Thailand the year has changed
+	for _, c := range []struct{ got, want string }{
+		{Day(English, at), "31 December 2026"}, {Moment(English, at), "31 December 2026, 18:30 UTC"},
+		{Day(Thai, at), "1 มกราคม 2570"}, {Moment(Thai, at), "1 มกราคม 2570 เวลา 01:30 น. (เวลา\u2060ไทย)"},
+		{string(timeElement(at, Day(Thai, at))), `<time datetime="2026-12-31T18:30:00Z">1 มกราคม 2570</time>`},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, not %q", c.got, c.want)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for in, want := range map[string]string{
+		"  Baan\u202e \t Dokmai\u200b\n": "Baan Dokmai", "บ้านดอกไม้": "บ้านดอกไม้", "a\x00b\ufeffc\ufffd": "abc",
+		strings.Repeat("ก", 200): strings.Repeat("ก", 79) + "…", "\u2066\u2069": "",
+	} {
+		if got := Inert(in); got != want {
+			t.Errorf("Inert(%q) = %q, not %q", in, got, want)
+		}
+	}
+	for in, want := range map[string]string{"เอม": "อ", "mali": "M", "": "•", "“ไทย”": "ท", "+66•••1": "6"} {
+		if got := Initial(in); got != want {
+			t.Errorf("Initial(%q) = %q, not %q", in, got, want)
+		}
+	}
+	if b := NewBrand("shop", "\u202e", "", "", ""); b.Name != "shop" || b.Initial != "S" {
+		t.Errorf("a name of nothing: %+v", b)
+	}
+}
