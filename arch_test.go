@@ -54,7 +54,7 @@ var borders = []importBorder{
 	{"github.com/spf13/cobra", []string{"pratu/cli"}, "the command line is cli's"},
 	{"github.com/coreos/go-oidc", []string{"pratu/cli/demo"}, "a provider doesn't verify tokens with a relying party's library"},
 	{"math/rand", nil, "randomness comes from flows/secret, out of crypto/rand"},
-	{"math/rand/v2", []string{"pratu/storage"}, "only how long the loser of a race waits may be guessed; the rest comes from flows/secret"},
+	{"math/rand/v2", []string{"pratu/storage", "pratu/cli"}, "only how long somebody waits may be guessed; the rest comes from flows/secret"},
 	{"gopkg.in/yaml.v3", nil, "it is no longer maintained: go.yaml.in/yaml/v3"},
 }
 

@@ -54,11 +54,12 @@ func run() error {
 	}
 	path := *binary
 	if path == "" {
-		clean := func() {}
-		if path, clean, err = build(); err != nil {
+		built, clean, err := build()
+		if err != nil {
 			return err
 		}
 		defer clean()
+		path = built
 	}
 	if *atScale {
 		return scale(path, s)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-const password = "correct horse battery staple"
+const password = "seven lanterns over the klong"
 
 // build makes the program as the Dockerfile does.
 func build() (path string, clean func(), err error) {

@@ -143,7 +143,9 @@ func (b *tab) load(what string, step chromedp.Action[chromedp.Void]) int {
 
 func (b *tab) fill(css, value string) {
 	b.t.Helper()
-	b.do("fill "+css, chromedp.SetValue(chromedp.CSS(css), "", chromedp.NodeVisible), chromedp.SendKeys(chromedp.CSS(css), value))
+	b.do("wait for "+css, chromedp.WaitVisible(chromedp.CSS(css)))
+	eval[bool](b, fmt.Sprintf(`document.querySelector(%q).value = '', true`, css))
+	b.do("fill "+css, chromedp.SendKeys(chromedp.CSS(css), value))
 }
 
 func (b *tab) url() string { return eval[string](b, `location.href`) }

@@ -42,12 +42,10 @@ func (p *program) mailedCode(email string) string {
 	mails := newTab(p.t)
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		mails.open(p.Issuer + "/dev/mail")
-		// The newest mail stands first; its subject begins with the code.
-		text := mails.text("main")
-		if at := strings.Index(text, email); at >= 0 {
-			if code := sixDigits.FindString(text); code != "" {
-				return code
-			}
+		// The newest mail stands first; a subject begins with the code.
+		row := eval[string](mails, fmt.Sprintf(`([...document.querySelectorAll('main li')].find(e => e.innerText.includes(%q)) ?? {}).innerText ?? ''`, email))
+		if code := sixDigits.FindString(row); code != "" {
+			return code
 		}
 	}
 	p.t.Fatalf("no mail to %s within %s: %s", email, patience, mails.text("main"))

@@ -139,7 +139,7 @@ func (p *program) run(stdin string, args ...string) []byte {
 	return out
 }
 
-const password = "correct horse battery staple"
+const password = "seven lanterns over the klong"
 
 // account creates a person whose address is proven.
 func (p *program) account(email string) {
