@@ -44,7 +44,7 @@ exec 9>"$dir/alive"
 		{ cat "$dir/data/log" >&2; exit 1; }
 ) </dev/null
 
-PRATU_TEST_POSTGRES="postgres://postgres@localhost/postgres?host=$dir&sslmode=disable"
+PRATU_TEST_POSTGRES="postgres://postgres@/postgres?host=$dir&sslmode=disable"
 PRATU_TEST_POSTGRES_PID=$(head -n 1 "$dir/data/postmaster.pid")
 export PRATU_TEST_POSTGRES PRATU_TEST_POSTGRES_PID
 code=0

@@ -95,7 +95,8 @@ func (k *Kernel) known(r *http.Request) bool {
 			return true
 		}
 	}
-	return r.URL.Path == k.Issuer.Path()+issuer.PathJWKS
+	path := strings.TrimPrefix(r.URL.Path, k.Issuer.Path())
+	return path == issuer.PathJWKS || strings.HasPrefix(path, issuer.PathStatic+"/") // the page that explains has a style
 }
 
 func withoutDefaultPort(host string, secure bool) string {
