@@ -15,6 +15,7 @@ import (
 	"pratu/flows/mail"
 	"pratu/flows/oidc"
 	"pratu/server"
+	"pratu/server/formtest"
 	"pratu/server/oauth"
 	"pratu/server/pages"
 	"pratu/server/web"
@@ -29,7 +30,7 @@ func TestAccountSessions(t *testing.T) {
 		here.to(here.get("/account"), "/login")
 		for _, b := range []*browser{here, phone, tablet} {
 			s.pass(time.Minute)
-			f := formOf(t, b.get("/login").body, "sign-in").values
+			f := formtest.Find(t, b.get("/login").body, "sign-in").Values
 			f.Set("username", malisMail)
 			f.Set("password", malisPassword)
 			r := post("/login", f)

@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"golang.org/x/net/html"
 
 	"pratu/flows/clients"
+	"pratu/server/formtest"
 )
 
 // What the OpenID Foundation's modules check (spec/conformance.md 2.0–2.3), module by module, as black boxes. A flow
@@ -121,18 +121,11 @@ func (c *conf) walk(b *browser, v url.Values) callback {
 // posted reads a form_post page, which sends everything in the body and nothing in the URL.
 func (c *conf) posted(page reply) url.Values {
 	c.t.Helper()
-	root, err := html.Parse(strings.NewReader(page.body))
-	must(c.t, err)
-	v := url.Values{}
-	for n := range root.Descendants() {
-		if n.Data == "form" && strings.HasPrefix(attr(n, "action"), "https://suite.test/") && attr(n, "action") != suite {
-			c.t.Errorf("posts to %s", attr(n, "action"))
-		}
-		if n.Data == "input" && attr(n, "name") != "" {
-			v.Add(attr(n, "name"), attr(n, "value"))
-		}
+	f := formtest.Find(c.t, page.body, "form-post")
+	if f.Action != suite {
+		c.t.Errorf("posts to %s", f.Action)
 	}
-	return v
+	return f.Values
 }
 
 const state128 = "abcDEF123-._~GHIjkl456-._~MNOpqr789-._~STUvwx012-._~YZAbcd345-._~EFGhij678-._~KLMnop901-._~QRStuv234-._~WXYzab567-._~CDEfgh890-."

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"pratu/server/formtest"
 	"pratu/storage"
 )
 
@@ -22,7 +23,7 @@ func TestSignIn(t *testing.T) {
 		typed := url.Values{"username": {malisMail}, "password": {malisPassword}}
 		b.send(post("/login", typed)).expect(t, 403, "csrf.token")
 		s.browser().send(post("/login", typed)).expect(t, 403, `id="error-code">cookies`)
-		forged := formOf(t, page.body, "sign-in").values
+		forged := formtest.Find(t, page.body, "sign-in").Values
 		forged.Set("username", malisMail)
 		forged.Set("password", malisPassword)
 		s.browser().send(post("/login", forged)).expect(t, 403)
@@ -118,7 +119,7 @@ func TestSignInBudget(t *testing.T) {
 		for n := range 101 {
 			b := s.browser()
 			page := b.get("/login")
-			f := formOf(t, page.body, "sign-in").values
+			f := formtest.Find(t, page.body, "sign-in").Values
 			f.Set("username", []string{malisMail, "081 555 8888", strings.ToUpper(malisMail)}[n%3])
 			f.Set("password", fmt.Sprintf("guess %d", n))
 			answer := b.from(fmt.Sprintf("198.51.100.%d", n+1), post("/login", f))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pratu/flows/mail"
+	"pratu/server/formtest"
 )
 
 const newPassword = "nine green windows at night"
@@ -197,7 +198,7 @@ func TestSignUpLink(t *testing.T) {
 func TestMailLinksComeFromConfiguration(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
-		f := formOf(t, b.get("/sign-up").body, "sign-up").values
+		f := formtest.Find(t, b.get("/sign-up").body, "sign-up").Values
 		f.Set("email", newcomer)
 		f.Set("password", newPassword)
 		r := post("/sign-up", f)

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"pratu/server/formtest"
 )
 
 // HT-01: what a proxy might take for a second request is never answered as one.
@@ -205,7 +207,7 @@ func TestHeaders(t *testing.T) {
 func TestBodies(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()
-		f := formOf(t, b.get("/login").body, "sign-in").values
+		f := formtest.Find(t, b.get("/login").body, "sign-in").Values
 		f.Set("username", malisMail)
 		f.Set("password", malisPassword)
 		for _, media := range []string{"text/plain", "application/json", "multipart/form-data; boundary=x", ""} {
