@@ -1,6 +1,6 @@
 package mail
 
-// Names of the mails. Each has templates/mail/NAME.LOCALE.txt and .html, whose data is the struct beside it.
+// Names of the mails. Each has templates/mails/NAME.LOCALE.txt and .html, whose data is the struct beside it.
 const (
 	TemplateVerify        = "verify"         // Verify
 	TemplateAccountExists = "account-exists" // AccountExists
