@@ -48,7 +48,7 @@ func TestProgram(t *testing.T) {
 
 			second.stop()
 			first.stop()
-			first = d.serve(strings.TrimPrefix(d.issuer, "http://"))
+			d.serve(strings.TrimPrefix(d.issuer, "http://"))
 			tokens = p.exchange(b.silent(p)) // the session has outlived the process
 			p.signsOut(b, tokens)
 		})

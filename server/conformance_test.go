@@ -168,7 +168,7 @@ func (c *conf) idToken(v url.Values, token, access string) map[string]any {
 	answer := c.do(httptest.NewRequest(http.MethodGet, "/oauth2/jwks", nil))
 	var set jose.JSONWebKeySet
 	must(c.t, json.Unmarshal([]byte(answer.body), &set))
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	must(c.t, err)
 	if signed.Signatures[0].Header.KeyID == "" {
 		c.t.Error("ID token without kid")

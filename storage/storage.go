@@ -106,7 +106,7 @@ func (s *Store) once(ctx context.Context, fn func(ctx context.Context) error) er
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // after a commit it does nothing; after a panic it frees the connection
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing; after a panic it frees the connection
 	if err := fn(context.WithValue(ctx, txKey{s}, tx)); err != nil {
 		return err
 	}

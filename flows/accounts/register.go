@@ -121,10 +121,11 @@ func (s *Service) prove(ctx context.Context, c contact.Contact, row storage.Pend
 func (s *Service) mayMail(ctx context.Context, c contact.Contact) (bool, error) {
 	for _, p := range []limits.Policy{limits.MailMinute, limits.MailDay} {
 		err := s.Limiter.Take(ctx, p, c.Canonical)
-		if kind.Of(err) == kind.RateLimited && err != nil {
+		switch {
+		case err == nil:
+		case kind.Of(err) == kind.RateLimited:
 			return false, nil
-		}
-		if err != nil {
+		default:
 			return false, err
 		}
 	}

@@ -108,7 +108,7 @@ func (s *Service) notAnAccount(ctx context.Context, id string) error {
 	}
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
-		return nil // longer than any ssoid
+		return nil //nolint:nilerr // longer than any ssoid
 	}
 	switch _, err := s.Store.AccountBySSOID(ctx, n); {
 	case errors.Is(err, storage.ErrNotFound):

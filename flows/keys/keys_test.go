@@ -74,7 +74,7 @@ func TestSignatures(t *testing.T) {
 				t.Fatal(err)
 			}
 			// Another library reads it as well.
-			signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
+			signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -31,7 +31,7 @@ func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, w
 			at = fs.claims.AuthTime // another replica's clock may be a little ahead
 		}
 		// fosite compares with the wall clock; the decision was made by ours.
-		skew := now.Sub(time.Now())
+		skew := -time.Since(now)
 		fs.claims.RequestedAt, fs.claims.AuthTime = at.Add(-skew), fs.claims.AuthTime.Add(-skew)
 		for _, scope := range r.Scopes {
 			r.engine.GrantScope(scope)

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -49,8 +50,8 @@ func (r *redirected) Unwrap() error { return r.Refusal.Error }
 
 // AsRefusal finds the refusal in an error of Authorization: without one the answer is a page of ours and no redirect.
 func AsRefusal(err error) (*Refusal, bool) {
-	r, ok := err.(*redirected)
-	if !ok {
+	var r *redirected
+	if !errors.As(err, &r) {
 		return nil, false
 	}
 	return r.Refusal, true

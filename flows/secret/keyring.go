@@ -118,8 +118,8 @@ func (k *Keyring) Open(label, sealed, aad string) ([]byte, error) {
 	if !found {
 		return nil, ErrSealed
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") { // unused bits and line breaks make other spellings
 		return nil, ErrSealed
 	}
 	for _, m := range k.masters {

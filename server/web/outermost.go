@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -59,14 +60,16 @@ func (k *Kernel) Outermost(h http.Handler) http.Handler {
 func (k *Kernel) checked(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			if v := recover(); v != nil && v != http.ErrAbortHandler {
+			v := recover()
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(v)
+			}
+			if v != nil {
 				EventOf(r.Context()).Set("panic", fmt.Sprint(v))
 				EventOf(r.Context()).Set("stack", string(debug.Stack()))
 				if rec, ok := w.(*recorder); ok && rec.status == 0 {
 					k.failAny(w, r, &PageError{Status: http.StatusInternalServerError, Code: "server_error", Message: "error.internal"})
 				}
-			} else if v != nil {
-				panic(v)
 			}
 		}()
 		switch {

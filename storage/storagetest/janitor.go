@@ -72,6 +72,7 @@ func (j janitor) complete(t *testing.T) {
 	}
 	rows, err := j.db.QueryContext(t.Context(), query)
 	ok(t, err)
+	defer rows.Close()
 	var tables []string
 	for rows.Next() {
 		var table string
