@@ -57,8 +57,9 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	called, identifier := person(a)
 	page := &Consent{
-		Name: name(a), Identifier: masked(a), SwitchURL: s.to(v, issuer.PathSelectAccount),
+		Name: called, Identifier: identifier, SwitchURL: s.to(v, issuer.PathSelectAccount),
 		RedirectHost: web.Inert(v.interaction.RedirectHost), Groups: groups(v.interaction.Scopes, v.interaction.ClaimNames, a),
 	}
 	page.SignedIn = page.Name

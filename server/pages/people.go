@@ -14,6 +14,15 @@ func name(a *accounts.Account) string {
 	return masked(a)
 }
 
+// person is name, and what they sign in with where the name isn't that already.
+func person(a *accounts.Account) (called, identifier string) {
+	called, identifier = name(a), masked(a)
+	if called == identifier {
+		identifier = ""
+	}
+	return called, identifier
+}
+
 // masked is what somebody signs in with, recognisable to them and of no use to others.
 func masked(a *accounts.Account) string {
 	text := a.Identifier()

@@ -126,9 +126,9 @@ func (s *Server) SelectAccount(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		n := name(a)
+		called, identifier := person(a)
 		page.Choices = append(page.Choices, Choice{
-			SessionID: x.ID, Name: n, Initial: web.Initial(n), Identifier: masked(a), Current: i == 0,
+			SessionID: x.ID, Name: called, Initial: web.Initial(called), Identifier: identifier, Current: i == 0,
 		})
 	}
 	return s.show(v, http.StatusOK, "select-account", page)

@@ -52,7 +52,7 @@ type Link struct {
 // Consent is "consent" [decision=allow|deny].
 type Consent struct {
 	web.Frame
-	Name, Identifier string // who is about to allow it
+	Name, Identifier string // who is about to allow it; no identifier where the name is it
 	SwitchURL        string // not you?
 	RedirectHost     string // where the browser goes afterwards
 	Unverified       bool   // registered by itself: warn
@@ -84,7 +84,7 @@ type Choice struct {
 	SessionID  string
 	Name       string
 	Initial    string
-	Identifier string // masked
+	Identifier string // masked; "" where the name is it
 	Current    bool
 }
 
