@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -93,7 +94,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 		case <-o.wake:
 		case <-timer.C:
 		}
-		if _, err := o.flush(ctx); err != nil && ctx.Err() == nil {
+		if err := o.flush(ctx); err != nil && ctx.Err() == nil {
 			o.Logger.WarnContext(ctx, "outbox can't be read and is tried again", "event", "outbox.failed", "err", err)
 		}
 		timer.Reset(idle)
@@ -103,30 +104,43 @@ func (o *Outbox) Run(ctx context.Context) error {
 // Flush delivers what is due now and returns when nothing is left, or another process is at it.
 func (o *Outbox) Flush(ctx context.Context) error {
 	o.init()
-	_, err := o.flush(ctx)
-	return err
+	return o.flush(ctx)
 }
 
-func (o *Outbox) flush(ctx context.Context) (delivered int, err error) {
+func (o *Outbox) flush(ctx context.Context) error {
 	for {
-		due, err := o.Store.DueMessages(ctx, storage.At(o.Now()), batch)
+		due, err := o.due(ctx)
 		if err != nil || len(due) == 0 {
-			return delivered, err
+			return err
+		}
+		if mine, err := o.lease(ctx); err != nil || !mine {
+			return err
+		}
+		// What was due before the lease was ours, another worker may have delivered meanwhile.
+		if due, err = o.due(ctx); err != nil {
+			return err
 		}
 		for _, m := range due {
-			mine, err := o.Store.AcquireLease(ctx, leaseName, o.holder, storage.At(o.Now()), leaseTTL)
-			if err != nil || !mine {
-				return delivered, err
+			if mine, err := o.lease(ctx); err != nil || !mine {
+				return err
 			}
 			if err := o.deliver(ctx, m); err != nil {
-				return delivered, err
+				return err
 			}
-			delivered++
 		}
 		if err := o.Store.ReleaseLease(ctx, leaseName, o.holder); err != nil {
-			return delivered, err
+			return err
 		}
 	}
+}
+
+func (o *Outbox) due(ctx context.Context) ([]storage.Message, error) {
+	return o.Store.DueMessages(ctx, storage.At(o.Now()), batch)
+}
+
+// lease takes the work, or keeps it for another message's time.
+func (o *Outbox) lease(ctx context.Context) (mine bool, err error) {
+	return o.Store.AcquireLease(ctx, leaseName, o.holder, storage.At(o.Now()), leaseTTL)
 }
 
 // deliver sends one message and writes down what became of it. Its error is one of the database.
@@ -172,7 +186,9 @@ func backoff(attempts int) time.Duration {
 	return min(15*time.Second<<min(attempts, 20), 2*time.Hour)
 }
 
+// short makes another server's words fit for a column: cut, and of characters that both databases take. A failure that
+// can't be written down would be tried again at once, for ever.
 func short(err error) string {
-	s := err.Error()
-	return s[:min(len(s), maxError)]
+	text := err.Error()
+	return strings.ReplaceAll(strings.ToValidUTF8(text[:min(len(text), maxError)], ""), "\x00", "")
 }
