@@ -41,6 +41,12 @@ func (e errPermanent) Unwrap() error { return e.error }
 // Permanent marks a failure that trying again won't mend: the message is parked at once.
 func Permanent(err error) error { return errPermanent{err} }
 
+// IsPermanent tells whether a failure was marked as one that trying again won't mend.
+func IsPermanent(err error) bool {
+	var permanent errPermanent
+	return errors.As(err, &permanent)
+}
+
 // Outbox writes messages and delivers them.
 type Outbox struct {
 	Store    *storage.Store
@@ -150,11 +156,10 @@ func (o *Outbox) deliver(ctx context.Context, m storage.Message) error {
 	ctx = context.WithoutCancel(ctx)
 	now := o.Now()
 	next := now.Add(backoff(int(m.Attempts)))
-	var permanent errPermanent
 	switch {
 	case failure == nil:
 		return o.Store.MarkDelivered(ctx, m.ID, storage.At(now))
-	case errors.As(failure, &permanent) || next.After(m.CreatedAt.Time().Add(GiveUp)):
+	case IsPermanent(failure) || next.After(m.CreatedAt.Time().Add(GiveUp)):
 		o.Logger.ErrorContext(ctx, "message given up", "event", "outbox.parked", "id", m.ID, "kind", m.Kind, "err", failure)
 		return o.Store.Park(ctx, m.ID, storage.At(now), short(failure))
 	}

@@ -1,0 +1,335 @@
+package mail_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	netmail "net/mail"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"pratu/flows/mail"
+	"pratu/flows/outbox"
+	"pratu/flows/secret"
+	"pratu/storage"
+	"pratu/storage/storagetest"
+)
+
+var letter = mail.Envelope{
+	ID: "0198f0c2-a7d1-7b6e-9f53-a2d0c1e4b7f6", From: "ประตู <no-reply@id.example.com>", To: "nok@example.com",
+	Subject: "123456 คือรหัสประตูของคุณ", Text: "รหัสของคุณคือ 123456\nlink token-abcdef\n.\nend", HTML: "<p>รหัสของคุณคือ <b>123456</b></p>",
+	Locale: "th", Date: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC),
+}
+
+// inbox is a mail server that others wrote, and what it was given.
+type inbox struct {
+	mu     sync.Mutex
+	mails  []received
+	refuse error         // of RCPT
+	delay  time.Duration // before the answer to DATA
+}
+
+type received struct {
+	from, to string
+	data     []byte
+}
+
+func (i *inbox) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{inbox: i}, nil }
+
+func (i *inbox) got() []received { i.mu.Lock(); defer i.mu.Unlock(); return i.mails }
+
+func (i *inbox) become(refuse error, delay time.Duration) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.refuse, i.delay = refuse, delay
+}
+
+type session struct {
+	*inbox
+	received
+}
+
+func (s *session) Mail(from string, _ *smtp.MailOptions) error { s.from = from; return nil }
+func (s *session) Reset()                                      { s.received = received{} }
+func (s *session) Logout() error                               { return nil }
+
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.to = to
+	return s.refuse
+}
+
+func (s *session) Data(r io.Reader) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	time.Sleep(s.delay)
+	s.mails = append(s.mails, received{s.from, s.to, data})
+	return nil
+}
+
+// listen starts the server on an address of this machine, or on one that was free a moment ago.
+func listen(t *testing.T, i *inbox, address string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := smtp.NewServer(i)
+	s.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
+	return l.Addr().String()
+}
+
+func open(t *testing.T, destination string) mail.Sender {
+	t.Helper()
+	s, err := mail.Open(destination, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// parts reads a mail as a reader's program does.
+func parts(t *testing.T, raw []byte) (header netmail.Header, bodies map[string]string) {
+	t.Helper()
+	m, err := netmail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/alternative" {
+		t.Fatalf("%s %v", kind, err)
+	}
+	bodies = map[string]string{}
+	for r := multipart.NewReader(m.Body, params["boundary"]); ; {
+		p, err := r.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return m.Header, bodies
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body io.Reader = p
+		if p.Header.Get("Content-Transfer-Encoding") == "quoted-printable" {
+			body = quotedprintable.NewReader(p)
+		}
+		text, err := io.ReadAll(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, _, _ := mime.ParseMediaType(p.Header.Get("Content-Type"))
+		bodies[kind] = strings.TrimSpace(strings.ReplaceAll(string(text), "\r\n", "\n"))
+	}
+}
+
+func check(t *testing.T, raw []byte) {
+	t.Helper()
+	header, bodies := parts(t, raw)
+	subject, err := new(mime.WordDecoder).DecodeHeader(header.Get("Subject"))
+	if err != nil || subject != letter.Subject {
+		t.Errorf("subject %q %v", subject, err)
+	}
+	from, err := header.AddressList("From")
+	if err != nil || from[0].Address != "no-reply@id.example.com" || from[0].Name != "ประตู" {
+		t.Errorf("from %v %v", from, err)
+	}
+	for name, want := range map[string]string{
+		"Auto-Submitted": "auto-generated", "Message-Id": "<" + letter.ID + "@id.example.com>", "Content-Language": "th",
+	} {
+		if got := header.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if date, err := header.Date(); err != nil || !date.Equal(letter.Date) {
+		t.Errorf("date %v %v", date, err)
+	}
+	if bodies["text/plain"] != letter.Text || bodies["text/html"] != letter.HTML {
+		t.Errorf("bodies %q", bodies)
+	}
+}
+
+func TestSMTP(t *testing.T) {
+	i := &inbox{}
+	s := open(t, "smtp://"+listen(t, i, "127.0.0.1:0"))
+	if err := s.Send(t.Context(), letter); err != nil {
+		t.Fatal(err)
+	}
+	got := i.got()
+	if len(got) != 1 || got[0].to != letter.To || got[0].from != "no-reply@id.example.com" {
+		t.Fatalf("%+v", got)
+	}
+	check(t, got[0].data)
+}
+
+func TestFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mail")
+	if err := open(t, "file:"+dir).Send(t.Context(), letter); err != nil {
+		t.Fatal(err)
+	}
+	found, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if len(found) != 1 || filepath.Ext(found[0]) != ".eml" {
+		t.Fatalf("%q", found)
+	}
+	if info, _ := os.Stat(found[0]); info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v", info.Mode())
+	}
+	raw, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, raw)
+	if !strings.Contains(string(raw), "รหัสของคุณคือ 123456") {
+		t.Error("the file isn't readable as it is")
+	}
+}
+
+// A refusal for good is told from one for now, and neither names the recipient.
+func TestRefusals(t *testing.T) {
+	i := &inbox{}
+	s := open(t, "smtp://"+listen(t, i, "127.0.0.1:0"))
+	for code, permanent := range map[int]bool{550: true, 451: false} {
+		i.become(&smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: "nok@example.com isn't wanted"}, 0)
+		err := s.Send(t.Context(), letter)
+		if err == nil || outbox.IsPermanent(err) != permanent {
+			t.Fatalf("%d: permanent should be %t: %v", code, permanent, err)
+		}
+		if strings.Contains(err.Error(), "nok") {
+			t.Errorf("%d names the recipient: %v", code, err)
+		}
+	}
+	if len(i.got()) != 0 {
+		t.Error("a refused mail was delivered")
+	}
+}
+
+// Nobody writes headers of ours, and nonsense is refused before a server sees it.
+func TestHeaderInjection(t *testing.T) {
+	i := &inbox{}
+	address := listen(t, i, "127.0.0.1:0")
+	for name, change := range map[string]func(*mail.Envelope){
+		"recipient": func(e *mail.Envelope) { e.To = "a@example.com\r\nBcc: eve@evil.example" },
+		"subject":   func(e *mail.Envelope) { e.Subject = "hi\nBcc: eve@evil.example" },
+		"sender":    func(e *mail.Envelope) { e.From = "a@example.com\r\nX: y" },
+		"two":       func(e *mail.Envelope) { e.To = "a@example.com, eve@evil.example" },
+		"no one":    func(e *mail.Envelope) { e.To = "not an address" },
+	} {
+		for _, destination := range []string{"smtp://" + address, "file:" + t.TempDir()} {
+			e := letter
+			change(&e)
+			if err := open(t, destination).Send(t.Context(), e); err == nil || !outbox.IsPermanent(err) || strings.Contains(err.Error(), "eve") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if got := i.got(); len(got) != 0 {
+		t.Errorf("%d mails", len(got))
+	}
+}
+
+// A password and a mail go to another machine over TLS only; a server that has none isn't talked to.
+func TestDestinations(t *testing.T) {
+	for destination, good := range map[string]bool{
+		"log": true, "file:" + t.TempDir(): true, "smtp://mail.example.com": true, "smtps://u:p@mail.example.com": true,
+		"smtp://mail.example.com?tls=none": true, "smtp://u:p@mail.example.com?tls=none": false, "smtp://localhost:1025": true,
+		"smtp://": false, "http://mail.example.com": false, "file:": false, "": false, "smtp://h:99999": false,
+		"smtp://h?verify=no": false, "smtp://h/path": false, "smtp://u:s3cr3t@h:port": false,
+	} {
+		_, err := mail.Open(destination, slog.Default())
+		if (err == nil) != good {
+			t.Errorf("%q: %v", destination, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "s3cr3t") {
+			t.Errorf("the error quotes the password: %v", err)
+		}
+	}
+	i := &inbox{} // it offers no STARTTLS
+	address := strings.Replace(listen(t, i, "127.0.0.1:0"), "127.0.0.1", "localhost", 1)
+	if err := open(t, "smtp://"+address+"?tls=starttls").Send(t.Context(), letter); err == nil || len(i.got()) != 0 {
+		t.Errorf("without TLS: %v", err)
+	}
+}
+
+// plain renders without templates.
+type plain struct{}
+
+func (plain) Mail(name, locale string, _ any) (subject, text, html string, err error) {
+	return name + " " + locale, "text", "<p>text</p>", nil
+}
+
+// From the change's transaction to the reader, through a server that is down, busy and slow on the way: nothing is
+// lost, nothing comes twice.
+func TestNothingLostNothingTwice(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := l.Addr().String()
+		l.Close()
+		at := time.Now()
+		now := func() time.Time { return at }
+		ring, err := secret.NewKeyring([]byte(strings.Repeat("k", 32)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		box := &outbox.Outbox{Store: s, Keyring: ring, Now: now}
+		service := &mail.Service{Outbox: box, Renderer: plain{}, Sender: open(t, "smtp://"+address), From: letter.From, Now: now}
+		box.Handlers = map[string]outbox.Handler{mail.Kind: service.Deliver}
+		flush := func() {
+			t.Helper()
+			if err := box.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			at = at.Add(3 * time.Hour)
+		}
+		for range 3 {
+			err := s.InTx(t.Context(), func(ctx context.Context) error {
+				return service.Queue(ctx, mail.Message{To: letter.To, Template: mail.TemplateVerify, Locale: "th", Data: mail.Verify{Code: "123456"}})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		flush() // nobody listens
+		i := &inbox{}
+		listen(t, i, address)
+		i.become(&smtp.SMTPError{Code: 451, Message: "later"}, 0)
+		flush()
+		if len(i.got()) != 0 {
+			t.Fatal("delivered although refused")
+		}
+		i.become(nil, 300*time.Millisecond)
+		flush()
+		flush()
+		got := i.got()
+		if len(got) != 3 {
+			t.Fatalf("%d mails", len(got))
+		}
+		ids := map[string]bool{}
+		for _, m := range got {
+			header, _ := parts(t, m.data)
+			ids[header.Get("Message-Id")] = true
+		}
+		if len(ids) != 3 {
+			t.Errorf("%d different mails", len(ids))
+		}
+	})
+}
