@@ -165,6 +165,29 @@ func TestHosts(t *testing.T) {
 	})
 }
 
+// AZ-25: what a stranger writes into an address is on no page as markup, whatever the parameter is called.
+func TestAddressesAreNoMarkup(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		const markup = `<img src=x onerror=alert(1)>`
+		query := url.Values{}
+		for _, name := range []string{"error", "error_description", "error_hint", "notice", "client_id", "redirect_uri", "state", "interaction", "pending", "token", "return", "ui_locales", "login_hint", "id_token_hint"} {
+			query.Set(name, markup)
+		}
+		b := s.browser()
+		for _, in := range []bool{false, true} {
+			if in {
+				b.login(malisMail, malisPassword)
+			}
+			for _, path := range []string{"/login", "/sign-up", "/sign-up/verify", "/sign-up/link", "/sign-out", "/signed-out", "/select-account", "/consent", "/account", "/oauth2/authorize", "/oauth2/logout", "/" + url.PathEscape(markup)} {
+				answer := b.get(path + "?" + query.Encode())
+				if strings.Contains(answer.body, "<img src=x") || strings.Contains(answer.Header.Get("Content-Security-Policy"), "unsafe-inline") {
+					t.Errorf("%s: %d %s", path, answer.StatusCode, answer.main())
+				}
+			}
+		}
+	})
+}
+
 // Headers of every class, on good answers and on bad ones (design of the hosted pages, 2.4, with rulings 4).
 func TestHeaders(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {

@@ -8,10 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
+	"pratu/flows/audit"
 	"pratu/flows/secret"
 	"pratu/storage"
 )
@@ -191,9 +191,6 @@ func backoff(attempts int) time.Duration {
 	return min(15*time.Second<<min(attempts, 20), 2*time.Hour)
 }
 
-// short makes another server's words fit for a column: cut, and of characters that both databases take. A failure that
-// can't be written down would be tried again at once, for ever.
-func short(err error) string {
-	text := err.Error()
-	return strings.ReplaceAll(strings.ToValidUTF8(text[:min(len(text), maxError)], ""), "\x00", "")
-}
+// short makes another server's words fit for a column of either database. A failure that can't be written down would be
+// tried again at once, for ever.
+func short(err error) string { return audit.Printable(err.Error(), maxError) }
