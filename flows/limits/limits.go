@@ -135,7 +135,7 @@ func limited(p Policy, state storage.LimitState, now storage.Instant) error {
 }
 
 // ErrOverride is an unusable limit in the configuration.
-var ErrOverride = errors.New("a limit reads POLICY=BUDGET/WINDOW, such as signin.account=10/15m, with a policy of docs/limits.md")
+var ErrOverride = errors.New("a limit reads POLICY=BUDGET/WINDOW, such as signin.account=10/15m or mail.day=9/1d, with a policy of docs/limits.md")
 
 // ParseOverride reads POLICY=BUDGET/WINDOW.
 func ParseOverride(text string) (policy string, o Override, err error) {
@@ -145,7 +145,7 @@ func ParseOverride(text string) (policy string, o Override, err error) {
 	if o.Budget, err = strconv.Atoi(budget); err != nil || o.Budget < 1 {
 		return "", o, wrong
 	}
-	if o.Window, err = time.ParseDuration(window); err != nil || o.Window < time.Second {
+	if o.Window, err = duration(window); err != nil || o.Window < time.Second {
 		return "", o, wrong
 	}
 	for _, p := range Table() {
@@ -154,4 +154,14 @@ func ParseOverride(text string) (policy string, o Override, err error) {
 		}
 	}
 	return "", o, wrong
+}
+
+// duration reads days besides what Go reads, since docs/limits.md has windows of days.
+func duration(text string) (time.Duration, error) {
+	days, found := strings.CutSuffix(text, "d")
+	if !found {
+		return time.ParseDuration(text)
+	}
+	n, err := strconv.ParseUint(days, 10, 8)
+	return time.Duration(n) * 24 * time.Hour, err
 }

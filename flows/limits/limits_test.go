@@ -34,6 +34,9 @@ func window(d time.Duration) string {
 }
 
 func TestOverride(t *testing.T) {
+	if _, o, err := ParseOverride("mail.day=9/2d"); err != nil || o != (Override{9, 48 * time.Hour}) {
+		t.Errorf("days: %+v %v", o, err)
+	}
 	name, o, err := ParseOverride("signin.account=10/15m")
 	if err != nil || name != "signin.account" || o != (Override{10, 15 * time.Minute}) {
 		t.Errorf("%q %+v %v", name, o, err)
