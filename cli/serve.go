@@ -52,6 +52,7 @@ func (s *running) close() {
 // start takes listeners, lock, database and keys, in the order that finds most problems at once, and begins to serve.
 // Every reason not to start is reported together.
 func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*running, error) {
+	spendMemory()
 	log := newLogger(c, a.stderr)
 	s := &running{proc: newProcess(log, c.Drain)}
 	fail := func(err error) (*running, error) {
