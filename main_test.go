@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -44,6 +45,7 @@ func TestProgram(t *testing.T) {
 				second = d.serve(freeAddress(t, "127.0.0.1"))
 			}
 			p.retries(p.exchange(b.silent(p)), first, second)
+			p.rotates(tokens, first, second)
 			p.revokes(p.exchange(b.silent(p)))
 
 			second.stop()
@@ -206,6 +208,33 @@ func (p *party) retries(tokens *oauth2.Token, replicas ...*replica) {
 			p.t.Error(err)
 		}
 	}
+}
+
+// rotates changes the signing keys by command: every running replica publishes the new ones, and what the old ones have
+// signed stays good.
+func (p *party) rotates(tokens *oauth2.Token, replicas ...*replica) {
+	p.t.Helper()
+	before := len(published(replicas[0]))
+	p.cli("", "key", "rotate")
+	for _, r := range replicas {
+		for deadline := time.Now().Add(20 * time.Second); len(published(r)) <= before; time.Sleep(100 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				p.t.Fatalf("a replica publishes %d keys after a rotation, as before", before)
+			}
+		}
+	}
+	p.idToken(tokens)
+}
+
+// published are the keys that a replica lets everybody read.
+func published(r *replica) []json.RawMessage {
+	r.t.Helper()
+	var set struct{ Keys []json.RawMessage }
+	answer, err := r.http.Get(r.issuer + "/oauth2/jwks")
+	if err := json.Unmarshal([]byte(read(r.t, answer, err)), &set); err != nil {
+		r.t.Fatal(err)
+	}
+	return set.Keys
 }
 
 // revokes takes a refresh token back: it ends, and so does what came with it.
