@@ -151,7 +151,7 @@ func TestHosts(t *testing.T) {
 				r.Host = host
 				return w.do(r)
 			}
-			at("/login").expect(w.t, 421, "You opened "+host, "configured as "+op, `id="error-code"`)
+			at("/login").expect(w.t, 421, "You opened "+host, "configured as "+op, `id="error-code"`, `href="`+op+`/account"`)
 			at("/oauth2/authorize?client_id=ours").expect(w.t, 421, op)
 			w.refused(at("/oauth2/token"), 421, "misdirected")
 			w.refused(at("/.well-known/openid-configuration"), 421, "misdirected")

@@ -68,9 +68,10 @@ func (e *Error) status(status int) *Error {
 	return &c
 }
 
-// errClient is the one answer to every failed client authentication.
+// errClient is the one answer to every failed client authentication. Libraries differ in the method they begin with, so
+// it names the setting to look at, for whomever it is asked.
 func errClient(err error) *Error {
-	return refuse(InvalidClient, "client authentication failed").status(http.StatusUnauthorized).with(err)
+	return refuse(InvalidClient, "client authentication failed: unknown client, wrong secret or assertion, or another method than the token_endpoint_auth_method it is registered with").status(http.StatusUnauthorized).with(err)
 }
 
 // errGrant is the one answer to every code or refresh token that buys nothing.
