@@ -166,7 +166,7 @@ func TestExpiredInteraction(t *testing.T) {
 		twice := s.browser()
 		page := twice.consent("client_id", "shop")
 		twice.proceed(twice.submit(page, "consent", "decision", "allow"))
-		twice.submit(page, "consent", "decision", "allow").expect(t, 404, "interaction.expired")
+		twice.submit(page, "consent", "decision", "allow").expect(t, 404, "interaction.expired", `href="https://shop.test/sign-in"`)
 		b := s.browser()
 		page = b.asked("client_id", "shop")
 		handle := page.Request.URL.Query().Get("interaction")

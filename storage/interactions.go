@@ -63,7 +63,8 @@ func (s *Store) DenyInteraction(ctx context.Context, id string, now Instant) err
 	return s.guarded(ctx, `UPDATE interactions SET denied_at = ? WHERE id = ? AND expires_at > ?`, now, id, now)
 }
 
-// EndInteraction consumes it: of several at once, all but one get ErrNotFound.
-func (s *Store) EndInteraction(ctx context.Context, id string) error {
-	return s.guarded(ctx, `DELETE FROM interactions WHERE id = ?`, id)
+// EndInteraction consumes it: of several at once, all but one get ErrNotFound. The row stays a while without its request,
+// so that whoever comes back to a page of it can be led to the application.
+func (s *Store) EndInteraction(ctx context.Context, id string, now Instant) error {
+	return s.guarded(ctx, `UPDATE interactions SET expires_at = ?, form = '' WHERE id = ? AND expires_at > ?`, now, id, now)
 }

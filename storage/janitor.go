@@ -12,6 +12,8 @@ const (
 	// KeepExpired covers replicas whose clocks differ: what one of them still honours must not be gone, least of all the
 	// marks of things seen once.
 	KeepExpired = time.Minute
+	// KeepInteractions is how long a page of a sign-in that is over knows which application to go back to.
+	KeepInteractions = 24 * time.Hour
 	// KeepSessions is how long an ended session answers a late sign-out of a relying party.
 	KeepSessions = 7 * 24 * time.Hour
 	// KeepSecrets is how long an admin can still see that a secret of a client has expired.
@@ -46,7 +48,7 @@ func purges() []purge {
 	return []purge{
 		{"pending_registrations", KeepExpired, byID("pending_registrations", "expires_at <= ?")},
 		{"one_time_links", KeepExpired, byID("one_time_links", "expires_at <= ?")},
-		{"interactions", KeepExpired, byID("interactions", "expires_at <= ?")},
+		{"interactions", KeepInteractions, byID("interactions", "expires_at <= ?")},
 		{"pushed_requests", KeepExpired, byID("pushed_requests", "expires_at <= ?")},
 		{"seen", KeepExpired, byID("seen", "expires_at <= ?")},
 		{"limits", KeepExpired, byID("limits", "window_end <= ?")},

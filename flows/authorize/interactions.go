@@ -189,7 +189,7 @@ func (s *Service) Deny(ctx context.Context, i *Interaction) error {
 
 // Finish consumes an interaction, in the transaction that answers it.
 func (s *Service) Finish(ctx context.Context, row storage.Interaction) error {
-	if err := s.Store.EndInteraction(ctx, row.ID); err != nil {
+	if err := s.Store.EndInteraction(ctx, row.ID, storage.At(s.Now())); err != nil {
 		return kind.New(kind.NotFound, "interaction.expired").WithErr(err)
 	}
 	return nil

@@ -214,7 +214,9 @@ func Interactions(t *testing.T, s *storage.Store) {
 	})
 	t.Run("answered once", func(t *testing.T) {
 		i := park(t)
-		won := race(t, crowd, func(int) (bool, error) { return verdict(s.EndInteraction(t.Context(), i.ID), storage.ErrNotFound) })
+		won := race(t, crowd, func(int) (bool, error) {
+			return verdict(s.EndInteraction(t.Context(), i.ID, start), storage.ErrNotFound)
+		})
 		if won != 1 {
 			t.Errorf("%d answers", won)
 		}

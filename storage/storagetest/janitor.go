@@ -25,7 +25,7 @@ var expiring = map[string]string{
 // keeping is how long rows stay that way; the others go when all replicas agree that they are over.
 var keeping = map[string]storage.Instant{
 	"sessions": storage.Instant(storage.KeepSessions.Milliseconds()), "client_secrets": storage.Instant(storage.KeepSecrets.Milliseconds()),
-	"audit": storage.Instant(storage.KeepAudit.Milliseconds()),
+	"audit": storage.Instant(storage.KeepAudit.Milliseconds()), "interactions": storage.Instant(storage.KeepInteractions.Milliseconds()),
 }
 
 // Janitor is the contract of the purge.
