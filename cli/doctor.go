@@ -58,6 +58,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			if len(ps) == 0 {
 				fs.ok("configuration", "valid")
 				doctorIssuer(cmd.Context(), c, &fs)
+				doctorProxy(c, &fs)
 				doctorMail(cmd.Context(), c, &fs)
 				a.doctorData(cmd, &fs)
 			}
@@ -122,6 +123,18 @@ func doctorIssuer(ctx context.Context, c *Config, fs *findings) {
 		fs.ok("discovery", "consistent")
 	}
 	doctorClock(fs, "clock of the server", res.Header.Get("Date"), time.Now())
+}
+
+// doctorProxy looks for a proxy that nobody trusts: then everybody has its address, and shares its budget of failures.
+func doctorProxy(c *Config, fs *findings) {
+	switch {
+	case !c.issuer.Secure() || c.TLSCert != "":
+		fs.ok("proxy headers", "not needed: no proxy ends TLS for this server")
+	case len(c.TrustedProxies) == 0:
+		fs.warn("proxy headers", "a proxy ends TLS and none is trusted, so all people share its address and its limits: set PRATU_TRUSTED_PROXIES to the proxy's network")
+	default:
+		fs.ok("proxy headers", "X-Forwarded-For is believed from %s", strings.Join(c.TrustedProxies, ", "))
+	}
 }
 
 func doctorClock(fs *findings, check, date string, now time.Time) {
