@@ -46,6 +46,7 @@ func TestDoctorSeesWhatIsWrong(t *testing.T) {
 		"nobody answers":  {[]string{"PRATU_ISSUER=http://localhost:1"}, "issuer", "failed", "can't be reached"},
 		"somebody else":   {[]string{"PRATU_ISSUER=http://localhost" + port}, "discovery", "failed", "calls itself http://localhost:1"},
 		"no such setting": {[]string{"PRATU_ISSUER=http://id.example.com"}, "configuration", "failed", "plain http"},
+		"no mail":         {[]string{"PRATU_ISSUER=https://id.example.com"}, "configuration", "failed", "smtp://user:password@host:587"},
 		"untrusted proxy": {[]string{"PRATU_ISSUER=https://localhost:1", "PRATU_MAIL=file:" + t.TempDir()}, "proxy headers", "warning", "PRATU_TRUSTED_PROXIES"},
 		"trusted proxy":   {[]string{"PRATU_ISSUER=https://localhost:1", "PRATU_MAIL=file:" + t.TempDir(), "PRATU_TRUSTED_PROXIES=10.0.0.0/8"}, "proxy headers", "ok", "10.0.0.0/8"},
 	} {
