@@ -22,7 +22,6 @@ const (
 	leaseTTL  = 90 * time.Second
 	// sendTime bounds one delivery; below the lease, so that no second worker starts on the same message meanwhile.
 	sendTime = 45 * time.Second
-	batch    = 20
 	idle     = 5 * time.Second
 	// GiveUp is how long deliveries are tried; Keep how long the row stays for an admin to look at.
 	GiveUp   = 24 * time.Hour
@@ -56,6 +55,7 @@ type Outbox struct {
 	Handlers map[string]Handler
 
 	once   sync.Once
+	busy   sync.Mutex
 	holder string        // of the lease: this process
 	wake   chan struct{} // capacity 1: waking twice is waking once
 }
@@ -114,34 +114,32 @@ func (o *Outbox) Flush(ctx context.Context) error {
 }
 
 func (o *Outbox) flush(ctx context.Context) error {
+	o.busy.Lock() // the lease keeps other processes away, not this one's
+	defer o.busy.Unlock()
+	if due, err := o.due(ctx); err != nil || len(due) == 0 { // most looks find nothing, and write nothing
+		return err
+	}
 	for {
-		due, err := o.due(ctx)
-		if err != nil || len(due) == 0 {
-			return err
-		}
 		if mine, err := o.lease(ctx); err != nil || !mine {
 			return err
 		}
-		// What was due before the lease was ours, another worker may have delivered meanwhile.
-		if due, err = o.due(ctx); err != nil {
+		// Each is read under the lease: what was due before, another worker may have delivered meanwhile, also while
+		// this one slept past its lease.
+		due, err := o.due(ctx)
+		if err != nil {
 			return err
 		}
-		for _, m := range due {
-			if mine, err := o.lease(ctx); err != nil || !mine {
-				return err
-			}
-			if err := o.deliver(ctx, m); err != nil {
-				return err
-			}
+		if len(due) == 0 {
+			return o.Store.ReleaseLease(ctx, leaseName, o.holder)
 		}
-		if err := o.Store.ReleaseLease(ctx, leaseName, o.holder); err != nil {
+		if err := o.deliver(ctx, due[0]); err != nil {
 			return err
 		}
 	}
 }
 
 func (o *Outbox) due(ctx context.Context) ([]storage.Message, error) {
-	return o.Store.DueMessages(ctx, storage.At(o.Now()), batch)
+	return o.Store.DueMessages(ctx, storage.At(o.Now()), 1)
 }
 
 // lease takes the work, or keeps it for another message's time.

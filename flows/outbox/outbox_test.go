@@ -227,3 +227,93 @@ func TestReplicasShareTheWork(t *testing.T) {
 		}
 	})
 }
+
+// A worker that slept past its lease, with a machine that was suspended, doesn't go on with what it remembers.
+func TestSleepsPastItsLease(t *testing.T) {
+	storagetest.Replicas(t, 2, func(t *testing.T, stores []*storage.Store) {
+		c := newClock()
+		sleeper, other := newPost(t, stores[0], c), newPost(t, stores[1], c)
+		sleeper.put(t, "one")
+		c.pass(time.Second)
+		sleeper.put(t, "two")
+		sleeper.Handlers[kind] = func(ctx context.Context, payload []byte) error {
+			c.pass(10 * time.Minute)
+			other.flush(t)
+			return sleeper.handle(ctx, payload)
+		}
+		sleeper.flush(t)
+		if got := append(sleeper.received(), other.received()...); !slices.Equal(got, []string{"one", "one", "two"}) {
+			// The first was on its way when the machine fell asleep: nobody can know whether it arrived.
+			t.Errorf("delivered %q", got)
+		}
+	})
+}
+
+// A lease that its holder lost, with the process that held it, is free after a while; until then nobody else delivers.
+func TestTakesOver(t *testing.T) {
+	storagetest.Replicas(t, 2, func(t *testing.T, stores []*storage.Store) {
+		c := newClock()
+		dead, heir := newPost(t, stores[0], c), newPost(t, stores[1], c)
+		dead.put(t, "one", "two")
+		ctx, kill := context.WithCancel(t.Context())
+		dead.Handlers[kind] = func(context.Context, []byte) error { kill(); return nil }
+		if err := dead.Flush(ctx); err == nil {
+			t.Fatal("a worker without a database went on")
+		}
+		heir.flush(t)
+		if got := heir.received(); len(got) != 0 {
+			t.Errorf("%q beside the holder of the lease", got)
+		}
+		c.pass(2 * time.Minute)
+		heir.flush(t)
+		if got := heir.received(); len(got) != 1 {
+			t.Errorf("delivered %q", got)
+		}
+	})
+}
+
+// Commands flush while the process's own worker runs: it is one worker all the same.
+func TestFlushBesideRun(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
+		p := newPost(t, s, newClock())
+		begun := make(chan struct{}, 9)
+		p.Handlers[kind] = func(ctx context.Context, payload []byte) error {
+			begun <- struct{}{}
+			time.Sleep(100 * time.Millisecond)
+			return p.handle(ctx, payload)
+		}
+		p.put(t, "one")
+		ctx, cancel := context.WithCancel(t.Context())
+		var run sync.WaitGroup
+		run.Go(func() { _ = p.Run(ctx) })
+		<-begun
+		p.flush(t)
+		cancel()
+		run.Wait()
+		if got := p.received(); !slices.Equal(got, []string{"one"}) {
+			t.Errorf("delivered %q", got)
+		}
+	})
+}
+
+// Somebody who looks into the outbox finds how many wait, how many were given up, and why.
+func TestCounts(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
+		c := newClock()
+		p := newPost(t, s, c)
+		p.fail("busy", errors.New("421 busy"))
+		p.fail("gone", outbox.Permanent(errors.New("550 gone")))
+		p.put(t, "busy", "gone", "fine", "!poison")
+		p.flush(t)
+		if waiting, parked, err := s.OutboxCounts(t.Context()); err != nil || waiting != 1 || parked != 2 {
+			t.Errorf("%d wait, %d parked, %v", waiting, parked, err)
+		}
+		due, err := s.DueMessages(t.Context(), storage.At(c.now().Add(15*time.Second)), 9)
+		if err != nil || len(due) != 1 || due[0].LastError != "421 busy" || due[0].Attempts != 1 {
+			t.Errorf("%+v %v", due, err)
+		}
+		if early, err := s.DueMessages(t.Context(), storage.At(c.now().Add(14*time.Second)), 9); err != nil || len(early) != 0 {
+			t.Errorf("%+v %v", early, err)
+		}
+	})
+}
