@@ -59,8 +59,8 @@ func message(e Envelope, encoding gomail.Encoding) (*gomail.Msg, error) {
 	}
 	m.Subject(e.Subject)
 	m.SetDateWithValue(e.Date)
-	_, host, _ := strings.Cut(strings.TrimRight(e.From, ">"), "@")
-	m.SetMessageIDWithValue(e.ID + "@" + host)
+	from := m.GetFrom()[0].Address
+	m.SetMessageIDWithValue(e.ID + from[strings.LastIndex(from, "@"):])
 	// RFC 3834: no vacation notices, please. Old Exchange servers know the second spelling only.
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	m.SetGenHeader("X-Auto-Response-Suppress", "All")

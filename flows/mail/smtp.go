@@ -85,6 +85,9 @@ func (s *smtpSender) Send(ctx context.Context, e Envelope) error {
 		return err
 	}
 	err = s.client.DialAndSendWithContext(ctx, m)
+	if m.IsDelivered() { // whatever the server says to RSET and QUIT: another try would be a second mail
+		return nil
+	}
 	var refused *gomail.SendError
 	if !errors.As(err, &refused) {
 		return err
