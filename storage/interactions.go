@@ -8,7 +8,7 @@ type Interaction struct {
 	ClientID    string  `db:"client_id"`
 	BrowserHash string  `db:"browser_hash"` // "" until the first GET binds it
 	PushedID    string  `db:"par_id"`
-	Form        string  `db:"form"` // the authorization request, form-encoded
+	Form        string  `db:"form"` // the authorization request, form-encoded; "" when it was answered
 	RequestedAt Instant `db:"requested_at"`
 	SessionID   string  `db:"session_id"`
 	SignedInAt  Instant `db:"signed_in_at"`
@@ -63,8 +63,8 @@ func (s *Store) DenyInteraction(ctx context.Context, id string, now Instant) err
 	return s.guarded(ctx, `UPDATE interactions SET denied_at = ? WHERE id = ? AND expires_at > ?`, now, id, now)
 }
 
-// EndInteraction consumes it: of several at once, all but one get ErrNotFound. The row stays a while without its request,
-// so that whoever comes back to a page of it can be led to the application.
+// EndInteraction consumes its form: of several at once, all but one get ErrNotFound, whatever their clocks say. The row
+// stays a while, so that whoever comes back to a page of it can be led to the application.
 func (s *Store) EndInteraction(ctx context.Context, id string, now Instant) error {
-	return s.guarded(ctx, `UPDATE interactions SET expires_at = ?, form = '' WHERE id = ? AND expires_at > ?`, now, id, now)
+	return s.guarded(ctx, `UPDATE interactions SET expires_at = ?, form = '' WHERE id = ? AND form <> ''`, now, id)
 }

@@ -83,7 +83,7 @@ func (s *Service) Load(ctx context.Context, handle, browser string) (storage.Int
 	if err != nil {
 		return row, err
 	}
-	if row.ExpiresAt <= storage.At(s.Now()) {
+	if row.Form == "" || row.ExpiresAt <= storage.At(s.Now()) {
 		if c, err := s.Clients.Get(ctx, row.ClientID); err == nil {
 			expired = expired.WithArg("restart", restartURL(c))
 		}
