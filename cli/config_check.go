@@ -114,7 +114,7 @@ func (c *Config) checkMail(ps *problems) {
 	u, err := url.Parse(c.Mail)
 	switch {
 	case c.Mail == "":
-		ps.add("mail is not set, and sign-up mails a code: set PRATU_MAIL=smtp://user:password@host:587")
+		ps.add("mail is not set, and sign-up mails a code: set PRATU_MAIL to smtp://host:587, with user:password@ before the host where it asks for them")
 	case c.Mail == "log" && !c.local():
 		ps.add("mail=log would write codes into the log: set PRATU_MAIL=smtp://…; log is for a localhost issuer")
 	case c.Mail == "log", strings.HasPrefix(c.Mail, "file:") && len(c.Mail) > len("file:"):

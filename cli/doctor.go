@@ -53,7 +53,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			c, ps := loadConfig(cmd, a.environ)
 			ps = append(ps, c.check()...)
 			for _, p := range ps {
-				fs = append(fs, finding{"configuration", "failed", fmt.Sprint(p)}) // its words are ours: nothing to scrub
+				fs.fail("configuration", "%s", p)
 			}
 			if len(ps) == 0 {
 				fs.ok("configuration", "valid")

@@ -43,12 +43,13 @@ func TestDoctorSeesWhatIsWrong(t *testing.T) {
 		state   string
 		words   string
 	}{
-		"nobody answers":  {[]string{"PRATU_ISSUER=http://localhost:1"}, "issuer", "failed", "can't be reached"},
-		"somebody else":   {[]string{"PRATU_ISSUER=http://localhost" + port}, "discovery", "failed", "calls itself http://localhost:1"},
-		"no such setting": {[]string{"PRATU_ISSUER=http://id.example.com"}, "configuration", "failed", "plain http"},
-		"no mail":         {[]string{"PRATU_ISSUER=https://id.example.com"}, "configuration", "failed", "smtp://user:password@host:587"},
-		"untrusted proxy": {[]string{"PRATU_ISSUER=https://localhost:1", "PRATU_MAIL=file:" + t.TempDir()}, "proxy headers", "warning", "PRATU_TRUSTED_PROXIES"},
-		"trusted proxy":   {[]string{"PRATU_ISSUER=https://localhost:1", "PRATU_MAIL=file:" + t.TempDir(), "PRATU_TRUSTED_PROXIES=10.0.0.0/8"}, "proxy headers", "ok", "10.0.0.0/8"},
+		"nobody answers":   {[]string{"PRATU_ISSUER=http://localhost:1"}, "issuer", "failed", "can't be reached"},
+		"somebody else":    {[]string{"PRATU_ISSUER=http://localhost" + port}, "discovery", "failed", "calls itself http://localhost:1"},
+		"no such setting":  {[]string{"PRATU_ISSUER=http://id.example.com"}, "configuration", "failed", "plain http"},
+		"no mail":          {[]string{"PRATU_ISSUER=https://id.example.com"}, "configuration", "failed", "set PRATU_MAIL to smtp://host:587, with user:password@"},
+		"a password in it": {[]string{"PRATU_ISSUER=ftp://pratu:c4n4ry@id.example.com"}, "configuration", "failed", "pratu:[redacted]@"},
+		"untrusted proxy":  {[]string{"PRATU_ISSUER=https://localhost:1", "PRATU_MAIL=file:" + t.TempDir()}, "proxy headers", "warning", "PRATU_TRUSTED_PROXIES"},
+		"trusted proxy":    {[]string{"PRATU_ISSUER=https://localhost:1", "PRATU_MAIL=file:" + t.TempDir(), "PRATU_TRUSTED_PROXIES=10.0.0.0/8"}, "proxy headers", "ok", "10.0.0.0/8"},
 	} {
 		states, code := diagnose(t, c.environ...)
 		if got := states[c.check]; got.State != c.state || !strings.Contains(got.Detail, c.words) || code == 0 {
