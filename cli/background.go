@@ -32,7 +32,8 @@ func (s *running) background() {
 func (s *running) janitor() func(ctx context.Context) error {
 	holder := secret.ID()
 	return func(ctx context.Context) error {
-		if !pause(ctx, rand.N(janitorEvery/4)) { // replicas that started together don't ask together
+		// Replicas that started together don't ask together.
+		if !pause(ctx, rand.N(janitorEvery/4)) { //nolint:gosec // how long somebody waits may be guessed
 			return ctx.Err()
 		}
 		mine, err := s.store.AcquireLease(ctx, "janitor", holder, storage.At(s.now()), janitorLease)

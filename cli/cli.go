@@ -39,7 +39,7 @@ type app struct {
 func Run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
 	a.print.out = stdout
-	root := a.root()
+	root := a.root() //nolint:contextcheck // commands get ctx from ExecuteContext
 	root.SetArgs(args[1:])
 	root.SetIn(stdin)
 	root.SetOut(stdout)

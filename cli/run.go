@@ -114,7 +114,7 @@ func (p *process) wait(ctx context.Context) error {
 		case err = <-p.failed:
 		}
 	}
-	return errors.Join(err, p.stop())
+	return errors.Join(err, p.stop()) //nolint:contextcheck // ctx is over: stopping has a time of its own
 }
 
 func (p *process) stop() error {

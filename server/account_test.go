@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -146,7 +147,7 @@ func TestConsentShowsWhatIsSent(t *testing.T) {
 		page := b.consent("scope", "openid profile email phone address")
 		code := b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code")
 		token := text(s.post("/oauth2/token", "web1", s1, grant(code)).json(t), "access_token")
-		r := httptest.NewRequest("GET", "/oauth2/userinfo", nil)
+		r := httptest.NewRequest(http.MethodGet, "/oauth2/userinfo", nil)
 		r.Header.Set("Authorization", "Bearer "+token)
 		sent := s.do(r).json(t)
 		for _, scope := range []string{"profile", "email", "phone"} {

@@ -255,7 +255,7 @@ func TestInteractionIsBound(t *testing.T) {
 
 func TestAuthorizeTransport(t *testing.T) {
 	each(t, func(w *world) {
-		if answer := w.do(httptest.NewRequest(http.MethodPut, "/oauth2/authorize", nil)); answer.StatusCode != 405 || answer.Header.Get("Allow") != "GET, POST" { // AZ-28
+		if answer := w.do(httptest.NewRequest(http.MethodPut, "/oauth2/authorize", nil)); answer.StatusCode != http.StatusMethodNotAllowed || answer.Header.Get("Allow") != "GET, POST" { // AZ-28
 			w.t.Errorf("%d %s", answer.StatusCode, answer.Header.Get("Allow"))
 		}
 		r := httptest.NewRequest(http.MethodGet, "/oauth2/authorize?"+base().Encode(), nil) // AZ-29
@@ -267,13 +267,13 @@ func TestAuthorizeTransport(t *testing.T) {
 		}
 		r = httptest.NewRequest(http.MethodGet, "/oauth2/authorize?"+base().Encode(), nil) // AZ-30
 		r.Host = "evil.test"
-		if answer := w.do(r); answer.StatusCode != 421 || answer.Header.Get("Location") != "" || len(answer.Cookies()) > 0 && strings.Contains(answer.Cookies()[0].String(), "evil") {
+		if answer := w.do(r); answer.StatusCode != http.StatusMisdirectedRequest || answer.Header.Get("Location") != "" || len(answer.Cookies()) > 0 && strings.Contains(answer.Cookies()[0].String(), "evil") {
 			w.t.Errorf("%d %v", answer.StatusCode, answer.Header)
 		}
-		if answer := w.browser().get("/oauth2/authorize?x=" + strings.Repeat("a", 16<<10)); answer.StatusCode != 414 { // AZ-23
+		if answer := w.browser().get("/oauth2/authorize?x=" + strings.Repeat("a", 16<<10)); answer.StatusCode != http.StatusRequestURITooLong { // AZ-23
 			w.t.Errorf("%d", answer.StatusCode)
 		}
-		if answer := w.browser().get("/oauth2/authorize?%zz"); answer.StatusCode != 400 {
+		if answer := w.browser().get("/oauth2/authorize?%zz"); answer.StatusCode != http.StatusBadRequest {
 			w.t.Errorf("%d", answer.StatusCode)
 		}
 	})
@@ -313,7 +313,7 @@ func TestPushed(t *testing.T) {
 		w.refused(push("request_uri", uri), 400, "invalid_request")
 		w.refused(push("code_challenge", "", "code_challenge_method", ""), 400, "invalid_request")
 		w.refused(w.post("/oauth2/par", "", "", base("client_id", "ours")), 401, "invalid_client") // MI-09
-		if answer := w.do(httptest.NewRequest(http.MethodGet, "/oauth2/par", nil)); answer.StatusCode != 405 {
+		if answer := w.do(httptest.NewRequest(http.MethodGet, "/oauth2/par", nil)); answer.StatusCode != http.StatusMethodNotAllowed {
 			w.t.Errorf("MI-10: %d", answer.StatusCode)
 		}
 		limit := 0 // MI-11

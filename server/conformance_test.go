@@ -144,7 +144,7 @@ func (c *conf) tokens(v url.Values, got callback, extra ...string) (tokens, id m
 	}
 	answer := c.post1(changed(url.Values{"grant_type": {"authorization_code"}, "code": {got.Get("code")}, "redirect_uri": {suite}}, extra...))
 	tokens = answer.json(c.t)
-	if expires, _ := tokens["expires_in"].(float64); answer.StatusCode != 200 || tokens["error"] != nil || text(tokens, "access_token") == "" || expires <= 0 || expires > 31536000 {
+	if expires, _ := tokens["expires_in"].(float64); answer.StatusCode != http.StatusOK || tokens["error"] != nil || text(tokens, "access_token") == "" || expires <= 0 || expires > 31536000 {
 		c.t.Fatalf("%d %s", answer.StatusCode, answer.body)
 	}
 	return tokens, c.idToken(v, text(tokens, "id_token"), text(tokens, "access_token"))
@@ -205,7 +205,7 @@ func (c *conf) userinfo(r *http.Request, subject any) map[string]any {
 	c.t.Helper()
 	answer := c.do(r)
 	v := answer.json(c.t)
-	if answer.StatusCode != 200 || v["sub"] != subject || !strings.HasPrefix(answer.Header.Get("Content-Type"), "application/json") {
+	if answer.StatusCode != http.StatusOK || v["sub"] != subject || !strings.HasPrefix(answer.Header.Get("Content-Type"), "application/json") {
 		c.t.Fatalf("%d %s", answer.StatusCode, answer.body)
 	}
 	for name, value := range v {
@@ -428,7 +428,7 @@ func TestConformanceTokens(t *testing.T) {
 			c.pass(time.Second)
 			answer := c.post1(changed(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {text(tokens, "refresh_token")}}, "scope", scope))
 			next := answer.json(c.t)
-			if answer.StatusCode != 200 || !strings.Contains(answer.Header.Get("Cache-Control"), "no-store") || next["token_type"] != "Bearer" || entropy(text(next, "access_token")) <= 96 || entropy(text(next, "refresh_token")) <= 96 {
+			if answer.StatusCode != http.StatusOK || !strings.Contains(answer.Header.Get("Cache-Control"), "no-store") || next["token_type"] != "Bearer" || entropy(text(next, "access_token")) <= 96 || entropy(text(next, "refresh_token")) <= 96 {
 				c.t.Fatalf("%d %s", answer.StatusCode, answer.body)
 			}
 			two := c.idToken(url.Values{}, text(next, "id_token"), text(next, "access_token"))

@@ -91,7 +91,7 @@ func TestConsentIsWhatWasAsked(t *testing.T) {
 		}
 		code := b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code")
 		answer := s.post("/oauth2/token", "web1", s1, grant(code))
-		if answer.StatusCode != 200 || answer.json(t)["scope"] != "openid profile email offline_access" {
+		if answer.StatusCode != http.StatusOK || answer.json(t)["scope"] != "openid profile email offline_access" {
 			t.Errorf("%d %s", answer.StatusCode, answer.body)
 		}
 	})

@@ -115,7 +115,7 @@ func TestLogoutEndsTokens(t *testing.T) {
 		bound := w.tokens(b, "scope", "openid")
 		b.get(bye("id_token_hint", text(bound, "id_token")))
 		w.refused(w.do(bearer(http.MethodGet, text(bound, "access_token"))), 401, "invalid_token")
-		if answer := w.do(bearer(http.MethodGet, text(offline, "access_token"))); answer.StatusCode != 200 {
+		if answer := w.do(bearer(http.MethodGet, text(offline, "access_token"))); answer.StatusCode != http.StatusOK {
 			w.t.Error("offline access ended with the session")
 		}
 	})

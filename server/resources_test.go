@@ -37,7 +37,7 @@ func TestUserinfo(t *testing.T) {
 		} {
 			answer := w.do(r)
 			v := answer.json(w.t)
-			if answer.StatusCode != 200 || v["sub"] != "21992040" || v["email"] != alicesMail || v["email_verified"] != true || v["given_name"] != "alice" || answer.Header.Get("Cache-Control") != "no-store" {
+			if answer.StatusCode != http.StatusOK || v["sub"] != "21992040" || v["email"] != alicesMail || v["email_verified"] != true || v["given_name"] != "alice" || answer.Header.Get("Cache-Control") != "no-store" {
 				w.t.Errorf("%s: %d %v", name, answer.StatusCode, v)
 			}
 			if updated, ok := v["updated_at"].(float64); !ok || updated != float64(w.now().Unix()) {
@@ -46,7 +46,7 @@ func TestUserinfo(t *testing.T) {
 		}
 		lower := bearer(http.MethodGet, "")
 		lower.Header.Set("Authorization", "bearer "+access)
-		if answer := w.do(lower); answer.StatusCode != 200 {
+		if answer := w.do(lower); answer.StatusCode != http.StatusOK {
 			w.t.Errorf("the scheme's case matters: %d", answer.StatusCode)
 		}
 		w.refused(w.do(httptest.NewRequest(http.MethodGet, "/oauth2/userinfo?access_token="+access, nil)), 400, "invalid_request") // MI-01
@@ -63,7 +63,7 @@ func TestUserinfo(t *testing.T) {
 				w.t.Errorf("challenge %q", answer.Header.Get("WWW-Authenticate"))
 			}
 		}
-		if answer := w.do(bearer(http.MethodGet, "")); answer.StatusCode != 401 || answer.Header.Get("WWW-Authenticate") != `Bearer realm="pratu"` {
+		if answer := w.do(bearer(http.MethodGet, "")); answer.StatusCode != http.StatusUnauthorized || answer.Header.Get("WWW-Authenticate") != `Bearer realm="pratu"` {
 			w.t.Errorf("no token: %d %s", answer.StatusCode, answer.Header.Get("WWW-Authenticate"))
 		}
 		w.refused(w.do(bearer(http.MethodGet, text(w.tokens(b, "scope", "email"), "access_token"))), 403, "insufficient_scope") // MI-03
@@ -128,7 +128,7 @@ func TestIntrospection(t *testing.T) {
 			"garbage":                             ask("ours", s1, "garbage"),
 			"ID token":                            ask("ours", s1, text(tokens, "id_token")),
 		} {
-			if answer.StatusCode != 200 || strings.TrimSpace(answer.body) != `{"active":false}` {
+			if answer.StatusCode != http.StatusOK || strings.TrimSpace(answer.body) != `{"active":false}` {
 				w.t.Errorf("%s: %d %s", name, answer.StatusCode, answer.body)
 			}
 		}
@@ -142,7 +142,7 @@ func TestRevocation(t *testing.T) {
 		revoke := func(client, secret, token string) {
 			w.t.Helper()
 			answer := w.post("/oauth2/revoke", client, secret, url.Values{"token": {token}})
-			if answer.StatusCode != 200 || answer.body != "" {
+			if answer.StatusCode != http.StatusOK || answer.body != "" {
 				w.t.Errorf("%d %s", answer.StatusCode, answer.body)
 			}
 		}
@@ -150,7 +150,7 @@ func TestRevocation(t *testing.T) {
 		revoke("ours", s1, "unknown") // MI-07
 		revoke("web2", s2, text(tokens, "refresh_token"))
 		revoke("web2", s2, text(tokens, "access_token"))
-		if answer := w.do(bearer(http.MethodGet, text(tokens, "access_token"))); answer.StatusCode != 200 {
+		if answer := w.do(bearer(http.MethodGet, text(tokens, "access_token"))); answer.StatusCode != http.StatusOK {
 			w.t.Error("another client revoked it")
 		}
 		revoke("ours", s1, text(tokens, "refresh_token"))
@@ -179,7 +179,7 @@ func TestRevocationBeatsRefresh(t *testing.T) {
 						return
 					}
 					answer := w.post("/oauth2/token", "ours", s1, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {text(first, "refresh_token")}})
-					if answer.StatusCode == 200 {
+					if answer.StatusCode == http.StatusOK {
 						v := map[string]any{}
 						_ = json.Unmarshal([]byte(answer.body), &v)
 						mu.Lock()
@@ -201,7 +201,7 @@ func TestDiscovery(t *testing.T) {
 		for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"} {
 			answer := w.do(httptest.NewRequest(http.MethodGet, path, nil))
 			v := answer.json(w.t)
-			if answer.StatusCode != 200 || v["issuer"] != op || answer.Header.Get("ETag") == "" {
+			if answer.StatusCode != http.StatusOK || v["issuer"] != op || answer.Header.Get("ETag") == "" {
 				w.t.Errorf("%s: %d %v", path, answer.StatusCode, v)
 			}
 			for name, value := range v {
@@ -210,7 +210,7 @@ func TestDiscovery(t *testing.T) {
 					if !strings.HasPrefix(target, op+"/") {
 						w.t.Errorf("%s is %v", name, value)
 					}
-					if answer := w.do(httptest.NewRequest(http.MethodGet, strings.TrimPrefix(target, op), nil)); answer.StatusCode == 404 {
+					if answer := w.do(httptest.NewRequest(http.MethodGet, strings.TrimPrefix(target, op), nil)); answer.StatusCode == http.StatusNotFound {
 						w.t.Errorf("%s is advertised and not there", target)
 					}
 				}
@@ -225,7 +225,7 @@ func TestDiscovery(t *testing.T) {
 			}
 			r = httptest.NewRequest(http.MethodGet, path, nil) // MI-18
 			r.Host = "evil.test"
-			if answer := w.do(r); answer.StatusCode != 421 || strings.Contains(answer.body, "evil.test") {
+			if answer := w.do(r); answer.StatusCode != http.StatusMisdirectedRequest || strings.Contains(answer.body, "evil.test") {
 				w.t.Errorf("%d %s", answer.StatusCode, answer.body)
 			}
 		}

@@ -81,7 +81,7 @@ func TestSignInTellsNothing(t *testing.T) {
 			if h1 != 1 || h1 != h2 || q1 != q2 {
 				t.Errorf("%s: hashes %d, %d; statements %d, %d", identifier, h1, h2, q1, q2)
 			}
-			if known.StatusCode != 422 || unknown.StatusCode != 422 {
+			if known.StatusCode != http.StatusUnprocessableEntity || unknown.StatusCode != http.StatusUnprocessableEntity {
 				t.Errorf("%d, %d", known.StatusCode, unknown.StatusCode)
 			}
 			same := strings.ReplaceAll(unknown.body, identifier, malisMail)

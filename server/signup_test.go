@@ -123,7 +123,7 @@ func TestSignUpTellsNothing(t *testing.T) {
 		}
 		// Nor does a wrong code tell, and no code takes the account.
 		a, z := b.submit(free, "verify", "code", "000000x"), b.submit(known, "verify", "code", "000000x")
-		if a.StatusCode != 422 || z.StatusCode != 422 || same.Replace(a.main()) != same.Replace(z.main()) {
+		if a.StatusCode != http.StatusUnprocessableEntity || z.StatusCode != http.StatusUnprocessableEntity || same.Replace(a.main()) != same.Replace(z.main()) {
 			t.Errorf("%d %s\n%d %s", a.StatusCode, a.main(), z.StatusCode, z.main())
 		}
 		s.browser().login(malisMail, newPassword).expect(t, 422)

@@ -42,7 +42,7 @@ func TestTokenEndpoint(t *testing.T) {
 		send := func(form url.Values) reply { return w.post("/oauth2/token", "ours", s1, form) }
 
 		answer := send(good())
-		if answer.StatusCode != 200 || answer.Header.Get("Cache-Control") != "no-store" || answer.json(w.t)["token_type"] != "Bearer" {
+		if answer.StatusCode != http.StatusOK || answer.Header.Get("Cache-Control") != "no-store" || answer.json(w.t)["token_type"] != "Bearer" {
 			w.t.Fatalf("%d %s", answer.StatusCode, answer.body)
 		}
 		// TK-09
@@ -65,7 +65,7 @@ func TestTokenEndpoint(t *testing.T) {
 		form["code"] = append(form["code"], "x")
 		w.refused(send(form), 400, "invalid_request")
 		form["code"] = form["code"][:1]
-		if answer := send(form); answer.StatusCode != 200 {
+		if answer := send(form); answer.StatusCode != http.StatusOK {
 			w.t.Errorf("TK-20 spent the code: %s", answer.body)
 		}
 		// TK-21, TK-22, TK-23
@@ -76,7 +76,7 @@ func TestTokenEndpoint(t *testing.T) {
 		r = httptest.NewRequest(http.MethodPost, "/oauth2/token", strings.NewReader("--x\r\n"))
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
 		w.refused(w.do(r), 415, "invalid_request")
-		if answer := w.do(httptest.NewRequest(http.MethodGet, "/oauth2/token?code=x", nil)); answer.StatusCode != 405 || !strings.Contains(answer.Header.Get("Allow"), "POST") {
+		if answer := w.do(httptest.NewRequest(http.MethodGet, "/oauth2/token?code=x", nil)); answer.StatusCode != http.StatusMethodNotAllowed || !strings.Contains(answer.Header.Get("Allow"), "POST") {
 			w.t.Errorf("TK-22: %d %s", answer.StatusCode, answer.Header.Get("Allow"))
 		}
 		w.refused(send(url.Values{"code": {strings.Repeat("a", 10<<20)}}), 413, "invalid_request")
@@ -84,7 +84,7 @@ func TestTokenEndpoint(t *testing.T) {
 		// Basic is form-encoded before base64.
 		r = post("/oauth2/token", good())
 		r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("ours:"+url.QueryEscape(s1))))
-		if answer := w.do(r); answer.StatusCode != 200 {
+		if answer := w.do(r); answer.StatusCode != http.StatusOK {
 			w.t.Errorf("encoded secret: %d", answer.StatusCode)
 		}
 		for _, header := range []string{"Basic", "Basic !", "Bearer x", "Basic " + base64.StdEncoding.EncodeToString([]byte("ours")), "Basic " + base64.StdEncoding.EncodeToString([]byte("%zz:x"))} {
@@ -102,7 +102,7 @@ func TestLongSecret(t *testing.T) {
 		_, _, err := w.clients.Create(w.t.Context(), clients.Document{ClientID: "long", Kind: clients.KindMachine, ClientSecret: long})
 		must(w.t, err)
 		form := url.Values{"grant_type": {"client_credentials"}}
-		if answer := w.post("/oauth2/token", "long", long, form); answer.StatusCode != 200 {
+		if answer := w.post("/oauth2/token", "long", long, form); answer.StatusCode != http.StatusOK {
 			w.t.Errorf("%d %s", answer.StatusCode, answer.body)
 		}
 		w.refused(w.post("/oauth2/token", "long", long[:72]+"XXXXXXXX", form), 401, "invalid_client")
@@ -118,10 +118,10 @@ func TestClientSecretBudget(t *testing.T) {
 			w.refused(w.post("/oauth2/token", "svc1", "wrong", form), 401, "invalid_client")
 		}
 		answer := w.post("/oauth2/token", "svc1", "wrong", form)
-		if answer.StatusCode != 429 || answer.Header.Get("Retry-After") == "" {
+		if answer.StatusCode != http.StatusTooManyRequests || answer.Header.Get("Retry-After") == "" {
 			w.t.Errorf("%d %s", answer.StatusCode, answer.body)
 		}
-		if answer := w.post("/oauth2/token", "svc1", s2, form); answer.StatusCode != 200 {
+		if answer := w.post("/oauth2/token", "svc1", s2, form); answer.StatusCode != http.StatusOK {
 			w.t.Errorf("the right secret doesn't work any more: %d", answer.StatusCode)
 		}
 	})
@@ -163,12 +163,12 @@ func TestAssertions(t *testing.T) {
 			"nbf 8 s ahead": func(c map[string]any) { c["nbf"] = w.now().Add(8 * time.Second).Unix() },
 			"no iat":        func(c map[string]any) { delete(c, "iat") },
 		} {
-			if answer := send(sign(key, jose.ES256, change)); answer.StatusCode != 200 {
+			if answer := send(sign(key, jose.ES256, change)); answer.StatusCode != http.StatusOK {
 				w.t.Errorf("%s: %d %s", name, answer.StatusCode, answer.body)
 			}
 		}
 		once := sign(key, jose.ES256, nil) // TK-13
-		if answer := send(once); answer.StatusCode != 200 {
+		if answer := send(once); answer.StatusCode != http.StatusOK {
 			w.t.Fatal(answer.body)
 		}
 		w.refused(send(once), 401, "invalid_client")
@@ -211,7 +211,7 @@ func TestCrossOrigin(t *testing.T) {
 		r := httptest.NewRequest(http.MethodOptions, "/oauth2/token", nil)
 		r.Header.Set("Origin", "https://spa.test")
 		r.Header.Set("Access-Control-Request-Method", "POST")
-		if answer := w.do(r); answer.StatusCode != 204 || answer.Header.Get("Access-Control-Allow-Methods") == "" || answer.Header.Get("Access-Control-Allow-Credentials") != "" {
+		if answer := w.do(r); answer.StatusCode != http.StatusNoContent || answer.Header.Get("Access-Control-Allow-Methods") == "" || answer.Header.Get("Access-Control-Allow-Credentials") != "" {
 			w.t.Errorf("%d %v", answer.StatusCode, answer.Header)
 		}
 		for origin, allowed := range map[string]string{"https://spa.test": "https://spa.test", "https://evil.test": "", "null": "", "https://spa.test.evil.test": ""} {

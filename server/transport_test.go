@@ -64,7 +64,7 @@ func TestMethods(t *testing.T) {
 			}
 		}
 		head := w.do(httptest.NewRequest(http.MethodHead, "/login", nil))
-		if head.StatusCode != 200 || head.body != "" {
+		if head.StatusCode != http.StatusOK || head.body != "" {
 			w.t.Errorf("HEAD: %d %q", head.StatusCode, head.body)
 		}
 	})

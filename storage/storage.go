@@ -96,7 +96,7 @@ func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 		select {
 		case <-ctx.Done():
 			return s.failure(ctx.Err())
-		case <-time.After(time.Duration(rand.Int64N(int64(attempt) * int64(10*time.Millisecond)))):
+		case <-time.After(time.Duration(rand.Int64N(int64(attempt) * int64(10*time.Millisecond)))): //nolint:gosec // how long somebody waits may be guessed
 		}
 	}
 }

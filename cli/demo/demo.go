@@ -133,7 +133,7 @@ func (d *Demo) signIn(w http.ResponseWriter, r *http.Request) {
 			options = append(options, oauth2.SetAuthURLParam(name, v))
 		}
 	}
-	http.Redirect(w, r, p.oauth.AuthCodeURL(s.state, options...), http.StatusSeeOther)
+	http.Redirect(w, r, p.oauth.AuthCodeURL(s.state, options...), http.StatusSeeOther) //nolint:gosec // to the provider's endpoint; only parameters are the visitor's
 }
 
 func (d *Demo) callback(w http.ResponseWriter, r *http.Request) {
@@ -191,7 +191,7 @@ func (d *Demo) signed(w http.ResponseWriter, r *http.Request, step func(*provide
 }
 
 func (d *Demo) userinfo(w http.ResponseWriter, r *http.Request) {
-	d.signed(w, r, func(p *provider, s *session) error {
+	d.signed(w, r, func(p *provider, s *session) error { //nolint:contextcheck // the closure uses the request's
 		s.notice = "Userinfo was asked again."
 		s.ask(r.Context(), p)
 		return nil
@@ -199,7 +199,7 @@ func (d *Demo) userinfo(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Demo) refresh(w http.ResponseWriter, r *http.Request) {
-	d.signed(w, r, func(p *provider, s *session) error {
+	d.signed(w, r, func(p *provider, s *session) error { //nolint:contextcheck // the closure uses the request's
 		old := &oauth2.Token{RefreshToken: s.tokens.RefreshToken, Expiry: time.Unix(1, 0)}
 		tokens, err := p.oauth.TokenSource(r.Context(), old).Token()
 		if err != nil {

@@ -150,11 +150,11 @@ func (b browser) back(o *op, state string) (*http.Response, string) {
 
 func TestSignInShowsEverything(t *testing.T) {
 	o, b := start(t)
-	if res, page := b.do("GET", "/"); res.StatusCode != 200 || !strings.Contains(page, `id="sign-in"`) {
+	if res, page := b.do("GET", "/"); res.StatusCode != http.StatusOK || !strings.Contains(page, `id="sign-in"`) {
 		t.Fatal(page)
 	}
 	res, page := b.back(o, b.begin(o))
-	if res.StatusCode != 303 {
+	if res.StatusCode != http.StatusSeeOther {
 		t.Fatal(page)
 	}
 	_, page = b.do("GET", "/")
@@ -172,7 +172,7 @@ func TestSignInShowsEverything(t *testing.T) {
 	if dir := os.Getenv("DEMO_PAGES"); dir != "" { // to look at
 		_ = os.WriteFile(dir+"/signed-in.html", []byte(page), 0o644)
 	}
-	if res, _ = b.do("POST", "/refresh"); res.StatusCode != 303 {
+	if res, _ = b.do("POST", "/refresh"); res.StatusCode != http.StatusSeeOther {
 		t.Fatal(res.Status)
 	}
 	if _, page = b.do("GET", "/"); !strings.Contains(page, `id="refreshed">1<`) || !strings.Contains(page, "refresh-refresh_token") {

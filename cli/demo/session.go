@@ -79,7 +79,7 @@ func (ss *sessions) put(w http.ResponseWriter, s *session) {
 		clear(ss.byID)
 	}
 	ss.byID[id] = s
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // the demo runs on http://localhost only
 }
 
 func (ss *sessions) end(w http.ResponseWriter, r *http.Request) {
@@ -88,7 +88,7 @@ func (ss *sessions) end(w http.ResponseWriter, r *http.Request) {
 		delete(ss.byID, c.Value)
 		ss.mu.Unlock()
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // the demo runs on http://localhost only
 }
 
 // accept verifies the ID token before anything of it is kept. After a refresh there is no nonce to compare, but the

@@ -71,7 +71,7 @@ func (s *Server) readMail(name string) (*DevMail, error) {
 	if !mailFile.MatchString(name) {
 		return nil, fs.ErrNotExist
 	}
-	f, err := os.Open(filepath.Join(s.MailDir, name))
+	f, err := os.Open(filepath.Join(s.MailDir, name)) //nolint:gosec // the name matches mailFile
 	if err != nil {
 		return nil, err
 	}

@@ -225,13 +225,13 @@ func TestCookies(t *testing.T) {
 		if got := w.Header().Values("Set-Cookie"); len(got) != 1 || got[0] != want {
 			t.Errorf("%s: %q", base, got)
 		}
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		w = httptest.NewRecorder()
 		first := k.Browser(w, r)
 		if again := k.Browser(w, r); again != first || len(w.Header().Values("Set-Cookie")) != 1 || len(first) < 43 {
 			t.Errorf("%q, %q", first, again)
 		}
-		r = httptest.NewRequest("GET", "/", nil)
+		r = httptest.NewRequest(http.MethodGet, "/", nil)
 		r.AddCookie(&http.Cookie{Name: strings.TrimSuffix(strings.SplitAfter(want, "=")[0], "="), Value: strings.Repeat("a", 129)})
 		if k.Session(r) != "" {
 			t.Error("an endless cookie is read")
@@ -242,7 +242,7 @@ func TestCookies(t *testing.T) {
 // A browser without Fetch Metadata that was told to send no referrer says Origin: null; there the token alone decides.
 func TestAnonymousOrigin(t *testing.T) {
 	k, _, _ := kernel(t, "https://id.example.com")
-	ok := func(w http.ResponseWriter, _ *http.Request) error { w.WriteHeader(204); return nil }
+	ok := func(w http.ResponseWriter, _ *http.Request) error { w.WriteHeader(http.StatusNoContent); return nil }
 	for _, test := range []struct {
 		class  func(web.Handler) http.Handler
 		origin string
@@ -256,13 +256,13 @@ func TestAnonymousOrigin(t *testing.T) {
 		{k.Page, "", "same-origin", true, 204}, {k.Page, "", "none", true, 204}, {k.Page, "", "same-site", true, 403}, {k.Page, "", "", true, 204},
 		{k.Front, "https://evil.test", "cross-site", false, 204},
 	} {
-		r := httptest.NewRequest("POST", "https://id.example.com/x", nil)
+		r := httptest.NewRequest(http.MethodPost, "https://id.example.com/x", nil)
 		token := k.CSRF(httptest.NewRecorder(), r)
 		body := "csrf=" + token
 		if !test.token {
 			body = "csrf=x"
 		}
-		posted := httptest.NewRequest("POST", "https://id.example.com/x", strings.NewReader(body))
+		posted := httptest.NewRequest(http.MethodPost, "https://id.example.com/x", strings.NewReader(body))
 		posted.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		posted.Header["Cookie"] = r.Header["Cookie"]
 		if test.origin != "" {

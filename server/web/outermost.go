@@ -59,7 +59,7 @@ func (k *Kernel) Outermost(h http.Handler) http.Handler {
 // checked refuses what no route should see.
 func (k *Kernel) checked(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
+		defer func() { //nolint:contextcheck // the page is the request's, which carries its own
 			v := recover()
 			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
