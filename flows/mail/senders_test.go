@@ -1,4 +1,4 @@
-package mail_test
+package mail
 
 import (
 	"bytes"
@@ -14,93 +14,26 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-smtp"
 
-	"pratu/flows/mail"
 	"pratu/flows/outbox"
 	"pratu/flows/secret"
 	"pratu/storage"
 	"pratu/storage/storagetest"
 )
 
-var letter = mail.Envelope{
+var letter = Envelope{
 	ID: "0198f0c2-a7d1-7b6e-9f53-a2d0c1e4b7f6", From: "ประตู <no-reply@id.example.com>", To: "nok@example.com",
 	Subject: "123456 คือรหัสประตูของคุณ", Text: "รหัสของคุณคือ 123456\nlink token-abcdef\n.\nend", HTML: "<p>รหัสของคุณคือ <b>123456</b></p>",
 	Locale: "th", Date: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC),
 }
 
-// inbox is a mail server that others wrote, and what it was given.
-type inbox struct {
-	mu     sync.Mutex
-	mails  []received
-	refuse error         // of RCPT
-	delay  time.Duration // before the answer to DATA
-}
-
-type received struct {
-	from, to string
-	data     []byte
-}
-
-func (i *inbox) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{inbox: i}, nil }
-
-func (i *inbox) got() []received { i.mu.Lock(); defer i.mu.Unlock(); return i.mails }
-
-func (i *inbox) become(refuse error, delay time.Duration) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.refuse, i.delay = refuse, delay
-}
-
-type session struct {
-	*inbox
-	received
-}
-
-func (s *session) Mail(from string, _ *smtp.MailOptions) error { s.from = from; return nil }
-func (s *session) Reset()                                      { s.received = received{} }
-func (s *session) Logout() error                               { return nil }
-
-func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.to = to
-	return s.refuse
-}
-
-func (s *session) Data(r io.Reader) error {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	time.Sleep(s.delay)
-	s.mails = append(s.mails, received{s.from, s.to, data})
-	return nil
-}
-
-// listen starts the server on an address of this machine, or on one that was free a moment ago.
-func listen(t *testing.T, i *inbox, address string) string {
+func open(t *testing.T, destination string) Sender {
 	t.Helper()
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := smtp.NewServer(i)
-	s.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
-	go func() { _ = s.Serve(l) }()
-	t.Cleanup(func() { _ = s.Close() })
-	return l.Addr().String()
-}
-
-func open(t *testing.T, destination string) mail.Sender {
-	t.Helper()
-	s, err := mail.Open(destination, slog.New(slog.DiscardHandler))
+	s, err := Open(destination, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,12 +100,12 @@ func check(t *testing.T, raw []byte) {
 }
 
 func TestSMTP(t *testing.T) {
-	i := &inbox{}
-	s := open(t, "smtp://"+listen(t, i, "127.0.0.1:0"))
+	r, port := serve(t, nil, false)
+	s := open(t, "smtp://127.0.0.1:"+port)
 	if err := s.Send(t.Context(), letter); err != nil {
 		t.Fatal(err)
 	}
-	got := i.got()
+	got := r.got()
 	if len(got) != 1 || got[0].to != letter.To || got[0].from != "no-reply@id.example.com" {
 		t.Fatalf("%+v", got)
 	}
@@ -201,37 +134,17 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// A refusal for good is told from one for now, and neither names the recipient.
-func TestRefusals(t *testing.T) {
-	i := &inbox{}
-	s := open(t, "smtp://"+listen(t, i, "127.0.0.1:0"))
-	for code, permanent := range map[int]bool{550: true, 451: false} {
-		i.become(&smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: "nok@example.com isn't wanted"}, 0)
-		err := s.Send(t.Context(), letter)
-		if err == nil || outbox.IsPermanent(err) != permanent {
-			t.Fatalf("%d: permanent should be %t: %v", code, permanent, err)
-		}
-		if strings.Contains(err.Error(), "nok") {
-			t.Errorf("%d names the recipient: %v", code, err)
-		}
-	}
-	if len(i.got()) != 0 {
-		t.Error("a refused mail was delivered")
-	}
-}
-
 // Nobody writes headers of ours, and nonsense is refused before a server sees it.
 func TestHeaderInjection(t *testing.T) {
-	i := &inbox{}
-	address := listen(t, i, "127.0.0.1:0")
-	for name, change := range map[string]func(*mail.Envelope){
-		"recipient": func(e *mail.Envelope) { e.To = "a@example.com\r\nBcc: eve@evil.example" },
-		"subject":   func(e *mail.Envelope) { e.Subject = "hi\nBcc: eve@evil.example" },
-		"sender":    func(e *mail.Envelope) { e.From = "a@example.com\r\nX: y" },
-		"two":       func(e *mail.Envelope) { e.To = "a@example.com, eve@evil.example" },
-		"no one":    func(e *mail.Envelope) { e.To = "not an address" },
+	r, port := serve(t, nil, false)
+	for name, change := range map[string]func(*Envelope){
+		"recipient": func(e *Envelope) { e.To = "a@example.com\r\nBcc: eve@evil.example" },
+		"subject":   func(e *Envelope) { e.Subject = "hi\nBcc: eve@evil.example" },
+		"sender":    func(e *Envelope) { e.From = "a@example.com\r\nX: y" },
+		"two":       func(e *Envelope) { e.To = "a@example.com, eve@evil.example" },
+		"no one":    func(e *Envelope) { e.To = "not an address" },
 	} {
-		for _, destination := range []string{"smtp://" + address, "file:" + t.TempDir()} {
+		for _, destination := range []string{"smtp://127.0.0.1:" + port, "file:" + t.TempDir()} {
 			e := letter
 			change(&e)
 			if err := open(t, destination).Send(t.Context(), e); err == nil || !outbox.IsPermanent(err) || strings.Contains(err.Error(), "eve") {
@@ -239,7 +152,7 @@ func TestHeaderInjection(t *testing.T) {
 			}
 		}
 	}
-	if got := i.got(); len(got) != 0 {
+	if got := r.got(); len(got) != 0 {
 		t.Errorf("%d mails", len(got))
 	}
 }
@@ -252,18 +165,13 @@ func TestDestinations(t *testing.T) {
 		"smtp://": false, "http://mail.example.com": false, "file:": false, "": false, "smtp://h:99999": false,
 		"smtp://h?verify=no": false, "smtp://h/path": false, "smtp://u:s3cr3t@h:port": false,
 	} {
-		_, err := mail.Open(destination, slog.Default())
+		_, err := Open(destination, slog.Default())
 		if (err == nil) != good {
 			t.Errorf("%q: %v", destination, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "s3cr3t") {
 			t.Errorf("the error quotes the password: %v", err)
 		}
-	}
-	i := &inbox{} // it offers no STARTTLS
-	address := strings.Replace(listen(t, i, "127.0.0.1:0"), "127.0.0.1", "localhost", 1)
-	if err := open(t, "smtp://"+address+"?tls=starttls").Send(t.Context(), letter); err == nil || len(i.got()) != 0 {
-		t.Errorf("without TLS: %v", err)
 	}
 }
 
@@ -291,8 +199,8 @@ func TestNothingLostNothingTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		box := &outbox.Outbox{Store: s, Keyring: ring, Now: now}
-		service := &mail.Service{Outbox: box, Renderer: plain{}, Sender: open(t, "smtp://"+address), From: letter.From, Now: now}
-		box.Handlers = map[string]outbox.Handler{mail.Kind: service.Deliver}
+		service := &Service{Outbox: box, Renderer: plain{}, Sender: open(t, "smtp://"+address), From: letter.From, Now: now}
+		box.Handlers = map[string]outbox.Handler{Kind: service.Deliver}
 		flush := func() {
 			t.Helper()
 			if err := box.Flush(t.Context()); err != nil {
@@ -302,24 +210,23 @@ func TestNothingLostNothingTwice(t *testing.T) {
 		}
 		for range 3 {
 			err := s.InTx(t.Context(), func(ctx context.Context) error {
-				return service.Queue(ctx, mail.Message{To: letter.To, Template: mail.TemplateVerify, Locale: "th", Data: mail.Verify{Code: "123456"}})
+				return service.Queue(ctx, Message{To: letter.To, Template: TemplateVerify, Locale: "th", Data: Verify{Code: "123456"}})
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
 		flush() // nobody listens
-		i := &inbox{}
-		listen(t, i, address)
-		i.become(&smtp.SMTPError{Code: 451, Message: "later"}, 0)
+		r, _ := serveAt(t, address, nil, false)
+		r.become(&smtp.SMTPError{Code: 451, Message: "later"}, 0)
 		flush()
-		if len(i.got()) != 0 {
+		if len(r.got()) != 0 {
 			t.Fatal("delivered although refused")
 		}
-		i.become(nil, 300*time.Millisecond)
+		r.become(nil, 300*time.Millisecond)
 		flush()
 		flush()
-		got := i.got()
+		got := r.got()
 		if len(got) != 3 {
 			t.Fatalf("%d mails", len(got))
 		}
