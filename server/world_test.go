@@ -210,7 +210,7 @@ func (w *world) browser() *browser { return &browser{w: w, cookies: map[string]s
 func (w *world) signedIn(account string) *browser {
 	w.t.Helper()
 	b := w.browser()
-	cookie, _, err := w.signin.Begin(w.t.Context(), signin.PasswordProof(account, w.now()), signin.Browser{IP: "192.0.2.1"})
+	cookie, _, err := w.signin.Begin(w.t.Context(), signin.PasswordProof(account, w.now()), signin.Browser{IP: "192.0.2.1"}, nil)
 	must(w.t, err)
 	b.cookies["__Host-pratu_session"] = cookie
 	return b

@@ -35,19 +35,29 @@ func (s *Store) AccountBySSOID(ctx context.Context, ssoid int64) (a Account, err
 // AccountByContact finds the account of a verified contact with its password in one statement: ErrNotFound when nobody
 // has it, a zero Credential when the account has no password.
 func (s *Store) AccountByContact(ctx context.Context, kind string, digests []Digest) (Account, Credential, error) {
-	var row struct {
-		Account
-		Credential Credential `db:"credential"`
-	}
+	login, err := s.LoginByContact(ctx, kind, digests, "", 0)
+	return login.Account, login.Credential, err
+}
+
+// Login is what a sign-in with a password needs to know.
+type Login struct {
+	Account
+	Credential Credential `db:"credential"` // zero: the account has no password
+	Known      bool       `db:"known"`      // the account signed in with this browser before
+}
+
+// LoginByContact is AccountByContact for one browser, which may be "".
+func (s *Store) LoginByContact(ctx context.Context, kind string, digests []Digest, browserHash string, now Instant) (l Login, err error) {
 	query, args := digestCondition(digests)
-	err := s.get(ctx, &row, `SELECT a.id, a.ssoid, a.oid, a.status, a.register_by, a.locale, a.profile, a.created_at,
+	err = s.get(ctx, &l, `SELECT a.id, a.ssoid, a.oid, a.status, a.register_by, a.locale, a.profile, a.created_at,
 		a.updated_at, COALESCE(p.id, '') AS "credential.id", COALESCE(p.account_id, '') AS "credential.account_id",
 		COALESCE(p.kind, '') AS "credential.kind", COALESCE(p.secret, '') AS "credential.secret",
-		COALESCE(p.created_at, 0) AS "credential.created_at", COALESCE(p.last_used_at, 0) AS "credential.last_used_at"
+		COALESCE(p.created_at, 0) AS "credential.created_at", COALESCE(p.last_used_at, 0) AS "credential.last_used_at",
+		EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id AND b.browser_hash = ? AND b.expires_at > ?) AS known
 		FROM contact_digests d JOIN contacts c ON c.id = d.contact_id JOIN accounts a ON a.id = c.account_id
 		LEFT JOIN credentials p ON p.account_id = a.id AND p.kind = 'password'
-		WHERE d.kind = ? AND d.verified = 1 AND (`+query+`) LIMIT 1`, append([]any{kind}, args...)...)
-	return row.Account, row.Credential, err
+		WHERE d.kind = ? AND d.verified = 1 AND (`+query+`) LIMIT 1`, append([]any{browserHash, now, kind}, args...)...)
+	return l, err
 }
 
 // digestCondition matches a contact under any living key.

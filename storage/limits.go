@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -14,15 +16,36 @@ type LimitState struct {
 	WindowEnd Instant `db:"window_end"`
 }
 
-// CountLimit counts one and returns the state after it. The first count opens a window, and so does the first after it
-// ended. One statement: of any number at once, each gets a number of its own.
-func (s *Store) CountLimit(ctx context.Context, id string, now Instant, window time.Duration) (state LimitState, err error) {
-	err = s.returning(ctx, &state, `INSERT INTO limits (id, used, window_end) VALUES (?, 1, ?)
-		ON CONFLICT (id) DO UPDATE SET
-		used = CASE WHEN limits.window_end <= ? THEN 1 ELSE limits.used + 1 END,
-		window_end = CASE WHEN limits.window_end <= ? THEN excluded.window_end ELSE limits.window_end END
-		RETURNING id, used, window_end`, id, now.Add(window), now, now)
-	return state, err
+// LimitCount is a row to count in, and how long a window lasts that the count opens.
+type LimitCount struct {
+	ID     string
+	Window time.Duration
+}
+
+// CountLimits counts one in each row and returns the states after it, in the order of ids. The first count opens a
+// window, and so does the first after it ended. One statement: of any number at once, each gets a number of its own. All
+// lock the rows in one order, so that none waits for another in a ring.
+func (s *Store) CountLimits(ctx context.Context, counts []LimitCount, now Instant) (list []LimitState, err error) {
+	counts = slices.SortedFunc(slices.Values(counts), func(a, b LimitCount) int { return strings.Compare(a.ID, b.ID) })
+	var args []any
+	for _, c := range counts {
+		args = append(args, c.ID, now.Add(c.Window))
+	}
+	err = s.InTx(ctx, func(ctx context.Context) error {
+		list = nil
+		return s.list(ctx, &list, `INSERT INTO limits (id, used, window_end) VALUES `+
+			strings.Repeat(`(?, 1, ?), `, len(counts)-1)+`(?, 1, ?)
+			ON CONFLICT (id) DO UPDATE SET
+			used = CASE WHEN limits.window_end <= ? THEN 1 ELSE limits.used + 1 END,
+			window_end = CASE WHEN limits.window_end <= ? THEN excluded.window_end ELSE limits.window_end END
+			RETURNING id, used, window_end`, append(args, now, now)...)
+	})
+	return list, err
+}
+
+// UncountLimits takes one count back from each row.
+func (s *Store) UncountLimits(ctx context.Context, ids []string) error {
+	return s.execIn(ctx, `UPDATE limits SET used = used - 1 WHERE used > 0 AND id IN (?)`, ids)
 }
 
 // LimitUsed reads the states that have an open window; the others have used nothing.
@@ -39,8 +62,17 @@ func (s *Store) LimitUsed(ctx context.Context, ids []string, now Instant) ([]Lim
 	return list, err
 }
 
-// ResetLimit forgets what was counted.
-func (s *Store) ResetLimit(ctx context.Context, id string) error {
-	_, err := s.exec(ctx, `DELETE FROM limits WHERE id = ?`, id)
+// ResetLimits forgets what was counted.
+func (s *Store) ResetLimits(ctx context.Context, ids []string) error {
+	return s.execIn(ctx, `DELETE FROM limits WHERE id IN (?)`, ids)
+}
+
+// execIn writes to the rows with these ids, of which there must be one at least.
+func (s *Store) execIn(ctx context.Context, query string, ids []string) error {
+	query, args, err := sqlx.In(query, slices.Sorted(slices.Values(ids)))
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, query, args...)
 	return err
 }

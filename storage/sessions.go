@@ -137,12 +137,3 @@ func (s *Store) KnowBrowser(ctx context.Context, accountID, browserHash string, 
 		expires_at = excluded.expires_at`, accountID, browserHash, now, expiresAt)
 	return err
 }
-
-// BrowserKnown tells whether an account signed in to a browser before. It asks for unknown accounts too: sign-ins of
-// people who exist and of those who don't take the same statements.
-func (s *Store) BrowserKnown(ctx context.Context, accountID, browserHash string, now Instant) (bool, error) {
-	var n int64
-	err := s.get(ctx, &n, `SELECT COUNT(*) FROM known_browsers WHERE account_id = ? AND browser_hash = ? AND expires_at > ?`,
-		accountID, browserHash, now)
-	return n > 0, err
-}

@@ -51,7 +51,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (handle string, 
 	if err := passwords.Check(r.Password, passwords.MinAlone, c.Value, name); err != nil {
 		return "", err
 	}
-	if err := s.Limiter.Take(ctx, limits.SignupAddress, signin.Network(r.IP)); err != nil {
+	if err := s.Limiter.Take(ctx, limits.SignupAddress.Of(signin.Network(r.IP))); err != nil {
 		return "", err
 	}
 	hash, err := s.Hasher.Hash(ctx, r.Password)
@@ -119,17 +119,7 @@ func (s *Service) prove(ctx context.Context, c contact.Contact, row storage.Pend
 }
 
 func (s *Service) mayMail(ctx context.Context, c contact.Contact) (bool, error) {
-	for _, p := range []limits.Policy{limits.MailMinute, limits.MailDay} {
-		err := s.Limiter.Take(ctx, p, c.Canonical)
-		switch {
-		case err == nil:
-		case kind.Of(err) == kind.RateLimited:
-			return false, nil
-		default:
-			return false, err
-		}
-	}
-	return true, nil
+	return within(s.Limiter.Take(ctx, mails(c)...))
 }
 
 // load reads a pending registration for the browser that began it.
@@ -205,16 +195,19 @@ func (s *Service) Resend(ctx context.Context, handle, browser, clientName string
 
 // mayMailNow looks without counting, so that a code isn't replaced by one that is never sent.
 func (s *Service) mayMailNow(ctx context.Context, c contact.Contact) (bool, error) {
-	for _, p := range []limits.Policy{limits.MailMinute, limits.MailDay} {
-		err := s.Limiter.Check(ctx, p, c.Canonical)
-		if err != nil && kind.Of(err) == kind.RateLimited {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
+	return within(s.Limiter.Check(ctx, mails(c)...))
+}
+
+func mails(c contact.Contact) []limits.Charge {
+	return []limits.Charge{limits.MailMinute.Of(c.Canonical), limits.MailDay.Of(c.Canonical)}
+}
+
+// within tells a spent budget from a failure.
+func within(err error) (bool, error) {
+	if err != nil && kind.Of(err) == kind.RateLimited {
+		return false, nil
 	}
-	return true, nil
+	return err == nil, err
 }
 
 func expiredIfGone(err error) error {
@@ -237,13 +230,8 @@ func (s *Service) VerifyCode(ctx context.Context, handle, browser, code string) 
 	if err != nil {
 		return nil, err
 	}
-	for _, budget := range []struct {
-		policy  limits.Policy
-		subject string
-	}{{limits.CodeRegistration, row.ID}, {limits.CodeContact, row.Digest}} {
-		if err := s.Limiter.Take(ctx, budget.policy, budget.subject); err != nil {
-			return nil, err
-		}
+	if err := s.Limiter.Take(ctx, limits.CodeRegistration.Of(row.ID), limits.CodeContact.Of(row.Digest)); err != nil {
+		return nil, err
 	}
 	typed := strings.Join(strings.Fields(contact.FoldDigits(code)), "")
 	if !s.Keyring.CheckMAC("registration-code", row.CodeHash, row.ID, typed) {

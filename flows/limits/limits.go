@@ -74,58 +74,92 @@ func (l *Limiter) effective(p Policy) Policy {
 // Budget is a policy's budget after configuration.
 func (l *Limiter) Budget(p Policy) int { return l.effective(p).Budget }
 
-// id keeps subjects out of the table: they are addresses and account ids.
-func (l *Limiter) id(p Policy, subject string) string {
-	return p.Name + ":" + l.Keyring.MAC("limit", p.Name, subject)[:32]
+// Charge is a policy and whom an attempt is counted for.
+type Charge struct {
+	Policy  Policy
+	Subject string
 }
 
-// Check tells whether each subject still has something left. It counts nothing.
-func (l *Limiter) Check(ctx context.Context, p Policy, subjects ...string) error {
-	p = l.effective(p)
-	ids := make([]string, len(subjects))
-	for i, s := range subjects {
-		ids[i] = l.id(p, s)
+// Of is the policy for one subject.
+func (p Policy) Of(subject string) Charge { return Charge{p, subject} }
+
+// id keeps subjects out of the table: they are addresses and account ids.
+func (l *Limiter) id(c Charge) string {
+	return c.Policy.Name + ":" + l.Keyring.MAC("limit", c.Policy.Name, c.Subject)[:32]
+}
+
+func (l *Limiter) ids(charges []Charge) []string {
+	ids := make([]string, len(charges))
+	for i, c := range charges {
+		ids[i] = l.id(c)
 	}
+	return ids
+}
+
+// Check tells whether each budget still has something left. It counts nothing.
+func (l *Limiter) Check(ctx context.Context, charges ...Charge) error {
 	now := storage.At(l.Now())
-	used, err := l.Store.LimitUsed(ctx, ids, now)
+	used, err := l.Store.LimitUsed(ctx, l.ids(charges), now)
 	if err != nil {
 		return err
 	}
-	for _, state := range used {
-		if int(state.Used) >= p.Budget && state.WindowEnd > now {
-			return limited(p, state, now)
+	return l.judge(charges, used, now, func(used, budget int64) bool { return used >= budget })
+}
+
+// Count counts one failure.
+func (l *Limiter) Count(ctx context.Context, charges ...Charge) error {
+	_, err := l.count(ctx, charges, storage.At(l.Now()))
+	return err
+}
+
+// Take counts first and then tells whether that was within every budget: with Check, count and a slow verification in
+// between, a hundred attempts at once would all see a fresh budget (Keycloak CVE-2024-4629). What is beyond one budget
+// uses up none of them. A success calls Reset.
+func (l *Limiter) Take(ctx context.Context, charges ...Charge) error {
+	now := storage.At(l.Now())
+	var beyond error
+	err := l.Store.InTx(ctx, func(ctx context.Context) error {
+		states, err := l.count(ctx, charges, now)
+		if err != nil {
+			return err
+		}
+		if beyond = l.judge(charges, states, now, func(used, budget int64) bool { return used > budget }); beyond != nil {
+			return l.Store.UncountLimits(ctx, l.ids(charges))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return beyond
+}
+
+func (l *Limiter) count(ctx context.Context, charges []Charge, now storage.Instant) ([]storage.LimitState, error) {
+	counts := make([]storage.LimitCount, len(charges))
+	for i, c := range charges {
+		counts[i] = storage.LimitCount{ID: l.id(c), Window: l.effective(c.Policy).Window}
+	}
+	return l.Store.CountLimits(ctx, counts, now)
+}
+
+// judge is the error of the first budget that is spent.
+func (l *Limiter) judge(charges []Charge, states []storage.LimitState, now storage.Instant, spent func(used, budget int64) bool) error {
+	byID := make(map[string]storage.LimitState, len(states))
+	for _, state := range states {
+		byID[state.ID] = state
+	}
+	for _, c := range charges {
+		state, found := byID[l.id(c)]
+		if found && state.WindowEnd > now && spent(state.Used, int64(l.Budget(c.Policy))) {
+			return limited(c.Policy, state, now)
 		}
 	}
 	return nil
 }
 
-// Count counts one failure.
-func (l *Limiter) Count(ctx context.Context, p Policy, subject string) error {
-	_, err := l.count(ctx, l.effective(p), subject)
-	return err
-}
-
-// Take counts first and then tells whether that was within the budget: with Check, count and a slow verification in
-// between, a hundred attempts at once would all see a fresh budget (Keycloak CVE-2024-4629). A success calls Reset.
-func (l *Limiter) Take(ctx context.Context, p Policy, subject string) error {
-	p = l.effective(p)
-	state, err := l.count(ctx, p, subject)
-	if err != nil {
-		return err
-	}
-	if int(state.Used) > p.Budget {
-		return limited(p, state, storage.At(l.Now()))
-	}
-	return nil
-}
-
-func (l *Limiter) count(ctx context.Context, p Policy, subject string) (storage.LimitState, error) {
-	return l.Store.CountLimit(ctx, l.id(p, subject), storage.At(l.Now()), p.Window)
-}
-
 // Reset forgets a subject's failures.
-func (l *Limiter) Reset(ctx context.Context, p Policy, subject string) error {
-	return l.Store.ResetLimit(ctx, l.id(p, subject))
+func (l *Limiter) Reset(ctx context.Context, charges ...Charge) error {
+	return l.Store.ResetLimits(ctx, l.ids(charges))
 }
 
 func limited(p Policy, state storage.LimitState, now storage.Instant) error {

@@ -100,7 +100,7 @@ func basic(header string, form url.Values) (attempt, error) {
 // early, and each try costs a slow hash.
 func (p *Provider) checkSecret(ctx context.Context, c *clients.Client, secret, network string) error {
 	if slices.ContainsFunc(c.Secrets, clients.Slow) {
-		if err := p.Limiter.Check(ctx, limits.ClientSecret, subject(c.ID, network)); err != nil {
+		if err := p.Limiter.Check(ctx, limits.ClientSecret.Of(subject(c.ID, network))); err != nil {
 			return err
 		}
 	}
@@ -118,7 +118,7 @@ func subject(clientID, network string) string { return clientID + " " + network 
 
 // failed counts a failure; beyond the budget it is answered with 429. A success counts nothing and costs no statement.
 func (p *Provider) failed(ctx context.Context, clientID, network string, cause error) error {
-	if err := p.Limiter.Take(ctx, limits.ClientSecret, subject(clientID, network)); err != nil {
+	if err := p.Limiter.Take(ctx, limits.ClientSecret.Of(subject(clientID, network))); err != nil {
 		return err
 	}
 	return errClient(cause)

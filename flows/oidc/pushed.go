@@ -25,7 +25,7 @@ func (p *Provider) Push(ctx context.Context, c *clients.Client, form url.Values)
 	if id := form.Get("client_id"); id != "" && id != c.ID {
 		return "", 0, refuse(InvalidRequest, "client_id is not the authenticated client")
 	}
-	if err := p.Limiter.Take(ctx, limits.PushedClient, c.ID); err != nil {
+	if err := p.Limiter.Take(ctx, limits.PushedClient.Of(c.ID)); err != nil {
 		return "", 0, err
 	}
 	params := url.Values{}

@@ -18,6 +18,8 @@ const (
 	KnownLife = 365 * 24 * time.Hour
 	// touchEvery is how often being seen is written down: not at every request.
 	touchEvery = 5 * time.Minute
+	// usedEvery is how exactly the last use of a password is known.
+	usedEvery = time.Hour
 )
 
 // Browser is where a session lives. SessionCookie is the one it has now, "" for none.
@@ -28,8 +30,8 @@ type Browser struct {
 
 // Begin starts a session for a proof and returns the new cookie. The cookie is always a new random one: what a stranger
 // planted beforehand, or saw before, is worth nothing afterwards (session fixation). Sessions of other accounts in the
-// same browser move along.
-func (s *Service) Begin(ctx context.Context, p Proof, b Browser) (cookie string, session storage.Session, err error) {
+// same browser move along. What the sign-in is for joins its transaction, unless it is nil.
+func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(context.Context, storage.Session) error) (cookie string, session storage.Session, err error) {
 	cookie = secret.Token()
 	now := s.Now()
 	at := storage.At(now)
@@ -44,8 +46,18 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser) (cookie string,
 		old = secret.Hash(b.SessionCookie)
 	}
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if p.won != nil {
+			if err := s.settle(ctx, *p.won); err != nil {
+				return err
+			}
+		}
 		if err := s.Store.BeginSession(ctx, session, old); err != nil {
 			return err
+		}
+		if join != nil {
+			if err := join(ctx, session); err != nil {
+				return err
+			}
 		}
 		if hash := s.browserHash(b.BrowserCookie); hash != "" {
 			if err := s.Store.KnowBrowser(ctx, p.AccountID, hash, at, storage.At(now.Add(KnownLife))); err != nil {

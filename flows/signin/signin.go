@@ -49,6 +49,8 @@ type Proof struct {
 	AMR       []string
 	ACR       string
 	At        time.Time
+
+	won *try // what Begin settles, in its transaction
 }
 
 // PasswordProof is the proof of somebody who just set or typed the account's password.
@@ -64,45 +66,41 @@ func errFailed() *kind.Error { return kind.New(kind.Unauthorized, "signin.failed
 // password.
 func (s *Service) Password(ctx context.Context, a Attempt) (Proof, error) {
 	c := identifier(a.Identifier)
-	account, credential, err := s.Store.AccountByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
+	login, err := s.Store.LoginByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical), s.browserHash(a.Browser), storage.At(s.Now()))
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return Proof{}, err
 	}
-	t := try{Attempt: a, contact: c, account: account}
-	if t.known, err = s.Store.BrowserKnown(ctx, account.ID, s.browserHash(a.Browser), storage.At(s.Now())); err != nil {
-		return Proof{}, err
-	}
+	t := try{Attempt: a, contact: c, login: login}
 	if err := s.take(ctx, &t); err != nil {
 		return Proof{}, s.refuse(ctx, t, err)
 	}
-	ok, rehash, err := s.verify(ctx, credential, a.Password)
+	ok, rehash, err := s.verify(ctx, login.Credential, a.Password)
 	if err != nil {
 		return Proof{}, err
 	}
 	if !ok {
 		return Proof{}, s.refuse(ctx, t, errFailed())
 	}
-	if err := s.settle(ctx, t, credential, rehash); err != nil {
-		return Proof{}, err
-	}
-	if account.Status != storage.StatusActive {
+	if login.Status != storage.StatusActive {
 		return Proof{}, s.refuse(ctx, t, kind.New(kind.Forbidden, "account.disabled"))
 	}
-	return PasswordProof(account.ID, s.Now()), nil
+	if rehash {
+		if t.rehashed, err = s.Hasher.Hash(ctx, a.Password); err != nil {
+			return Proof{}, err
+		}
+	}
+	p := PasswordProof(login.Account.ID, s.Now())
+	p.won = &t
+	return p, nil
 }
 
 // try is one attempt on its way.
 type try struct {
 	Attempt
-	contact contact.Contact
-	account storage.Account // zero: nobody has this identifier
-	known   bool            // the account signed in with this browser before
-	taken   []taken         // what was counted beforehand
-}
-
-type taken struct {
-	policy  limits.Policy
-	subject string
+	contact  contact.Contact
+	login    storage.Login   // zero: nobody has this identifier
+	taken    []limits.Charge // what was counted beforehand
+	rehashed string          // what replaces an old hash, or ""
 }
 
 // identifier is what was typed as a contact. What can't be one is looked up all the same, and not found.
@@ -118,24 +116,19 @@ func identifier(text string) contact.Contact {
 // budget that each of them is about to use up. All identifiers of an account share its budget; a browser that knows the
 // account has one of its own, so that strangers can't lock its owner out.
 func (s *Service) take(ctx context.Context, t *try) error {
-	subject := t.account.ID
+	subject := t.login.Account.ID
 	if subject == "" {
 		subject = t.contact.Kind + ":" + t.contact.Canonical
 	}
-	if t.known {
-		t.taken = []taken{{limits.SigninBrowser, subject + ":" + s.browserHash(t.Browser)}}
+	if t.login.Known {
+		t.taken = []limits.Charge{limits.SigninBrowser.Of(subject + ":" + s.browserHash(t.Browser))}
 	} else {
-		if err := s.Limiter.Check(ctx, limits.SigninAddress, Network(t.IP)); err != nil {
+		if err := s.Limiter.Check(ctx, limits.SigninAddress.Of(Network(t.IP))); err != nil {
 			return err
 		}
-		t.taken = []taken{{limits.SigninAccount, subject}, {limits.SigninAccountDay, subject}}
+		t.taken = []limits.Charge{limits.SigninAccount.Of(subject), limits.SigninAccountDay.Of(subject)}
 	}
-	for _, x := range t.taken {
-		if err := s.Limiter.Take(ctx, x.policy, x.subject); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.Limiter.Take(ctx, t.taken...)
 }
 
 func (s *Service) verify(ctx context.Context, c storage.Credential, password string) (ok, rehash bool, err error) {
@@ -148,43 +141,36 @@ func (s *Service) verify(ctx context.Context, c storage.Credential, password str
 	return s.Hasher.Verify(ctx, c.Secret, password)
 }
 
-// settle follows a right password: the failures before it are forgotten, an old hash is replaced.
-func (s *Service) settle(ctx context.Context, t try, c storage.Credential, rehash bool) error {
-	fresh := ""
-	if rehash {
-		var err error
-		if fresh, err = s.Hasher.Hash(ctx, t.Password); err != nil {
+// settle follows a right password: the failures before it are forgotten, an old hash is replaced, the use is noted.
+func (s *Service) settle(ctx context.Context, t try) error {
+	if err := s.Limiter.Reset(ctx, t.taken...); err != nil {
+		return err
+	}
+	c, now := t.login.Credential, s.Now()
+	if t.rehashed != "" {
+		// Guarded by the old hash: a password that was changed meanwhile stays changed.
+		if err := s.Store.UpdatePasswordHash(ctx, c.ID, c.Secret, t.rehashed); err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
 	}
-	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		for _, x := range t.taken {
-			if err := s.Limiter.Reset(ctx, x.policy, x.subject); err != nil {
-				return err
-			}
-		}
-		if rehash {
-			// Guarded by the old hash: a password that was changed meanwhile stays changed.
-			if err := s.Store.UpdatePasswordHash(ctx, c.ID, c.Secret, fresh); err != nil && !errors.Is(err, storage.ErrConflict) && !errors.Is(err, storage.ErrNotFound) {
-				return err
-			}
-		}
-		return s.Store.TouchCredential(ctx, c.ID, storage.At(s.Now()))
-	})
+	if now.Sub(c.LastUsedAt.Time()) < usedEvery {
+		return nil
+	}
+	return s.Store.TouchCredential(ctx, c.ID, storage.At(now))
 }
 
 // refuse writes a failure down and returns it. A refused sign-in that can't be recorded is still refused.
 func (s *Service) refuse(ctx context.Context, t try, failure error) error {
 	event := audit.Event{
-		Name: "signin.failed", Outcome: audit.Failure, ActorKind: audit.Account, AccountID: t.account.ID,
+		Name: "signin.failed", Outcome: audit.Failure, ActorKind: audit.Account, AccountID: t.login.Account.ID,
 		ClientID: t.ClientID, Reason: kind.Code(failure), Details: map[string]any{"method": AMRPassword},
 	}
 	if t.contact.Value != "" { // else it may be a password in the wrong field
 		event.Details["identifier"] = contact.Mask(t.contact)
 	}
 	err := s.Store.InTx(ctx, func(ctx context.Context) error {
-		if !t.known && kind.Of(failure) == kind.Unauthorized {
-			if err := s.Limiter.Count(ctx, limits.SigninAddress, Network(t.IP)); err != nil {
+		if !t.login.Known && kind.Of(failure) == kind.Unauthorized {
+			if err := s.Limiter.Count(ctx, limits.SigninAddress.Of(Network(t.IP))); err != nil {
 				return err
 			}
 		}

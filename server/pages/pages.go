@@ -4,6 +4,7 @@
 package pages
 
 import (
+	"context"
 	"math"
 	"net/http"
 	"net/url"
@@ -156,9 +157,14 @@ func (s *Server) sessions(r *http.Request, clientID string) ([]storage.SessionVi
 // begin signs the browser in with a new cookie and goes on: to whoever sent the person here, or to the account.
 func (s *Server) begin(v visit, p signin.Proof, notice string) error {
 	ctx := v.r.Context()
-	cookie, session, err := s.Signin.Begin(ctx, p, signin.Browser{
+	cookie, _, err := s.Signin.Begin(ctx, p, signin.Browser{
 		SessionCookie: s.Web.Session(v.r), BrowserCookie: s.Web.Browser(v.w, v.r),
 		IP: web.Address(ctx), UserAgent: v.r.UserAgent(),
+	}, func(ctx context.Context, session storage.Session) error {
+		if v.interaction == nil {
+			return nil
+		}
+		return s.expired(s.Authorize.SignedIn(ctx, v.interaction, session.ID))
 	})
 	if err != nil {
 		return err
@@ -167,9 +173,6 @@ func (s *Server) begin(v visit, p signin.Proof, notice string) error {
 	web.EventOf(ctx).Set("account_id", p.AccountID)
 	if v.interaction == nil {
 		return s.account(v, notice)
-	}
-	if err := s.Authorize.SignedIn(ctx, v.interaction, session.ID); err != nil {
-		return s.expired(err)
 	}
 	return s.Web.Continue(v.w, v.r, v.interaction.Handle)
 }

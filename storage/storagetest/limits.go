@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -11,7 +12,11 @@ import (
 func Limits(t *testing.T, s *storage.Store) {
 	count := func(t *testing.T, id string, at storage.Instant) storage.LimitState {
 		t.Helper()
-		return must[storage.LimitState](t)(s.CountLimit(t.Context(), id, at, hour))
+		list := must[[]storage.LimitState](t)(s.CountLimits(t.Context(), []storage.LimitCount{{ID: id, Window: hour}}, at))
+		if len(list) != 1 {
+			t.Fatalf("%+v", list)
+		}
+		return list[0]
 	}
 	t.Run("a window begins with the first and ends", func(t *testing.T) {
 		end := start.Add(hour)
@@ -32,10 +37,17 @@ func Limits(t *testing.T, s *storage.Store) {
 	})
 	t.Run("many at once get a number each", func(t *testing.T) {
 		numbers := make([]atomic.Int64, crowd+1)
-		race(t, crowd, func(int) (bool, error) {
-			state, err := s.CountLimit(t.Context(), "crowd", start, hour)
-			if err == nil {
-				numbers[state.Used].Add(1)
+		race(t, crowd, func(i int) (bool, error) {
+			// In either order: they mustn't wait for each other in a ring.
+			both := []storage.LimitCount{{ID: "crowd", Window: hour}, {ID: "other crowd", Window: hour}}
+			if i%2 == 0 {
+				slices.Reverse(both)
+			}
+			states, err := s.CountLimits(t.Context(), both, start)
+			for _, state := range states {
+				if state.ID == "crowd" {
+					numbers[state.Used].Add(1)
+				}
 			}
 			return true, err
 		})
@@ -46,7 +58,7 @@ func Limits(t *testing.T, s *storage.Store) {
 		}
 		// A window that is over is restarted by one of them, not by each.
 		race(t, crowd, func(int) (bool, error) {
-			_, err := s.CountLimit(t.Context(), "crowd", start.Add(2*hour), hour)
+			_, err := s.CountLimits(t.Context(), []storage.LimitCount{{ID: "crowd", Window: hour}}, start.Add(2*hour))
 			return true, err
 		})
 		if got := count(t, "crowd", start.Add(2*hour)); got.Used != crowd+1 || got.WindowEnd != start.Add(3*hour) {
@@ -65,11 +77,29 @@ func Limits(t *testing.T, s *storage.Store) {
 			t.Errorf("nothing asked: %+v", got)
 		}
 	})
+	t.Run("several in one statement", func(t *testing.T) {
+		count(t, "b", start)
+		both := []storage.LimitCount{{ID: "b", Window: day}, {ID: "a", Window: day}}
+		costs(t, s, 1, func() {
+			if n := len(must[[]storage.LimitState](t)(s.CountLimits(t.Context(), both, start))); n != 2 {
+				t.Errorf("%d states", n)
+			}
+		})
+		if a, b := count(t, "a", start), count(t, "b", start); a.Used != 2 || a.WindowEnd != start.Add(day) || b.Used != 3 || b.WindowEnd != start.Add(hour) {
+			t.Errorf("%+v %+v", a, b)
+		}
+		for range 4 {
+			ok(t, s.UncountLimits(t.Context(), []string{"b", "a", "never"}))
+		}
+		if a, b := count(t, "a", start), count(t, "b", start); a.Used != 1 || b.Used != 1 {
+			t.Errorf("taken back, but never below nothing: %+v %+v", a, b)
+		}
+	})
 	t.Run("reset", func(t *testing.T) {
 		count(t, "reset", start)
 		count(t, "kept", start)
-		ok(t, s.ResetLimit(t.Context(), "reset"))
-		ok(t, s.ResetLimit(t.Context(), "reset"))
+		ok(t, s.ResetLimits(t.Context(), []string{"reset", "never"}))
+		ok(t, s.ResetLimits(t.Context(), []string{"reset"}))
 		if got := count(t, "reset", start); got.Used != 1 {
 			t.Errorf("%+v", got)
 		}

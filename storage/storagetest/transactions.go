@@ -23,7 +23,7 @@ func used(t *testing.T, ctx context.Context, s *storage.Store, id string) int64 
 
 // count writes something that used sees.
 func count(ctx context.Context, s *storage.Store, id string) error {
-	_, err := s.CountLimit(ctx, id, start, hour)
+	_, err := s.CountLimits(ctx, []storage.LimitCount{{ID: id, Window: hour}}, start)
 	return err
 }
 

@@ -1,0 +1,270 @@
+package signin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pratu/flows/accounts"
+	"pratu/flows/audit"
+	"pratu/flows/kind"
+	"pratu/flows/limits"
+	"pratu/flows/passwords"
+	"pratu/flows/secret"
+	"pratu/flows/signin"
+	"pratu/storage"
+	"pratu/storage/storagetest"
+)
+
+const (
+	mail     = "mali@x.test"
+	password = "seven purple doors in the rain"
+)
+
+// world is a directory with one account.
+type world struct {
+	*signin.Service
+	t        *testing.T
+	account  *accounts.Account
+	accounts *accounts.Service
+	at       atomic.Int64
+}
+
+func (w *world) now() time.Time { return time.UnixMilli(w.at.Load()) }
+
+func (w *world) pass(d time.Duration) { w.at.Add(d.Milliseconds()) }
+
+func each(t *testing.T, run func(t *testing.T, w *world)) {
+	t.Helper()
+	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
+		ring, err := secret.NewKeyring([]byte(strings.Repeat("k", 32)))
+		must(t, err)
+		w := &world{t: t}
+		w.at.Store(time.Now().Truncate(time.Second).UnixMilli())
+		log, hasher := &audit.Log{Store: s, Now: w.now}, passwords.New(passwords.Cheap)
+		w.Service = &signin.Service{Store: s, Keyring: ring, Hasher: hasher, Audit: log, Now: w.now,
+			Limiter: &limits.Limiter{Store: s, Keyring: ring, Now: w.now}}
+		w.accounts = &accounts.Service{Store: s, Keyring: ring, Hasher: hasher, Audit: log, Now: w.now}
+		w.account, err = w.accounts.Create(t.Context(), accounts.New{Email: mail, EmailVerified: true, Password: password})
+		must(t, err)
+		run(t, w)
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) try(password, browser string) (signin.Proof, error) {
+	return w.Password(w.t.Context(), signin.Attempt{Identifier: mail, Password: password, Browser: browser, IP: "192.0.2.1"})
+}
+
+// in signs in and expects it to work.
+func (w *world) in(browser, cookie string) (string, storage.Session) {
+	w.t.Helper()
+	proof, err := w.try(password, browser)
+	must(w.t, err)
+	fresh, session, err := w.Begin(w.t.Context(), proof, signin.Browser{SessionCookie: cookie, BrowserCookie: browser, IP: "192.0.2.1"}, nil)
+	must(w.t, err)
+	return fresh, session
+}
+
+// What a sign-in costs the database doesn't grow unseen: each statement is a round trip.
+func TestStatements(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.in("first", "") // prepares, and notes the use of the password
+		before := w.Store.Statements()
+		proof, err := w.try(password, "second")
+		must(t, err)
+		if n := w.Store.Statements() - before; n != 3 {
+			t.Errorf("the proof took %d statements, not 3: account, address, budgets", n)
+		}
+		before = w.Store.Statements()
+		_, _, err = w.Begin(t.Context(), proof, signin.Browser{BrowserCookie: "second"}, nil)
+		must(t, err)
+		if n := w.Store.Statements() - before; n != 4 {
+			t.Errorf("the session took %d statements, not 4: budgets, session, browser, audit", n)
+		}
+	})
+}
+
+// Attempts at the same moment use up the budget that they share (Keycloak CVE-2024-4629): no more passwords are looked at
+// than it has.
+func TestParallelGuesses(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var wrong, limited atomic.Int64
+		var all sync.WaitGroup
+		before := w.Hasher.Hashes()
+		for n := range 50 {
+			all.Go(func() {
+				_, err := w.try(fmt.Sprint("guess ", n), "")
+				switch kind.Of(err) {
+				case kind.Unauthorized:
+					wrong.Add(1)
+				case kind.RateLimited:
+					limited.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		budget := int64(limits.SigninAccount.Budget)
+		if wrong.Load() != budget || limited.Load() != 50-budget || w.Hasher.Hashes()-before != budget {
+			t.Errorf("%d wrong, %d limited, %d hashes", wrong.Load(), limited.Load(), w.Hasher.Hashes()-before)
+		}
+		// What was refused unseen doesn't use up the budget of the day.
+		for range limits.SigninAccountDay.Budget/limits.SigninAccount.Budget - 1 {
+			w.pass(limits.SigninAccount.Window)
+			for range limits.SigninAccount.Budget {
+				if _, err := w.try("guess", ""); kind.Of(err) != kind.Unauthorized {
+					t.Fatal(err)
+				}
+			}
+		}
+		w.pass(limits.SigninAccount.Window)
+		if _, err := w.try(password, ""); kind.Of(err) != kind.RateLimited {
+			t.Errorf("the day's budget: %v", err)
+		}
+	})
+}
+
+// Strangers who use the budget up don't lock the owner out of a browser that is known, and a success gives the budget back.
+func TestKnownBrowser(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.in("mine", "")
+		for range limits.SigninAccount.Budget {
+			_, _ = w.try("guess", "")
+		}
+		if _, err := w.try(password, "strange"); kind.Of(err) != kind.RateLimited {
+			t.Errorf("a stranger: %v", err)
+		}
+		for range 2 {
+			for range limits.SigninBrowser.Budget - 1 {
+				if _, err := w.try("slip", "mine"); kind.Of(err) != kind.Unauthorized {
+					t.Fatal(err)
+				}
+			}
+			w.in("mine", "")
+		}
+		w.pass(signin.KnownLife)
+		for range limits.SigninAccount.Budget {
+			_, _ = w.try("guess", "")
+		}
+		if _, err := w.try(password, "mine"); kind.Of(err) != kind.RateLimited {
+			t.Errorf("forgotten after a year: %v", err)
+		}
+	})
+}
+
+// The sign-in and what it is for happen together or not at all.
+func TestBeginTogether(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		proof, err := w.try(password, "b")
+		must(t, err)
+		gone := errors.New("the request is gone")
+		_, _, err = w.Begin(t.Context(), proof, signin.Browser{BrowserCookie: "b"}, func(context.Context, storage.Session) error { return gone })
+		if !errors.Is(err, gone) {
+			t.Fatal(err)
+		}
+		sessions, err := w.SessionsOf(t.Context(), proof.AccountID)
+		must(t, err)
+		if len(sessions) != 0 {
+			t.Errorf("%+v", sessions)
+		}
+		for range limits.SigninAccount.Budget - 1 {
+			_, _ = w.try("guess", "b")
+		}
+		if _, err := w.try(password, "b"); kind.Of(err) != kind.RateLimited {
+			t.Errorf("the browser is known, or the failures are forgotten: %v", err)
+		}
+	})
+}
+
+// An old hash is replaced by the sign-in that it let in, unless the password was changed meanwhile.
+func TestRehash(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		old := w.Hasher
+		w.Hasher = passwords.New(passwords.Params{MemoryKiB: 128, Iterations: 1, Parallelism: 1, Workers: 1})
+		w.in("b", "")
+		before := w.Hasher.Hashes()
+		w.in("b", "")
+		if n := w.Hasher.Hashes() - before; n != 1 {
+			t.Errorf("hashed again: %d", n)
+		}
+		proof, err := func() (signin.Proof, error) { w.Hasher = old; return w.try(password, "b") }()
+		must(t, err)
+		digests := w.Keyring.Digests("email", mail)
+		_, c, err := w.Store.AccountByContact(t.Context(), "email", digests)
+		must(t, err)
+		changed, err := old.Hash(t.Context(), "nine green windows at night")
+		must(t, err)
+		must(t, w.Store.UpdatePasswordHash(t.Context(), c.ID, c.Secret, changed))
+		_, _, err = w.Begin(t.Context(), proof, signin.Browser{}, nil)
+		must(t, err)
+		if _, c, err = w.Store.AccountByContact(t.Context(), "email", digests); err != nil || c.Secret != changed {
+			t.Errorf("the change is undone: %v", err)
+		}
+	})
+}
+
+// Sessions: a new cookie for each sign-in, accounts side by side, idle and absolute ends.
+func TestSessions(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		first, one := w.in("b", "")
+		second, two := w.in("b", first)
+		if first == second || one.ID == two.ID {
+			t.Error("the cookie stayed")
+		}
+		live := func(cookie string) int {
+			t.Helper()
+			list, err := w.Sessions(t.Context(), cookie, "")
+			must(t, err)
+			return len(list)
+		}
+		if live(first) != 0 || live(second) != 1 || live("") != 0 || live(strings.Repeat("x", 300)) != 0 {
+			t.Error(live(first), live(second))
+		}
+		other, err := w.accounts.Create(t.Context(), accounts.New{Email: "som@x.test", EmailVerified: true, Password: password})
+		must(t, err)
+		third, _, err := w.Begin(t.Context(), signin.PasswordProof(other.ID, w.now()), signin.Browser{SessionCookie: second}, nil)
+		must(t, err)
+		if live(third) != 2 || live(second) != 0 {
+			t.Error(live(third), live(second))
+		}
+		if err := w.Select(t.Context(), second, two.ID); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("selected with an old cookie: %v", err)
+		}
+		must(t, w.Select(t.Context(), third, two.ID))
+		w.pass(time.Hour)
+		must(t, w.Seen(t.Context(), two))
+		w.pass(signin.IdleLife - time.Minute)
+		if live(third) != 1 {
+			t.Errorf("%d after idling", live(third))
+		}
+		must(t, w.End(t.Context(), two.ID))
+		must(t, w.End(t.Context(), two.ID))
+		if live(third) != 0 {
+			t.Error("ended sessions live")
+		}
+	})
+}
+
+func TestNetwork(t *testing.T) {
+	for text, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3::4": "2001:db8:1:2::/64",
+		"fe80::1%eth0": "fe80::/64", "": "unknown", "what": "unknown",
+	} {
+		if got := signin.Network(text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
