@@ -39,7 +39,7 @@ func (f *clientFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.name, "name", "", "name shown to people")
 	fs.StringArrayVar(&f.redirects, "redirect-uri", nil, "where people return after signing in (repeat for more)")
 	fs.StringArrayVar(&f.logouts, "post-logout-redirect-uri", nil, "where people return after signing out (repeat for more)")
-	fs.StringVar(&f.authMethod, "auth-method", "", "client_secret_basic, client_secret_post, private_key_jwt or none")
+	fs.StringVar(&f.authMethod, "auth-method", "", "the only one of client_secret_basic, client_secret_post, private_key_jwt and none that is accepted; default by kind, a secret either way")
 	fs.StringArrayVar(&f.grants, "grant-type", nil, "grant type (repeat for more); default by kind")
 	fs.StringVar(&f.scope, "scope", "", "scopes it may ask for, separated by spaces")
 	fs.StringVar(&f.jwksFile, "jwks-file", "", "file with the client's public keys (JWK Set)")
@@ -146,7 +146,7 @@ func (a *app) clientCreate() *cobra.Command {
 					a.say("The secret is shown this once; keep it.")
 				}
 				a.warn(c)
-				return a.print.one(doc, clientRows(doc))
+				return a.print.one(doc, clientRows(c, secret))
 			})
 		},
 	}
@@ -180,7 +180,7 @@ func (a *app) clientGet() *cobra.Command {
 					return err
 				}
 				a.warn(c)
-				return a.print.one(c.Document(), clientRows(c.Document()))
+				return a.print.one(c.Document(), clientRows(c, ""))
 			})
 		},
 	}
@@ -240,6 +240,9 @@ func (a *app) clientUpdate() *cobra.Command {
 						if whole.Kind == "" {
 							whole.Kind = d.Kind
 						}
+						if d.TokenEndpointAuthMethod == "" && whole.TokenEndpointAuthMethod == d.AuthMethod() {
+							whole.TokenEndpointAuthMethod = "" // get shows the default where none was named
+						}
 						*d = whole
 					}
 					if disable || enable {
@@ -251,7 +254,7 @@ func (a *app) clientUpdate() *cobra.Command {
 					return err
 				}
 				a.warn(c)
-				return a.print.one(c.Document(), clientRows(c.Document()))
+				return a.print.one(c.Document(), clientRows(c, ""))
 			})
 		},
 	}
@@ -318,14 +321,17 @@ func (a *app) warn(c *clients.Client) {
 	}
 }
 
-func clientRows(d clients.Document) [][2]string {
-	state := "active"
+func clientRows(c *clients.Client, secret string) [][2]string {
+	d, state, method := c.Document(), "active", c.Metadata.AuthMethod()
+	if c.Accepts(clients.AuthBasic) && c.Accepts(clients.AuthPost) {
+		method = "client_secret_basic or client_secret_post"
+	}
 	if d.Disabled {
 		state = "disabled"
 	}
 	rows := [][2]string{
-		{"client_id", d.ClientID}, {"client_secret", d.ClientSecret}, {"kind", d.Kind}, {"name", d.ClientName}, {"state", state},
-		{"auth method", d.TokenEndpointAuthMethod}, {"grant types", strings.Join(d.GrantTypes, " ")}, {"scope", d.Scope},
+		{"client_id", d.ClientID}, {"client_secret", secret}, {"kind", d.Kind}, {"name", d.ClientName}, {"state", state},
+		{"auth method", method}, {"grant types", strings.Join(d.GrantTypes, " ")}, {"scope", d.Scope},
 		{"id token alg", d.IDTokenAlg}, {"access tokens", d.Settings.AccessTokenFormat}, {"channel", d.Settings.Channel},
 	}
 	for _, u := range d.RedirectURIs {

@@ -95,6 +95,24 @@ func TestTokenEndpoint(t *testing.T) {
 	})
 }
 
+// A client that named no method sends its secret either way, and never both ways at once (RFC 6749 section 2.3).
+func TestUnnamedMethod(t *testing.T) {
+	each(t, func(w *world) {
+		form := func(changes ...string) url.Values {
+			return changed(url.Values{"grant_type": {"client_credentials"}}, changes...)
+		}
+		if answer := w.post("/oauth2/token", "svc1", s2, form()); answer.StatusCode != http.StatusOK {
+			w.t.Errorf("Basic: %d %s", answer.StatusCode, answer.body)
+		}
+		if answer := w.post("/oauth2/token", "", "", form("client_id", "svc1", "client_secret", s2)); answer.StatusCode != http.StatusOK {
+			w.t.Errorf("in the body: %d %s", answer.StatusCode, answer.body)
+		}
+		w.refused(w.post("/oauth2/token", "svc1", s2, form("client_id", "svc1", "client_secret", s2)), 400, "invalid_request")
+		w.refused(w.post("/oauth2/token", "", "", form("client_id", "svc1", "client_secret", "wrong")), 401, "invalid_client")
+		w.refused(w.post("/oauth2/token", "", "", form("client_id", "svc1")), 401, "invalid_client")
+	})
+}
+
 // TK-36: a long secret is compared whole.
 func TestLongSecret(t *testing.T) {
 	each(t, func(w *world) {

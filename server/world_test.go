@@ -167,10 +167,11 @@ func (w *world) populate() {
 	w.t.Helper()
 	for _, d := range []clients.Document{
 		{ClientID: "web1", Kind: clients.KindWeb, ClientSecret: s1, Metadata: clients.Metadata{
-			RedirectURIs: []string{rp}, PostLogoutRedirectURIs: []string{"https://rp.test/bye"}, IDTokenAlg: "ES256",
+			RedirectURIs: []string{rp}, PostLogoutRedirectURIs: []string{"https://rp.test/bye"}, IDTokenAlg: "ES256", TokenEndpointAuthMethod: clients.AuthBasic,
 		}},
 		{ClientID: "ours", Kind: clients.KindWeb, ClientSecret: s1, Settings: clients.Settings{FirstParty: true}, Metadata: clients.Metadata{
 			RedirectURIs: []string{rp}, PostLogoutRedirectURIs: []string{"https://rp.test/bye", "https://rp.test/bye?app=1"}, IDTokenAlg: "ES256",
+			TokenEndpointAuthMethod: clients.AuthBasic,
 		}},
 		{ClientID: "web2", Kind: clients.KindWeb, ClientSecret: s2, Metadata: clients.Metadata{RedirectURIs: []string{"https://rp2.test/cb"}}},
 		{ClientID: "multi", Kind: clients.KindWeb, ClientSecret: s2, Metadata: clients.Metadata{RedirectURIs: []string{rp, "https://rp.test/other?keep=1"}}},

@@ -53,7 +53,8 @@ type Client struct {
 }
 
 // Metadata has the names of RFC 7591, OpenID Connect Registration and RFC 9126. What is absent has the kind's default
-// already filled in by Create, so readers needn't know the defaults.
+// already filled in by Create, so readers needn't know the defaults. Of the authentication method, ask AuthMethod and
+// Accepts.
 type Metadata struct {
 	RedirectURIs            []string        `json:"redirect_uris,omitempty"`
 	PostLogoutRedirectURIs  []string        `json:"post_logout_redirect_uris,omitempty"`
@@ -106,10 +107,25 @@ type Settings struct {
 }
 
 // Public tells whether the client can't keep a secret.
-func (c *Client) Public() bool { return c.Metadata.TokenEndpointAuthMethod == AuthNone }
+func (c *Client) Public() bool { return c.Metadata.AuthMethod() == AuthNone }
 
-// AuthMethod is the one way in which this client authenticates at the token endpoint.
-func (c *Client) AuthMethod() string { return c.Metadata.TokenEndpointAuthMethod }
+// AuthMethod is how this client authenticates at the token endpoint. Where none was named it is the default of RFC 7591
+// section 2.
+func (m Metadata) AuthMethod() string {
+	if m.TokenEndpointAuthMethod == "" {
+		return AuthBasic
+	}
+	return m.TokenEndpointAuthMethod
+}
+
+// Accepts tells whether the client may authenticate by a method. One that was named is the only one. Where none was,
+// the secret may come either way (RFC 6749 section 2.3.1): libraries differ in which they begin with.
+func (c *Client) Accepts(method string) bool {
+	named := c.Metadata.TokenEndpointAuthMethod
+	return method == named || named == "" && sendsSecret(method)
+}
+
+func sendsSecret(method string) bool { return method == AuthBasic || method == AuthPost }
 
 // Disabled tells whether an administrator switched the client off. Get never returns such a client.
 func (c *Client) Disabled() bool { return !c.DisabledAt.IsZero() }

@@ -29,7 +29,7 @@ func (c *Client) Document() Document {
 		ClientID: c.ID, Kind: c.Kind, Metadata: c.Metadata, Settings: c.Settings,
 		Disabled: c.Disabled(), ClientIDIssuedAt: c.CreatedAt.Time().Unix(),
 	}
-	d.Settings.PartnerMobileKey = ""
+	d.Settings.PartnerMobileKey, d.TokenEndpointAuthMethod = "", c.Metadata.AuthMethod()
 	return d
 }
 

@@ -62,9 +62,11 @@ func (d *Document) fill() {
 		return
 	}
 	m := &d.Metadata
-	if m.TokenEndpointAuthMethod == "" {
-		m.TokenEndpointAuthMethod = r.auth
-		if r.auth != AuthNone && (m.JWKS != nil || m.JWKSURI != "") {
+	if m.TokenEndpointAuthMethod == "" { // stays open where a secret is the default, see Accepts
+		switch {
+		case r.auth == AuthNone:
+			m.TokenEndpointAuthMethod = AuthNone
+		case m.JWKS != nil || m.JWKSURI != "":
 			m.TokenEndpointAuthMethod = AuthPrivateKeyJWT
 		}
 	}

@@ -70,7 +70,7 @@ func (s *Service) Create(ctx context.Context, d Document) (*Client, string, erro
 		c.DisabledAt = now
 	}
 	plain := d.ClientSecret
-	if m := c.AuthMethod(); (m == AuthBasic || m == AuthPost) && plain == "" {
+	if sendsSecret(c.Metadata.AuthMethod()) && plain == "" {
 		plain = secretPrefix + secret.Token()
 	}
 	row, err := c.row()
@@ -128,7 +128,7 @@ func (s *Service) Update(ctx context.Context, id string, change func(*Document) 
 			return err
 		}
 		d := old.Document()
-		d.Settings = old.Settings
+		d.Settings, d.TokenEndpointAuthMethod = old.Settings, old.Metadata.TokenEndpointAuthMethod
 		if err := change(&d); err != nil {
 			return err
 		}

@@ -321,3 +321,46 @@ func TestHelpers(t *testing.T) {
 		t.Error("a public client went without PKCE")
 	}
 }
+
+// A client that named its method is held to it; one that named none sends its secret either way, and stays like that.
+func TestAuthMethods(t *testing.T) {
+	s, _, _ := newService()
+	ways := func(c *Client) string {
+		var accepted []string
+		for _, m := range []string{AuthNone, AuthBasic, AuthPost, AuthPrivateKeyJWT} {
+			if c.Accepts(m) {
+				accepted = append(accepted, m)
+			}
+		}
+		return strings.Join(accepted, " ")
+	}
+	const either = AuthBasic + " " + AuthPost
+	for named, want := range map[string]string{"": either, AuthBasic: AuthBasic, AuthPost: AuthPost} {
+		d := web("")
+		d.TokenEndpointAuthMethod = named
+		c, plain, err := s.Create(t.Context(), d)
+		if err != nil || plain == "" || ways(c) != want || c.Public() {
+			t.Errorf("%q: accepts %q: %v", named, ways(c), err)
+			continue
+		}
+		if got := c.Document().TokenEndpointAuthMethod; got != (Metadata{TokenEndpointAuthMethod: named}).AuthMethod() {
+			t.Errorf("%q is shown as %q", named, got)
+		}
+		c, err = s.Update(t.Context(), c.ID, func(d *Document) error { d.ClientName = "New"; return nil })
+		if err != nil || ways(c) != want {
+			t.Errorf("%q: after an update %q: %v", named, ways(c), err)
+		}
+		if _, err := s.RotateSecret(t.Context(), c.ID, "", 0); err != nil {
+			t.Errorf("%q: %v", named, err)
+		}
+	}
+	for kindName, want := range map[string]string{KindMachine: either, KindTV: AuthNone} {
+		if c, _, err := s.Create(t.Context(), Document{Kind: kindName}); err != nil || ways(c) != want {
+			t.Errorf("%s: %q %v", kindName, ways(c), err)
+		}
+	}
+	key := []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`)
+	if c, _, err := s.Create(t.Context(), Document{Kind: KindMachine, Metadata: Metadata{JWKS: key}}); err != nil || ways(c) != AuthPrivateKeyJWT {
+		t.Errorf("with keys: %v", err)
+	}
+}

@@ -62,7 +62,7 @@ func (d *Document) validateURIs(ps *Problems, r rules) {
 
 func (d *Document) validateAuth(ps *Problems, r rules) {
 	m := &d.Metadata
-	method := m.TokenEndpointAuthMethod
+	method := m.AuthMethod()
 	switch {
 	case !slices.Contains(r.auths, method) && d.Kind != KindMachine && method != AuthNone && slices.Contains(secretAuths, method):
 		ps.add("/token_endpoint_auth_method", "client.auth", "kind %s can't keep a secret: its method is none", d.Kind)
@@ -91,7 +91,7 @@ func (d *Document) validateAuth(ps *Problems, r rules) {
 		return
 	}
 	switch n := utf8.RuneCountInString(d.ClientSecret); {
-	case method != AuthBasic && method != AuthPost:
+	case !sendsSecret(method):
 		ps.add("/client_secret", "client.secret", "method %s has no secret", method)
 	case n < minChosen || len(d.ClientSecret) > maxSecret:
 		ps.add("/client_secret", "client.secret", "a secret has %d to %d characters; leave it out and one is made", minChosen, maxSecret)

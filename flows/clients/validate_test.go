@@ -147,7 +147,7 @@ func TestDefaultsOfKinds(t *testing.T) {
 	for _, c := range []struct {
 		kind, auth, alg, channel, grants string
 	}{
-		{KindWeb, AuthBasic, "RS256", "web", "authorization_code refresh_token"},
+		{KindWeb, "", "RS256", "web", "authorization_code refresh_token"},
 		{KindSPA, AuthNone, "ES256", "web", "authorization_code refresh_token"},
 		{KindNative, AuthNone, "ES256", "app", "authorization_code refresh_token"},
 		{KindTV, AuthNone, "ES256", "stb", "authorization_code " + GrantDevice + " refresh_token"},
@@ -163,7 +163,7 @@ func TestDefaultsOfKinds(t *testing.T) {
 	}
 	d := Document{Kind: KindMachine}
 	d.fill()
-	if d.Scope != "" || d.TokenEndpointAuthMethod != AuthBasic || len(d.ResponseTypes) != 0 {
+	if d.Scope != "" || d.AuthMethod() != AuthBasic || len(d.ResponseTypes) != 0 {
 		t.Errorf("machine: %+v", d)
 	}
 }

@@ -19,7 +19,7 @@ type attempt struct {
 	method, id, secret string
 }
 
-// Authenticate proves which client a request comes from, by the one method it is registered for. network is the address
+// Authenticate proves which client a request comes from, by a method that it is registered for. network is the address
 // the request came from, for the budget of failures. A failure says nothing about which half was wrong.
 func (p *Provider) Authenticate(ctx context.Context, r *http.Request, form url.Values, network string) (*clients.Client, error) {
 	a, err := presented(r, form)
@@ -32,7 +32,7 @@ func (p *Provider) Authenticate(ctx context.Context, r *http.Request, form url.V
 		return nil, p.failed(ctx, a.id, network, err)
 	case err != nil:
 		return nil, err
-	case c.AuthMethod() != a.method:
+	case !c.Accepts(a.method):
 		return nil, p.failed(ctx, c.ID, network, errors.New("another method than the registered one"))
 	}
 	switch a.method {
