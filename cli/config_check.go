@@ -21,6 +21,7 @@ import (
 const (
 	keyBytes      = 32
 	secretKeyFile = "secret.key"
+	databaseFile  = "pratu.db"
 )
 
 // check resolves the texts and returns every reason why they can't work together. It opens nothing but the data
@@ -89,7 +90,7 @@ var weakPasswords = []string{"", "pratu", "postgres", "password", "changeme", "s
 
 func (c *Config) checkDatabase(ps *problems) {
 	if c.DatabaseURL == "" {
-		c.DatabaseURL = "sqlite:" + filepath.Join(c.DataDir, "pratu.db")
+		c.DatabaseURL = "sqlite:" + filepath.Join(c.DataDir, databaseFile)
 	}
 	if path, ok := strings.CutPrefix(c.DatabaseURL, "sqlite:"); ok {
 		if path == "" {

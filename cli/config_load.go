@@ -83,6 +83,7 @@ func loadConfig(cmd *cobra.Command, environ []string) (*Config, problems) {
 			return ""
 		}
 		layer(&ps, o.secret, "--"+o.flag(), given(o.flag()), given(o.flag()+"-file"), "flag", use)
+		c.placed = c.placed || from != "default" && (o.key == "data_dir" || o.key == "database_url")
 		if err := assign(reflect.ValueOf(c).Elem().Field(o.index), value); err != nil {
 			ps.add("%s from %s: %v", o.key, from, err)
 		}

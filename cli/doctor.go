@@ -50,8 +50,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use: "doctor", Short: "Look at a running installation and say what is wrong with it", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var fs findings
-			c, ps := loadConfig(cmd, a.environ)
-			ps = append(ps, c.check()...)
+			c, ps := a.loadExisting(cmd)
 			for _, p := range ps {
 				fs.fail("configuration", "%s", p)
 			}

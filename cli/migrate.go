@@ -15,7 +15,11 @@ func (a *app) migrateCommand() *cobra.Command {
 		&cobra.Command{
 			Use: "up", Short: "Apply the migrations that are missing", Args: args(cobra.NoArgs),
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				return a.withStore(cmd, func(t *tools) error {
+				c, ps := loadConfig(cmd, a.environ)
+				if err := append(ps, c.check()...).err(); err != nil {
+					return err
+				}
+				return a.on(cmd.Context(), c, func(t *tools) error {
 					applied, err := t.store.Migrate(t.ctx)
 					if err != nil {
 						return newerSchema(err)

@@ -122,12 +122,15 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 // withStore runs a command on the database as it is; withTools brings the schema up to date before, so that a command
 // works before the first start of a server.
 func (a *app) withStore(cmd *cobra.Command, run func(t *tools) error) error {
-	c, ps := loadConfig(cmd, a.environ)
-	ps = append(ps, c.check()...)
+	c, ps := a.loadExisting(cmd)
 	if err := ps.err(); err != nil {
 		return err
 	}
-	t, err := a.build(cmd.Context(), c, newLogger(c, a.stderr))
+	return a.on(cmd.Context(), c, run)
+}
+
+func (a *app) on(ctx context.Context, c *Config, run func(t *tools) error) error {
+	t, err := a.build(ctx, c, newLogger(c, a.stderr))
 	if err != nil {
 		return err
 	}
@@ -146,6 +149,9 @@ func (a *app) withTools(cmd *cobra.Command, run func(t *tools) error) error {
 		case current < latest:
 			if _, err := t.store.Migrate(t.ctx); err != nil {
 				return newerSchema(err)
+			}
+			if current == 0 {
+				a.sayNew(t.cfg)
 			}
 		}
 		return run(t)
