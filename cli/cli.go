@@ -125,30 +125,5 @@ func (a *app) report(err error) {
 	}
 }
 
-// sentences are what the CLI says for the codes of the flows.
-var sentences = map[string]string{
-	"client.unknown":       "there is no such client",
-	"client.exists":        "a client with this id exists already (ids of deleted clients are not used again)",
-	"client.id_is_account": "an account has this number as its ssoid: choose another client id",
-	"client.disabled":      "the client is disabled",
-	"account.unknown":      "there is no such account",
-	"account.exists":       "an account with this contact exists already",
-}
-
-func plain(err error) string {
-	e, ok := kind.As(err)
-	if !ok {
-		return err.Error()
-	}
-	if s := sentences[e.Code]; s != "" {
-		return s
-	}
-	text := e.Error()
-	if e.Field != "" && !strings.Contains(text, e.Field) {
-		text = e.Field + ": " + text
-	}
-	return text
-}
-
 // say writes a message for people; data goes to stdout.
 func (a *app) say(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }

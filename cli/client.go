@@ -93,7 +93,7 @@ func (f *clientFlags) apply(cmd *cobra.Command, d *clients.Document) error {
 			return usage("--set %q: write key=value", pair)
 		}
 		if err := d.Settings.Set(key, value); err != nil {
-			return usage("--set: %v", err)
+			return usage("--set: %s", plain(err))
 		}
 	}
 	return nil

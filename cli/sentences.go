@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"pratu/flows/kind"
+	"pratu/storage"
+)
+
+// sentences are what commands say for the codes of the flows: cause and remedy. {name} is one of the error's arguments.
+// An administrator at a terminal needs other words than a person on a page, so they are not the pages' messages.
+var sentences = map[string]string{
+	"client.unknown":       "there is no such client: pratu client list shows all",
+	"client.exists":        "a client with this id exists already (ids of deleted clients are not used again)",
+	"client.id_is_account": "an account has this number as its ssoid: choose another client id",
+	"client.disabled":      "the client is disabled: pratu client update ID --enable lets it work again",
+
+	"account.unknown":    "there is no such account",
+	"account.exists":     "an account with this contact exists already",
+	"account.no_contact": "an account needs an e-mail address or a phone number: give --email or --phone",
+	"account.no_admin":   "the first administrator's account is gone: nobody is left whom a link could sign in",
+
+	"contact.email_invalid": "this is not an e-mail address: write it like mali@example.com",
+	"contact.phone_invalid": "this is not a phone number: write it like 0812345678 or +66812345678",
+
+	"password.too_short":        "the password is too short: it needs at least {min} characters",
+	"password.too_long":         "the password is too long: it may have at most {max} characters",
+	"password.invalid":          "the password has characters that can't be typed again, such as a line break or broken UTF-8",
+	"password.blocked":          "the password is easily guessed: choose another one",
+	"password.blocked.common":   "the password is one of those that everybody tries first: put a few unrelated words together",
+	"password.blocked.pattern":  "the password is a row of keys or a repetition: put a few unrelated words together",
+	"password.blocked.personal": "the password contains the person's own name or address, or ours: choose another one",
+
+	"limit.exceeded": "there were too many tries: wait {minutes} minutes",
+	"server.busy":    "this machine is too busy to hash the password: try again in a moment",
+}
+
+// plain is an error as a sentence.
+func plain(err error) string {
+	e, ok := kind.As(err)
+	if !ok {
+		return plainStorage(err)
+	}
+	if text := sentences[fmt.Sprintf("%s.%v", e.Code, e.Args["reason"])]; text != "" {
+		return text
+	}
+	if text := sentences[e.Code]; text != "" {
+		for name, value := range e.Args {
+			text = strings.ReplaceAll(text, "{"+name+"}", fmt.Sprint(value))
+		}
+		return text
+	}
+	if e.Err != nil { // the flow has the sentence
+		return e.Err.Error()
+	}
+	return e.Error()
+}
+
+// plainStorage says what a database's refusal means here.
+func plainStorage(err error) string {
+	switch {
+	case errors.Is(err, storage.ErrConflict):
+		return "somebody else changed it at the same moment: run the command again"
+	case errors.Is(err, storage.ErrUnavailable):
+		return fmt.Sprintf("%v: is the database running, and is PRATU_DATABASE_URL right?", err)
+	case errors.Is(err, storage.ErrInvalid):
+		return "the database takes no such text: leave out zero bytes and broken UTF-8"
+	}
+	return err.Error()
+}
