@@ -60,6 +60,8 @@ func readPerson(r io.Reader) (person, error) {
 		text, isText := doc[name].(string)
 		flag, isFlag := doc[name].(bool)
 		switch {
+		case name == "updated_at" || name == "sub":
+			ps.add("%s is kept by us: leave it out", name)
 		case !slices.Contains(known, name):
 			ps.add("unknown claim %s%s", name, clients.DidYouMean(name, known))
 		case name == "address":

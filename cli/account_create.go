@@ -1,15 +1,17 @@
 package cli
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
+	"pratu/flows/mail"
 	"pratu/storage"
-
-	"strconv"
 )
 
 // accountView is an account as scripts see it.
@@ -40,6 +42,9 @@ func (a *app) accountCreate() *cobra.Command {
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			whole := person{}
+			if p.locale != "" && !slices.Contains(mail.Locales, p.locale) {
+				return usage("--locale %q: one of %s", p.locale, strings.Join(mail.Locales, ", "))
+			}
 			switch {
 			case file != "" && passwordStdin && file == "-":
 				return usage("stdin can't be both the document and the password")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pratu/flows/accounts"
 	"pratu/flows/clients"
 	"pratu/flows/kind"
 )
@@ -111,6 +112,7 @@ func exitCode(err error) int {
 func (a *app) report(err error) {
 	var ps problems
 	var cs clients.Problems
+	var as accounts.ClaimProblems
 	switch {
 	case errors.As(err, &ps):
 		for _, p := range ps {
@@ -118,6 +120,10 @@ func (a *app) report(err error) {
 		}
 	case errors.As(err, &cs):
 		for _, p := range cs {
+			fmt.Fprintln(a.stderr, "error:", p)
+		}
+	case errors.As(err, &as):
+		for _, p := range as {
 			fmt.Fprintln(a.stderr, "error:", p)
 		}
 	default:

@@ -16,7 +16,7 @@ import (
 // Every code that a command can meet has a sentence; nobody should have to read codes.
 func TestEveryCodeHasASentence(t *testing.T) {
 	own := map[string]bool{ // these, and uri.…, carry a sentence of their own, or are met on pages only
-		"client.invalid": true, "client.setting": true, "key.alg": true, "key.bits": true,
+		"account.claims": true, "client.invalid": true, "client.setting": true, "key.alg": true, "key.bits": true,
 		"link.expired": true, "registration.expired": true, "registration.wrong_code": true, "registration.other_browser": true,
 	}
 	codes := regexp.MustCompile(`(?:kind\.New\(kind\.\w+, |invalid\(|refuse\()"([a-z_]+\.[a-z_]+)"`)

@@ -159,7 +159,8 @@ type New struct {
 	Roles                        []string
 }
 
-// Create makes an account: account.exists when a verified contact is another account's.
+// Create makes an account: account.exists when a verified contact is another account's, account.claims with
+// ClaimProblems when a claim isn't what its name promises.
 func (s *Service) Create(ctx context.Context, n New) (*Account, error) {
 	p, err := s.prepare(ctx, n)
 	if err != nil {
@@ -200,8 +201,8 @@ func (s *Service) prepare(ctx context.Context, n New) (person, error) {
 	if len(p.contacts) == 0 {
 		return p, kind.New(kind.Invalid, "account.no_contact")
 	}
-	if n.Password == "" {
-		return p, nil
+	if err := checkProfile(n.Profile); err != nil || n.Password == "" {
+		return p, err
 	}
 	if err := passwords.Check(n.Password, passwords.MinAlone, n.Email, n.Phone); err != nil {
 		return p, err

@@ -1,0 +1,4 @@
+package accounts
+
+// CheckProfile is looked at alone: it needs no database.
+var CheckProfile = checkProfile
