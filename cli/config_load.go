@@ -74,15 +74,15 @@ func loadConfig(cmd *cobra.Command, environ []string) (*Config, problems) {
 	for _, o := range options() {
 		value, from := o.def, "default"
 		use := func(v, source string) { value, from = v, source }
-		layer(&ps, o.secret, o.key, file[o.key], file[o.key+"_file"], path, use)
-		layer(&ps, o.secret, o.env(), env[o.env()], env[o.env()+"_FILE"], "environment", use)
+		layer(&ps, o.secret, o.key, o.key+"_file", file[o.key], file[o.key+"_file"], path, use)
+		layer(&ps, o.secret, o.env(), o.env()+"_FILE", env[o.env()], env[o.env()+"_FILE"], "environment", use)
 		given := func(name string) string {
 			if f := flags.Lookup(name); f != nil && f.Changed {
 				return f.Value.String()
 			}
 			return ""
 		}
-		layer(&ps, o.secret, "--"+o.flag(), given(o.flag()), given(o.flag()+"-file"), "flag", use)
+		layer(&ps, o.secret, "--"+o.flag(), "--"+o.flag()+"-file", given(o.flag()), given(o.flag()+"-file"), "flag", use)
 		c.placed = c.placed || from != "default" && (o.key == "data_dir" || o.key == "database_url")
 		if err := assign(reflect.ValueOf(c).Elem().Field(o.index), value); err != nil {
 			ps.add("%s from %s: %v", o.key, from, err)
@@ -91,8 +91,8 @@ func loadConfig(cmd *cobra.Command, environ []string) (*Config, problems) {
 	return c, ps
 }
 
-// layer takes the value of one source, or the content of the file it names instead.
-func layer(ps *problems, secret bool, name, value, file, source string, use func(string, string)) {
+// layer takes the value of one source, or the content of the file it names instead. Problems name what the person wrote.
+func layer(ps *problems, secret bool, name, fileName, value, file, source string, use func(string, string)) {
 	if !secret || file == "" {
 		if value != "" {
 			use(value, source)
@@ -100,17 +100,17 @@ func layer(ps *problems, secret bool, name, value, file, source string, use func
 		return
 	}
 	if value != "" {
-		ps.add("%s and its file twin are both set: keep one", name)
+		ps.add("%s and %s are both set: keep one", name, fileName)
 		return
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		ps.add("the file of %s can't be read (%v): correct the path or its permissions", name, err)
+		ps.add("%s %s can't be read (%v): correct the path or its permissions", fileName, file, reason(err))
 		return
 	}
 	content := strings.TrimRight(string(raw), "\r\n")
 	if content == "" {
-		ps.add("the file of %s (%s) is empty: write the value into it", name, file)
+		ps.add("%s %s is empty: write the value into it", fileName, file)
 		return
 	}
 	use(content, source)

@@ -63,12 +63,18 @@ func TestSecretFiles(t *testing.T) {
 	if c, ps = load(t, []string{"--secret-key-file", key}, nil); len(ps) > 0 || c.SecretKey != goodKey {
 		t.Errorf("flag: %v", ps)
 	}
-	for name, env := range map[string][]string{
-		"both":    {"PRATU_SECRET_KEY=" + goodKey, "PRATU_SECRET_KEY_FILE=" + key},
-		"missing": {"PRATU_SECRET_KEY_FILE=" + key + ".nowhere"},
-		"empty":   {"PRATU_SECRET_KEY_FILE=" + write(t, "empty", "\n")},
+	empty := write(t, "empty", "\n")
+	for name, c := range map[string]struct {
+		flags, env []string
+		want       string // what the person wrote is what the line names
+	}{
+		"both":         {nil, []string{"PRATU_SECRET_KEY=" + goodKey, "PRATU_SECRET_KEY_FILE=" + key}, "PRATU_SECRET_KEY and PRATU_SECRET_KEY_FILE are both set"},
+		"missing":      {nil, []string{"PRATU_SECRET_KEY_FILE=/nope"}, "PRATU_SECRET_KEY_FILE /nope can't be read (no such file or directory)"},
+		"missing flag": {[]string{"--secret-key-file", "/nope"}, nil, "--secret-key-file /nope can't be read (no such file or directory)"},
+		"missing YAML": {[]string{"--config", write(t, "c.yaml", "mail_file: /nope\n")}, nil, "mail_file /nope can't be read (no such file or directory)"},
+		"empty":        {nil, []string{"PRATU_SECRET_KEY_FILE=" + empty}, "PRATU_SECRET_KEY_FILE " + empty + " is empty"},
 	} {
-		if _, ps := load(t, nil, env); len(ps) != 1 || strings.Contains(ps.Error(), goodKey) {
+		if _, ps := load(t, c.flags, c.env); len(ps) != 1 || !strings.HasPrefix(ps[0], c.want) || strings.Contains(ps[0], goodKey) {
 			t.Errorf("%s: %v", name, ps)
 		}
 	}
