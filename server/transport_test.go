@@ -203,7 +203,7 @@ func TestHeaders(t *testing.T) {
 			want := map[string]string{
 				"Content-Security-Policy": policy, "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "unsafe-none",
 				"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Cache-Control": "no-store",
-				"Strict-Transport-Security": "max-age=31536000; includeSubDomains", "Content-Type": "text/html; charset=utf-8",
+				"Strict-Transport-Security": "max-age=31536000", "Content-Type": "text/html; charset=utf-8",
 				"Permissions-Policy": "publickey-credentials-get=(self), publickey-credentials-create=(self), otp-credentials=(self), camera=(), microphone=(), geolocation=()",
 			}
 			if class == "page" || class == "secret" {

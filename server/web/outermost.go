@@ -41,7 +41,7 @@ func (k *Kernel) Outermost(h http.Handler) http.Handler {
 		head.Set("X-Request-Id", info.RequestID)
 		head.Set("X-Content-Type-Options", "nosniff")
 		if k.Issuer.Secure() {
-			head.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+			head.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		if len(r.TransferEncoding) > 0 {
 			// net/http has dropped a Content-Length beside it. A proxy that believed the dropped one sees another request
