@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"syscall"
 	"time"
 )
@@ -51,4 +52,22 @@ func listen(ctx context.Context, name, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("%s %s is no address of this machine: choose another one with --%s", name, addr, name)
 	}
 	return nil, fmt.Errorf("%s %s: %w: choose another address with --%s", name, addr, err, name)
+}
+
+// warnPort tells that a localhost issuer's links lead to another port than ours, where nobody may answer. It is no error:
+// a proxy may forward.
+func warnPort(log *slog.Logger, c *Config, at net.Addr) {
+	u, err := url.Parse(c.issuer.String())
+	_, port, err2 := net.SplitHostPort(at.String())
+	if err != nil || err2 != nil || !c.local() || u.Scheme == "https" && c.TLSCert == "" {
+		return
+	}
+	expected := u.Port()
+	if expected == "" {
+		expected = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	if port != expected {
+		log.Warn("the issuer names another port than the listener's: set --issuer and --listen to the same port, unless a proxy forwards",
+			"event", "server.other_port", "issuer", c.issuer.String(), "listen", at.String())
+	}
 }

@@ -160,3 +160,30 @@ func TestRapidReset(t *testing.T) {
 		t.Errorf("%d handlers at once for one connection", most.Load())
 	}
 }
+
+// A localhost issuer on another port than the listener's is almost always a slip; behind a proxy it is none.
+func TestOtherPort(t *testing.T) {
+	at := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8081}
+	for _, c := range []struct {
+		issuer, cert string
+		warned       bool
+	}{
+		{"http://localhost:8080", "", true},
+		{"http://localhost", "", true},
+		{"http://localhost:8081", "", false},
+		{"http://127.0.0.1:8081/id", "", false},
+		{"https://localhost:8443", "", false},
+		{"https://localhost:8443", "cert.pem", true},
+		{"https://localhost:8081", "cert.pem", false},
+		{"https://id.example.com", "", false},
+		{"https://id.example.com", "cert.pem", false},
+	} {
+		var out bytes.Buffer
+		conf := &Config{Issuer: c.issuer, TLSCert: c.cert}
+		conf.checkIssuer(&problems{})
+		warnPort(slog.New(slog.NewTextHandler(&out, nil)), conf, at)
+		if got := strings.Count(out.String(), "names another port"); got > 1 || got == 1 != c.warned {
+			t.Errorf("%+v: %s", c, out.String())
+		}
+	}
+}

@@ -101,6 +101,7 @@ func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*run
 	}
 	t.observe(metrics)
 	s.background()
+	warnPort(log, c, s.public.Addr())
 	s.proc.serve("listen", s.public, handler, c.TLSCert, c.TLSKey)
 	if s.ops != nil {
 		s.proc.serve("ops-listen", s.ops, opsHandler(s.proc, metrics, t.probes()), "", "")
