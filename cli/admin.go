@@ -11,7 +11,8 @@ func (a *app) adminCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "admin", Short: "Let administrators in", Args: args(cobra.NoArgs), RunE: help}
 	cmd.AddCommand(&cobra.Command{
 		Use: "login-link", Short: "Print a one-time link: sets the first administrator up, later signs that one in", Args: args(cobra.NoArgs),
-		Long: "While there is no administrator the link creates the first one (60 minutes). Later it signs the first one in (15 minutes).\n" +
+		Long: "While there is no administrator the link makes the first one (60 minutes): a new account, or the\n" +
+			"one that is signed in where it is opened. Later it signs the first one in (15 minutes).\n" +
 			"Each link works once; a new one takes the place of the one before.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withTools(cmd, func(t *tools) error {

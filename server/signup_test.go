@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"pratu/flows/accounts"
 	"pratu/flows/mail"
 	"pratu/server/formtest"
 )
@@ -227,6 +228,27 @@ func TestSignUpOutlivesItsRequest(t *testing.T) {
 		b.to(b.submit(page, "verify", "code", m.Data.Code), "/account").expect(t, 200)
 		s.pass(25 * time.Hour)
 		b.get(page.Request.URL.RequestURI()).expect(t, 404, "/sign-up")
+	})
+}
+
+// Who has an account already becomes the first administrator with it: the link shows to whom it would be given.
+func TestSetupOfOwnAccount(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		path := strings.TrimPrefix(must1(s.accounts.SetupLink(t.Context()))(t), op)
+		b := s.browser()
+		stranger := b.get(path).expect(t, 200, `id="setup"`, `href="/login"`)
+		if strings.Contains(stranger.body, "setup-own") {
+			t.Error("an account is offered to a stranger")
+		}
+		b.send(post(path, url.Values{"session": {"x"}})).expect(t, 403) // no form of ours
+		b.to(b.login(malisMail, malisPassword), "/account")
+		page := b.get(path).expect(t, 200, `id="setup-own"`, `id="setup"`, "Mali Saelim", "m•••@x.test")
+		b.submit(page, "setup-own", "session", "another").expect(t, 422, `id="setup-own"`) // another tab signed somebody else in
+		b.to(b.submit(page, "setup-own", "session", field(page.body, "session", 0)), "/account").expect(t, 200, `role="status"`)
+		if a := must1(s.accounts.Load(t.Context(), s.mali.ID))(t); !a.Is(accounts.RoleOwner) || !a.Is(accounts.RoleAdmin) {
+			t.Errorf("%v", a.Roles)
+		}
+		b.get(path).expect(t, 404)
 	})
 }
 

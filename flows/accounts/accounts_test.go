@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -348,6 +349,83 @@ func TestCreate(t *testing.T) {
 		w.fails(err, "account.exists")
 		_, err = w.Create(w.t.Context(), accounts.New{})
 		w.fails(err, "account.no_contact")
+	})
+}
+
+// Who signed up before anybody opened the set-up link becomes the first administrator by it too, and nobody after that.
+func TestAppoint(t *testing.T) {
+	each(t, func(w *world) {
+		account := func(email string) *accounts.Account {
+			a, err := w.Create(w.t.Context(), accounts.New{Email: email, EmailVerified: true})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			return a
+		}
+		mali := account("mali@x.test")
+		disabled := storage.Account{
+			ID: secret.UUID(), SSOID: secret.SSOID(), OID: secret.OID(), Status: storage.StatusDisabled, Profile: "{}",
+			CreatedAt: storage.At(w.now()), UpdatedAt: storage.At(w.now()),
+		}
+		if err := w.Store.CreateAccount(w.t.Context(), disabled); err != nil {
+			w.t.Fatal(err)
+		}
+		link, err := w.SetupLink(w.t.Context())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		token := link[strings.LastIndexByte(link, '/')+1:]
+		w.fails(w.Appoint(w.t.Context(), "guess", mali.ID), "link.expired")
+		w.fails(w.Appoint(w.t.Context(), token, disabled.ID), "account.disabled") // a refusal doesn't spend the link
+		w.fails(w.Appoint(w.t.Context(), token, "nobody"), "account.unknown")
+		if exists, err := w.HasAdmin(w.t.Context()); exists || err != nil {
+			w.t.Fatal(exists, err)
+		}
+		var all sync.WaitGroup
+		var won atomic.Int64
+		for i := range 8 {
+			all.Go(func() {
+				var err error
+				if i%2 == 0 {
+					err = w.Appoint(w.t.Context(), token, mali.ID)
+				} else {
+					_, err = w.CompleteSetup(w.t.Context(), token, "admin"+string(rune('a'+i))+"@x.test", good, "th")
+				}
+				if err == nil {
+					won.Add(1)
+				} else if !kind.Is(err, "link.expired") {
+					w.t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if won.Load() != 1 {
+			w.t.Errorf("%d first administrators", won.Load())
+		}
+		w.fails(w.Appoint(w.t.Context(), token, mali.ID), "link.expired")
+	})
+}
+
+func TestAppointedRoles(t *testing.T) {
+	each(t, func(w *world) {
+		mali, err := w.Create(w.t.Context(), accounts.New{Email: "mali@x.test", EmailVerified: true})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		link, err := w.SetupLink(w.t.Context())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if err := w.Appoint(w.t.Context(), link[strings.LastIndexByte(link, '/')+1:], mali.ID); err != nil {
+			w.t.Fatal(err)
+		}
+		a, err := w.Load(w.t.Context(), mali.ID)
+		if err != nil || !a.Is(accounts.RoleOwner) || !a.Is(accounts.RoleAdmin) {
+			w.t.Errorf("%+v %v", a, err)
+		}
+		if link, err := w.LoginLink(w.t.Context()); err != nil || !strings.HasPrefix(link, "https://op.test/login-link/") {
+			w.t.Errorf("%s %v", link, err)
+		}
 	})
 }
 

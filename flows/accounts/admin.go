@@ -103,13 +103,53 @@ func (s *Service) CompleteSetup(ctx context.Context, token, email, password, loc
 		return signin.Proof{}, err
 	}
 	var id string
-	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+	err = s.first(ctx, token, func(ctx context.Context) (string, error) {
+		var err error
+		id, err = s.insert(ctx, p)
+		return id, err
+	})
+	if err != nil {
+		return signin.Proof{}, err
+	}
+	return signin.PasswordProof(id, s.Now()), nil
+}
+
+// Appoint makes an account that exists already the first administrator by a link, once. The caller has proven that whoever
+// opened the link is signed in to it and wants this.
+func (s *Service) Appoint(ctx context.Context, token, accountID string) error {
+	return s.first(ctx, token, func(ctx context.Context) (string, error) {
+		row, err := s.Store.AccountByID(ctx, accountID)
+		if errors.Is(err, storage.ErrNotFound) {
+			return "", kind.New(kind.NotFound, "account.unknown").WithErr(err)
+		}
+		if err != nil {
+			return "", err
+		}
+		if row.Status != storage.StatusActive {
+			return "", kind.New(kind.Forbidden, "account.disabled")
+		}
+		roles, now := []string{RoleOwner, RoleAdmin}, storage.At(s.Now())
+		for _, role := range roles {
+			if err := s.Store.GrantRole(ctx, accountID, role, now); err != nil {
+				return "", err
+			}
+		}
+		return accountID, s.Audit.Append(ctx, audit.Event{
+			Name: "account.roles_granted", ActorKind: audit.Account, ActorID: accountID, AccountID: accountID,
+			Details: map[string]any{"roles": roles},
+		})
+	})
+}
+
+// first spends a set-up link on an account, in one transaction. Of all that try, one becomes the first administrator.
+func (s *Service) first(ctx context.Context, token string, account func(ctx context.Context) (string, error)) error {
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
 		now := storage.At(s.Now())
 		if err := s.Store.UseLink(ctx, secret.Hash(token), storage.LinkSetup, now); err != nil {
 			return kind.New(kind.NotFound, "link.expired").WithErr(err)
 		}
-		var err error
-		if id, err = s.insert(ctx, p); err != nil {
+		id, err := account(ctx)
+		if err != nil {
 			return err
 		}
 		if err := s.Store.Claim(ctx, firstAdmin, id, now); err != nil {
@@ -117,10 +157,6 @@ func (s *Service) CompleteSetup(ctx context.Context, token, email, password, loc
 		}
 		return nil
 	})
-	if err != nil {
-		return signin.Proof{}, err
-	}
-	return signin.PasswordProof(id, s.Now()), nil
 }
 
 // LoginLinkOf tells whose link it is. Looking doesn't consume it.

@@ -61,7 +61,10 @@ func samples() []sample {
 		}, "", nil},
 		{"signed-out", "signed-out", func() web.Framed { return &SignedOut{SignInURL: "/login"} }, "", nil},
 		{"account", "account", sampleAccount, "", nil},
-		{"setup", "setup", func() web.Framed { return &Setup{Action: "/setup/t", MinPassword: 15} }, "", []web.Problem{short}},
+		{"setup", "setup", func() web.Framed { return &Setup{Action: "/setup/t", MinPassword: 15, SignInURL: "/login"} }, "", []web.Problem{short}},
+		{"setup-own", "setup", func() web.Framed {
+			return &Setup{Action: "/setup/t", MinPassword: 15, Session: "s1", Name: "มะลิ แซ่ลิ้ม", Identifier: "m•••@example.com"}
+		}, "", []web.Problem{short}},
 		{"login-link", "login-link", func() web.Framed { return &LoginLink{Action: "/login-link/t", Name: "a•••@example.com"} }, "", nil},
 		{"dev-mails", "dev-mails", func() web.Framed {
 			m := DevMail{URL: "/dev/mail/1", To: "mali@example.com", Subject: "123456 คือรหัสยืนยัน Pratu ของคุณ", At: sampleTime}

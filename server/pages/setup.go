@@ -5,6 +5,7 @@ import (
 
 	"pratu/flows/issuer"
 	"pratu/server/web"
+	"pratu/storage"
 )
 
 const setupPage = "setup"
@@ -14,17 +15,50 @@ func (s *Server) Setup(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Accounts.Setup(r.Context(), r.PathValue("token")); err != nil {
 		return err
 	}
-	return s.show(visit{w: w, r: r}, http.StatusOK, setupPage, s.setupView(r))
+	page, _, err := s.setupView(r)
+	if err != nil {
+		return err
+	}
+	return s.show(visit{w: w, r: r}, http.StatusOK, setupPage, page)
 }
 
-func (s *Server) setupView(r *http.Request) *Setup {
-	return &Setup{Action: s.Web.Issuer.Path() + issuer.PathSetup + "/" + r.PathValue("token"), MinPassword: minPassword}
+// setupView offers the link to whoever is signed in, by name: a browser may be signed in to an account that its owner
+// doesn't think of.
+func (s *Server) setupView(r *http.Request) (*Setup, storage.SessionView, error) {
+	page := &Setup{
+		Action: s.Web.Issuer.Path() + issuer.PathSetup + "/" + r.PathValue("token"), MinPassword: minPassword,
+		SignInURL: s.Web.Issuer.Path() + issuer.PathLogin,
+	}
+	sessions, err := s.sessions(r, "")
+	if err != nil || len(sessions) == 0 || sessions[0].Account.Status != storage.StatusActive {
+		return page, storage.SessionView{}, err
+	}
+	a, err := s.Accounts.Load(r.Context(), sessions[0].AccountID)
+	if err != nil {
+		return nil, storage.SessionView{}, err
+	}
+	page.Session, page.SignInURL = sessions[0].ID, ""
+	page.Name, page.Identifier = person(a)
+	return page, sessions[0], nil
 }
 
 // SetupPost is POST /setup/{token}.
 func (s *Server) SetupPost(w http.ResponseWriter, r *http.Request) error {
 	v := visit{w: w, r: r}
-	page := s.setupView(r)
+	page, me, err := s.setupView(r)
+	if err != nil {
+		return err
+	}
+	if r.PostForm.Has("session") {
+		if me.ID == "" || r.PostForm.Get("session") != me.ID { // somebody else signed in since the page was shown
+			return s.show(v, http.StatusUnprocessableEntity, setupPage, page)
+		}
+		if err := s.Accounts.Appoint(r.Context(), r.PathValue("token"), me.AccountID); err != nil {
+			return err
+		}
+		web.EventOf(r.Context()).Set("account_id", me.AccountID)
+		return s.account(v, "notice.admin_ready")
+	}
 	page.Email = r.PostForm.Get("email")
 	proof, err := s.Accounts.CompleteSetup(r.Context(), r.PathValue("token"), page.Email, r.PostForm.Get("password"), web.LocaleOf(r.Context()))
 	if err != nil {

@@ -126,12 +126,16 @@ type Session struct {
 	This    bool
 }
 
-// Setup is "setup" [email, password]: the first administrator. The form posts to the page's own address.
+// Setup is "setup" [email, password], or [session] for the account that is signed in: the first administrator. Its forms
+// post to the page's own address.
 type Setup struct {
 	web.Frame
-	Action      string
-	Email       string
-	MinPassword int
+	Action           string
+	Email            string
+	MinPassword      int
+	Session          string // of who is signed in; "" for nobody
+	Name, Identifier string // who that is; no identifier where the name is it
+	SignInURL        string // while nobody is
 }
 
 // LoginLink is "login-link": one button. The form posts to the page's own address.
