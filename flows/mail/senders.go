@@ -3,14 +3,17 @@ package mail
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
+	"mime"
 	netmail "net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	gomail "github.com/wneessen/go-mail"
 
@@ -57,7 +60,7 @@ func message(e Envelope, encoding gomail.Encoding) (*gomail.Msg, error) {
 	if err := errors.Join(m.From(e.From), m.To(e.To)); err != nil {
 		return nil, outbox.Permanent(errors.New("mail: sender or recipient isn't an address")) // theirs would quote it
 	}
-	m.Subject(e.Subject)
+	m.SetGenHeaderPreformatted(gomail.HeaderSubject, subject(e.Subject))
 	m.SetDateWithValue(e.Date)
 	from := m.GetFrom()[0].Address
 	m.SetMessageIDWithValue(e.ID + from[strings.LastIndex(from, "@"):])
@@ -68,6 +71,31 @@ func message(e Envelope, encoding gomail.Encoding) (*gomail.Msg, error) {
 	m.SetBodyString(gomail.TypeTextPlain, e.Text)
 	m.AddAlternativeString(gomail.TypeTextHTML, e.HTML)
 	return m, nil
+}
+
+// wordBytes of text make an encoded word of 64 characters, which fits into a line of 76 behind "Subject: ".
+const wordBytes = 39
+
+// subject encodes a subject line (RFC 2047) so that it begins in the header's first line. go-mail makes words that are
+// too long for it and leaves that line empty, which is allowed and which many programs take for no subject.
+func subject(text string) string {
+	if mime.QEncoding.Encode("UTF-8", text) == text && len(text) <= wordBytes && !strings.Contains(text, "=?") {
+		return text
+	}
+	var lines []string
+	for len(text) > 0 {
+		n := 0
+		for n < len(text) { // whole characters only (section 5)
+			_, size := utf8.DecodeRuneInString(text[n:])
+			if n+size > wordBytes {
+				break
+			}
+			n += size
+		}
+		lines = append(lines, "=?UTF-8?B?"+base64.StdEncoding.EncodeToString([]byte(text[:n]))+"?=")
+		text = text[n:]
+	}
+	return strings.Join(lines, "\r\n ")
 }
 
 type fileSender struct{ dir string }

@@ -76,6 +76,9 @@ func parts(t *testing.T, raw []byte) (header netmail.Header, bodies map[string]s
 func check(t *testing.T, raw []byte) {
 	t.Helper()
 	header, bodies := parts(t, raw)
+	if !bytes.Contains(raw, []byte("Subject: =?UTF-8?B?")) {
+		t.Error("the subject's first line is empty")
+	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(header.Get("Subject"))
 	if err != nil || subject != letter.Subject {
 		t.Errorf("subject %q %v", subject, err)
@@ -239,4 +242,23 @@ func TestNothingLostNothingTwice(t *testing.T) {
 			t.Errorf("%d different mails", len(ids))
 		}
 	})
+}
+
+// RFC 2047: a subject begins in its first line, no line has more than 76 characters, and what is read is what was written.
+func TestSubjects(t *testing.T) {
+	for _, text := range []string{
+		"123456 is your Pratu code", "", "An ASCII subject that is longer than the first line of a header may well be",
+		"123456 คือรหัสยืนยัน Pratu ของคุณ", strings.Repeat("ประตู ", 30), "=?UTF-8?Q?not_a_word?=", "\U0001F6AA\U0001F6AA doors " + strings.Repeat("\U0001F6AA", 20),
+		strings.Repeat("a", 39) + "ก",
+	} {
+		encoded := subject(text)
+		for i, line := range strings.Split("Subject: "+encoded, "\r\n") {
+			if len(line) > 76 || i > 0 && !strings.HasPrefix(line, " =?") {
+				t.Errorf("%q: line %q", text, line)
+			}
+		}
+		if got, err := new(mime.WordDecoder).DecodeHeader(strings.ReplaceAll(encoded, "\r\n", "")); err != nil || got != text {
+			t.Errorf("%q is read as %q: %v", text, got, err)
+		}
+	}
 }
