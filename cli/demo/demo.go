@@ -26,6 +26,8 @@ type Config struct {
 	Logger   *slog.Logger
 }
 
+const signedOutHere = "You are signed out of this application. The provider may still know you."
+
 // scopes are everything the provider knows, so that the page has something to show.
 var scopes = []string{oidc.ScopeOpenID, "profile", "email", "phone", "address", oidc.ScopeOfflineAccess}
 
@@ -107,6 +109,9 @@ func (d *Demo) home(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ended != "" && r.URL.Query().Get("state") == s.ended {
+		s.ended, s.notice = "", "You are signed out, here and at the provider."
+	}
 	page.Notice, s.notice = s.notice, ""
 	if s.tokens != nil {
 		if p, err := d.provider(r.Context()); err == nil {
@@ -224,23 +229,24 @@ func (d *Demo) signOut(w http.ResponseWriter, r *http.Request) {
 		defer s.mu.Unlock()
 	}
 	if err != nil || s == nil || s.tokens == nil || p.End == "" {
-		d.sessions.end(w, r)
+		d.sessions.replace(w, r, signedOutHere)
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
+	fresh := d.sessions.replace(w, r, signedOutHere)
+	fresh.ended = rand.Text()
 	q := url.Values{
 		"id_token_hint":            {s.rawID},
 		"client_id":                {d.cfg.ClientID},
 		"post_logout_redirect_uri": {d.cfg.URL + "/"},
-		"state":                    {rand.Text()},
+		"state":                    {fresh.ended},
 	}
-	d.sessions.end(w, r)
 	http.Redirect(w, r, p.End+"?"+q.Encode(), http.StatusSeeOther)
 }
 
 // forget ends the session of the demo alone, which shows single sign-on at the next sign-in.
 func (d *Demo) forget(w http.ResponseWriter, r *http.Request) {
-	d.sessions.end(w, r)
+	d.sessions.replace(w, r, signedOutHere)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 

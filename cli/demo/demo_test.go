@@ -182,8 +182,30 @@ func TestSignInShowsEverything(t *testing.T) {
 	if at := res.Header.Get("Location"); !strings.HasPrefix(at, o.URL+"/logout?") || !strings.Contains(at, "id_token_hint=ey") {
 		t.Error(at)
 	}
-	if _, page = b.do("GET", "/"); !strings.Contains(page, `id="sign-in"`) {
-		t.Error("still signed in")
+	// The provider sends the browser back with our state; a page that says nothing would leave people in doubt.
+	at, err := url.Parse(res.Header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, page = b.do("GET", "/?state="+at.Query().Get("state")); !strings.Contains(page, `id="sign-in"`) || !strings.Contains(page, "You are signed out, here and at the provider.") {
+		t.Error(page)
+	}
+	if _, page = b.do("GET", "/"); strings.Contains(page, "signed out") {
+		t.Error("the news is told twice")
+	}
+}
+
+// Whoever leaves only the application, or stops at the provider, hears that the provider may still know them.
+func TestSignedOutHere(t *testing.T) {
+	for path, back := range map[string]string{"/forget": "/", "/sign-out": "/?state=another"} {
+		o, b := start(t)
+		b.back(o, b.begin(o))
+		if res, _ := b.do("POST", path); res.StatusCode != http.StatusSeeOther {
+			t.Error(path, res.Status)
+		}
+		if _, page := b.do("GET", back); !strings.Contains(page, "You are signed out of this application.") || !strings.Contains(page, `id="sign-in"`) {
+			t.Errorf("%s: %s", path, page)
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ type session struct {
 	infoError           string
 	refreshed           int
 	notice              string
+	ended               string // state of a sign-out that went to the provider
 }
 
 type sessions struct {
@@ -61,7 +62,7 @@ func (ss *sessions) begin(w http.ResponseWriter, r *http.Request) *session {
 	return s
 }
 
-// renew gives the session a new id after sign-in, so that nobody can plant one beforehand.
+// renew gives the session a new id after sign-in, so that nobody can plant one beforehand, and ends the one before it.
 func (ss *sessions) renew(w http.ResponseWriter, r *http.Request, s *session) {
 	if c, err := r.Cookie(cookieName); err == nil {
 		ss.mu.Lock()
@@ -82,13 +83,11 @@ func (ss *sessions) put(w http.ResponseWriter, s *session) {
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // the demo runs on http://localhost only
 }
 
-func (ss *sessions) end(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(cookieName); err == nil {
-		ss.mu.Lock()
-		delete(ss.byID, c.Value)
-		ss.mu.Unlock()
-	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // the demo runs on http://localhost only
+// replace ends the browser's session; the new one knows nobody and says a notice.
+func (ss *sessions) replace(w http.ResponseWriter, r *http.Request, notice string) *session {
+	s := &session{began: time.Now(), notice: notice}
+	ss.renew(w, r, s)
+	return s
 }
 
 // accept verifies the ID token before anything of it is kept. After a refresh there is no nonce to compare, but the
