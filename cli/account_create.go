@@ -37,8 +37,6 @@ func (a *app) accountCreate() *cobra.Command {
 	var verified, passwordStdin bool
 	cmd := &cobra.Command{
 		Use: "create (--email E | --phone P | -f -) [--verified] [--password-stdin]", Short: "Create an account by the administrator's word",
-		Example: "  echo 'a long pass phrase' | pratu account create --email mali@example.com --verified --password-stdin -o json\n" +
-			"  pratu account create -f person.json --verified",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			whole := person{}

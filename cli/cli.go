@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pratu/flows/accounts"
 	"pratu/flows/clients"
@@ -60,19 +61,22 @@ func (a *app) root() *cobra.Command {
 		Long:              "Pratu (ประตู, Thai for door) is a self-hosted OpenID Connect provider with hosted pages and an account directory.\nTry it out with: pratu dev",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		Args:              cobra.NoArgs,
+		Args:              args(cobra.NoArgs),
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.print.check() },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%v%s; see %s --help", err, nearestFlag(cmd, err), cmd.CommandPath())
+	})
 	addFlags(root)
 	addOutput(root, &a.print)
 	root.AddCommand(
 		a.devCommand(), a.serveCommand(), a.clientCommand(), a.accountCommand(), a.keyCommand(), a.migrateCommand(),
 		a.adminCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(),
 	)
+	addExamples(root)
 	return root
 }
 
@@ -83,14 +87,48 @@ func (e usageError) Error() string { return e.text }
 
 func usage(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
 
-// args wraps cobra's argument checks, which are usage errors too.
+// args wraps cobra's argument checks, which are usage errors too and say what would have been right.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, list []string) error {
-		if err := check(cmd, list); err != nil {
-			return usage("%v; see %s --help", err, cmd.CommandPath())
+		err := check(cmd, list)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if len(list) > 0 && cmd.HasSubCommands() {
+			names := []string{}
+			for _, c := range cmd.Commands() {
+				names = append(names, c.Name())
+			}
+			return usage("%v%s; see %s --help", err, clients.DidYouMean(list[0], names), cmd.CommandPath())
+		}
+		return usage("%v: write %s; see %s --help", err, strings.TrimSuffix(cmd.UseLine(), " [flags]"), cmd.CommandPath())
 	}
+}
+
+// nearestFlag suggests a flag for one that doesn't exist; the command's own come before those that all have.
+func nearestFlag(cmd *cobra.Command, err error) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	name := unknown.GetSpecifiedName()
+	for _, set := range []*pflag.FlagSet{cmd.LocalNonPersistentFlags(), cmd.InheritedFlags()} {
+		var names []string
+		longer := ""
+		set.VisitAll(func(f *pflag.Flag) {
+			names = append(names, f.Name)
+			if longer == "" && strings.HasPrefix(f.Name, name+"-") {
+				longer = ", did you mean --" + f.Name + "?"
+			}
+		})
+		if longer != "" {
+			return longer
+		}
+		if near := clients.DidYouMean(name, names); near != "" {
+			return strings.Replace(near, "mean ", "mean --", 1)
+		}
+	}
+	return ""
 }
 
 func exitCode(err error) int {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -22,15 +23,20 @@ func (a *app) openInput(path string) (io.Reader, func(), error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, unreadable("-f", path, err)
 	}
 	return f, func() { _ = f.Close() }, nil
 }
 
-func readFile(path string) ([]byte, error) {
+func unreadable(flag, path string, err error) error {
+	return fmt.Errorf("%s %s can't be read (%w): correct the path or its permissions", flag, path, reason(err))
+}
+
+// readFile reads the file that a flag names.
+func readFile(flag, path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, unreadable(flag, path, err)
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, maxInput))

@@ -18,6 +18,7 @@ var sentences = map[string]string{
 	"client.disabled":      "the client is disabled: pratu client update ID --enable lets it work again",
 
 	"account.unknown":    "there is no such account",
+	"account.disabled":   "the account is disabled",
 	"account.exists":     "an account with this contact exists already",
 	"account.no_contact": "an account needs an e-mail address or a phone number: give --email or --phone",
 	"account.no_admin":   "the first administrator's account is gone: nobody is left whom a link could sign in",

@@ -364,3 +364,22 @@ func TestAuthMethods(t *testing.T) {
 		t.Errorf("with keys: %v", err)
 	}
 }
+
+func TestScopeWarnings(t *testing.T) {
+	for _, c := range []struct{ kind, scope, want string }{
+		{KindWeb, DefaultScope, ""},
+		{KindWeb, "openid orders.read", ""},
+		{KindWeb, "opnid", "scope.warn_unknown scope.warn_openid"},
+		{KindWeb, "openid,profile", "scope.warn_comma scope.warn_openid"},
+		{KindMachine, "emails orders.read", ""},
+		{KindMachine, "a,b", "scope.warn_comma"},
+	} {
+		var codes []string
+		for _, p := range (&Client{Kind: c.kind, Metadata: Metadata{Scope: c.scope}}).Warnings() {
+			codes = append(codes, p.Code)
+		}
+		if got := strings.Join(codes, " "); got != c.want {
+			t.Errorf("%s %q: %q, want %q", c.kind, c.scope, got, c.want)
+		}
+	}
+}

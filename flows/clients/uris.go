@@ -52,21 +52,21 @@ func plainURI(ps *Problems, pointer, raw string) *url.URL {
 	}
 	switch {
 	case raw == "":
-		return refuse("uri.empty", "is empty")
+		return refuse("uri.empty", "is empty: leave it out")
 	case len(raw) > maxURI:
-		return refuse("uri.too_long", "longer than %d bytes", maxURI)
+		return refuse("uri.too_long", "longer than %d bytes: shorten it", maxURI)
 	case strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }):
 		return refuse("uri.characters", "spaces, control characters and backslashes are not allowed; percent-encode them")
 	case strings.Contains(raw, "*"):
 		return refuse("uri.wildcard", "wildcards are not supported: list each URI")
 	case strings.Contains(raw, "#"):
-		return refuse("uri.fragment", "a fragment (#) is not allowed, not even an empty one (RFC 6749 section 3.1.2)")
+		return refuse("uri.fragment", "a fragment is not allowed: leave out the # and what follows (RFC 6749 section 3.1.2)")
 	case !ascii(raw):
 		return refuse("uri.non_ascii", "only ASCII is allowed%s", punycode(raw))
 	}
 	scheme, _, found := strings.Cut(raw, ":")
 	if found && dangerous[strings.ToLower(scheme)] {
-		return refuse("uri.scheme", "the scheme %s is refused", strings.ToLower(scheme))
+		return refuse("uri.scheme", "the scheme %s is refused: use https", strings.ToLower(scheme))
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme == "" {
@@ -76,7 +76,7 @@ func plainURI(ps *Problems, pointer, raw string) *url.URL {
 	case scheme != u.Scheme || u.Host != strings.ToLower(u.Host):
 		return refuse("uri.case", "write scheme and host in lower case: redirect URIs are compared byte by byte")
 	case u.User != nil || strings.Contains(authority(raw), "@"):
-		return refuse("uri.userinfo", "user information (name@) is not allowed")
+		return refuse("uri.userinfo", "user information (name@) is not allowed: leave it out")
 	}
 	return u
 }
@@ -90,10 +90,10 @@ func redirectScheme(ps *Problems, pointer, clientKind string, u *url.URL) {
 		} else if u.Scheme == "http" && !loopback(u.Hostname()) {
 			ps.add(pointer, "uri.http", "http only for localhost, 127.0.0.1 and [::1]: use https")
 		} else if p := u.Port(); strings.HasSuffix(u.Host, ":") || (p != "" && !validPort(p)) {
-			ps.add(pointer, "uri.port", "the port is empty or out of range")
+			ps.add(pointer, "uri.port", "the port is empty or out of range: write 1 to 65535, or no colon")
 		}
 	case web:
-		ps.add(pointer, "uri.kind", "kind %s expects https (http only for localhost), not %s:", clientKind, u.Scheme)
+		ps.add(pointer, "uri.kind", "kind %s expects https (http only for localhost), not %s: – an installed app is kind native", clientKind, u.Scheme)
 	case !privateUse.MatchString(u.Scheme):
 		ps.add(pointer, "uri.private_use",
 			"an app's scheme is a reversed domain name with a period, such as com.example.app:/callback (RFC 8252 section 7.1), not %s:",

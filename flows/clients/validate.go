@@ -24,11 +24,11 @@ func (d *Document) validate() Problems {
 	var ps Problems
 	r, ok := kinds[d.Kind]
 	if !ok {
-		ps.add("/kind", "client.kind", "is one of %s%s", strings.Join(Kinds(), ", "), DidYouMean(d.Kind, Kinds()))
+		ps.add("/kind", "client.kind", "%q is none of %s%s", d.Kind, strings.Join(Kinds(), ", "), DidYouMean(d.Kind, Kinds()))
 		return ps
 	}
 	if d.ClientID != "" && !validID(d.ClientID) {
-		ps.add("/client_id", "client.id", "1 to 64 characters of A-Z a-z 0-9 . _ -")
+		ps.add("/client_id", "client.id", "write 1 to 64 characters of A-Z a-z 0-9 . _ -, or leave it out and one is made")
 	}
 	d.validateURIs(&ps, r)
 	d.validateAuth(&ps, r)
@@ -46,7 +46,7 @@ func (d *Document) validateURIs(ps *Problems, r rules) {
 		}
 	} else {
 		if r.redirect && len(m.RedirectURIs) == 0 {
-			ps.add("/redirect_uris", "uri.missing", "kind %s needs at least one redirect URI", d.Kind)
+			ps.add("/redirect_uris", "uri.missing", "kind %s needs at least one redirect URI, such as https://app.example.com/callback", d.Kind)
 		}
 		redirectURIs(ps, "redirect_uris", d.Kind, m.RedirectURIs)
 		redirectURIs(ps, "post_logout_redirect_uris", d.Kind, m.PostLogoutRedirectURIs)
@@ -67,7 +67,7 @@ func (d *Document) validateAuth(ps *Problems, r rules) {
 	case !slices.Contains(r.auths, method) && d.Kind != KindMachine && method != AuthNone && slices.Contains(secretAuths, method):
 		ps.add("/token_endpoint_auth_method", "client.auth", "kind %s can't keep a secret: its method is none", d.Kind)
 	case !slices.Contains(r.auths, method):
-		ps.add("/token_endpoint_auth_method", "client.auth", "for kind %s one of %s", d.Kind, strings.Join(r.auths, ", "))
+		ps.add("/token_endpoint_auth_method", "client.auth", "%q is not for kind %s: one of %s%s", method, d.Kind, strings.Join(r.auths, ", "), DidYouMean(method, r.auths))
 	}
 	if m.JWKS != nil && m.JWKSURI != "" {
 		ps.add("/jwks_uri", "client.jwks", "give jwks or jwks_uri, not both (RFC 7591 section 2)")
@@ -104,7 +104,7 @@ func (d *Document) validateGrants(ps *Problems, r rules) {
 	m := &d.Metadata
 	for i, g := range m.GrantTypes {
 		if !slices.Contains(r.grants, g) {
-			ps.add(fmt.Sprintf("/grant_types/%d", i), "client.grant", "for kind %s one of %s", d.Kind, strings.Join(r.grants, ", "))
+			ps.add(fmt.Sprintf("/grant_types/%d", i), "client.grant", "%q is not for kind %s: one of %s", g, d.Kind, strings.Join(r.grants, ", "))
 		}
 	}
 	code := slices.Contains(m.GrantTypes, GrantCode)
@@ -120,7 +120,7 @@ func (d *Document) validateGrants(ps *Problems, r rules) {
 	}
 	for _, s := range strings.Fields(m.Scope) {
 		if !scopeSyntax.MatchString(s) {
-			ps.add("/scope", "client.scope", "%q is not a scope (RFC 6749 section 3.3)", s)
+			ps.add("/scope", "client.scope", "%q is not a scope: separate scopes by spaces, and use printable ASCII without quotes and backslashes (RFC 6749 section 3.3)", s)
 		}
 	}
 	if s := m.SubjectType; s != "" && s != "public" {

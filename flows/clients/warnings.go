@@ -3,6 +3,8 @@ package clients
 import (
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 )
 
 // Warnings are things that are allowed but often a mistake.
@@ -23,8 +25,24 @@ func (c *Client) Warnings() []Problem {
 			ps.add(pointer, "uri.warn_slash", "the trailing slash is part of the comparison")
 		}
 	}
+	c.warnScopes(&ps)
 	if !c.RequirePKCE() {
 		ps.add("/settings/require_pkce", "setting.warn_pkce", "PKCE is off for this client: codes are protected by its secret alone")
 	}
 	return ps
+}
+
+// warnScopes finds slips among scopes. An application's own are free, so none is refused for being unknown.
+func (c *Client) warnScopes(ps *Problems) {
+	known, people := strings.Fields(DefaultScope), kinds[c.Kind].people
+	for _, s := range c.Scopes() {
+		if strings.Contains(s, ",") {
+			ps.add("/scope", "scope.warn_comma", "%s is one scope: separate scopes by spaces", s)
+		} else if near := DidYouMean(s, known); people && near != "" && !slices.Contains(known, s) {
+			ps.add("/scope", "scope.warn_unknown", "%s is none of the standard scopes%s", s, near)
+		}
+	}
+	if people && !slices.Contains(c.Scopes(), "openid") {
+		ps.add("/scope", "scope.warn_openid", "without openid there is no ID token: add it if people sign in")
+	}
 }

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// examples are what --help teaches with, by command. A test runs each of them past the parser.
+var examples = map[string][]string{
+	"": {
+		"pratu dev                        # try it out, nothing to set up",
+		"pratu serve                      # run it",
+	},
+	"dev": {
+		"pratu dev",
+		"pratu dev --issuer http://localhost:8081 --listen 127.0.0.1:8081 --demo-listen 127.0.0.1:8091 --ops-listen 127.0.0.1:9091",
+	},
+	"serve": {
+		"pratu serve --config /etc/pratu.yaml",
+		"PRATU_ISSUER=https://id.example.com PRATU_SECRET_KEY_FILE=/run/secrets/key PRATU_MAIL_FILE=/run/secrets/mail pratu serve",
+	},
+	"client create": {
+		"pratu client create --kind web --name Shop --redirect-uri https://shop.example.com/callback -o json",
+		"pratu client create --kind machine --id reports --scope orders.read",
+		"pratu client create -f - < client.json",
+	},
+	"client get":  {"pratu client get shop", "pratu client get shop -o json > client.json"},
+	"client list": {"pratu client list", "pratu client list -o json"},
+	"client update": {
+		"pratu client update shop --redirect-uri https://shop.example.com/callback --redirect-uri https://shop.example.com/app",
+		"pratu client update shop --set first_party=true",
+		"pratu client update shop --disable",
+		"pratu client update shop -f client.json",
+	},
+	"client delete": {"pratu client delete shop"},
+	"client rotate-secret": {
+		"pratu client rotate-secret shop -o json",
+		"pratu client rotate-secret shop --overlap 0 --secret-stdin < secret",
+	},
+	"account create": {
+		"echo 'a long pass phrase' | pratu account create --email mali@example.com --verified --password-stdin -o json",
+		"pratu account create -f person.json --verified",
+	},
+	"admin login-link": {"pratu admin login-link"},
+	"key list":         {"pratu key list"},
+	"key rotate": {
+		"pratu key rotate",
+		"pratu key rotate --alg RS256 --bits 3072",
+		"pratu key rotate --now           # a key has leaked",
+	},
+	"migrate up":            {"pratu migrate up --database-url-file /run/secrets/database"},
+	"migrate status":        {"pratu migrate status -o json"},
+	"config validate":       {"pratu config validate --config pratu.yaml"},
+	"config print-defaults": {"pratu config print-defaults > pratu.yaml"},
+	"doctor":                {"pratu doctor", "pratu doctor --config /etc/pratu.yaml -o json"},
+	"healthcheck":           {"pratu healthcheck --ops-listen 127.0.0.1:9090"},
+	"version":               {"pratu version -o json"},
+}
+
+// addExamples gives each command below cmd its examples.
+func addExamples(cmd *cobra.Command) {
+	if list := examples[nameOf(cmd)]; len(list) > 0 {
+		cmd.Example = "  " + strings.Join(list, "\n  ")
+	}
+	for _, c := range cmd.Commands() {
+		addExamples(c)
+	}
+}
+
+// nameOf is a command's path without the program's name.
+func nameOf(cmd *cobra.Command) string {
+	_, name, _ := strings.Cut(cmd.CommandPath(), " ")
+	return name
+}
