@@ -32,7 +32,7 @@ func (f *clientFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.name, "name", "", "name shown to people")
 	fs.StringArrayVar(&f.redirects, "redirect-uri", nil, "where people return after signing in (repeat for more)")
 	fs.StringArrayVar(&f.logouts, "post-logout-redirect-uri", nil, "where people return after signing out (repeat for more)")
-	fs.StringVar(&f.authMethod, "auth-method", "", "the only one of client_secret_basic, client_secret_post, private_key_jwt and none that is accepted; default by kind, a secret either way")
+	fs.StringVar(&f.authMethod, "auth-method", "", "client_secret_basic, client_secret_post, private_key_jwt or none, and no other way; default by kind, a secret either way")
 	fs.StringArrayVar(&f.grants, "grant-type", nil, "grant type (repeat for more); default by kind")
 	fs.StringVar(&f.scope, "scope", "", "scopes it may ask for, separated by spaces")
 	fs.StringVar(&f.jwksFile, "jwks-file", "", "file with the client's public keys (JWK Set)")
