@@ -49,7 +49,8 @@ type Config struct {
 	IdentityAPIBasePath string `key:"identity_api_base_path" reserved:"yes" doc:"Path below which the Identity API lives (not used in this version)."`
 	UpstreamHosts       string `key:"upstream_hosts" reserved:"yes" doc:"host=URL pairs that point connectors at fakes; localhost issuer only (not used in this version)."`
 
-	placed bool // somebody said where the data is
+	placed bool     // somebody said where the data is
+	unread []string // keys whose file couldn't be read, which was reported
 
 	// What check makes of the texts above.
 	issuer  issuer.Issuer

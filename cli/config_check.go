@@ -114,6 +114,7 @@ func (c *Config) checkMail(ps *problems) {
 	}
 	u, err := url.Parse(c.Mail)
 	switch {
+	case c.Mail == "" && slices.Contains(c.unread, "mail"):
 	case c.Mail == "":
 		ps.add("mail is not set, and sign-up mails a code: set PRATU_MAIL to smtp://host:587, with user:password@ before the host where it asks for them")
 	case c.Mail == "log" && !c.local():
@@ -213,6 +214,7 @@ func reason(err error) error {
 // checkSecretKey decodes the keys; with a localhost issuer a missing one is made when nothing else is wrong.
 func (c *Config) checkSecretKey(ps *problems, mayCreate bool) {
 	switch {
+	case c.SecretKey == "" && slices.Contains(c.unread, "secret_key"):
 	case c.SecretKey == "" && !c.local():
 		ps.add("secret_key is not set: run `openssl rand -base64 32` and give its output as PRATU_SECRET_KEY or in PRATU_SECRET_KEY_FILE")
 	case c.SecretKey == "" && mayCreate:

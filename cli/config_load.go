@@ -74,15 +74,18 @@ func loadConfig(cmd *cobra.Command, environ []string) (*Config, problems) {
 	for _, o := range options() {
 		value, from := o.def, "default"
 		use := func(v, source string) { value, from = v, source }
-		layer(&ps, o.secret, o.key, o.key+"_file", file[o.key], file[o.key+"_file"], path, use)
-		layer(&ps, o.secret, o.env(), o.env()+"_FILE", env[o.env()], env[o.env()+"_FILE"], "environment", use)
 		given := func(name string) string {
 			if f := flags.Lookup(name); f != nil && f.Changed {
 				return f.Value.String()
 			}
 			return ""
 		}
-		layer(&ps, o.secret, "--"+o.flag(), "--"+o.flag()+"-file", given(o.flag()), given(o.flag()+"-file"), "flag", use)
+		read := layer(&ps, o.secret, o.key, o.key+"_file", file[o.key], file[o.key+"_file"], path, use)
+		read = layer(&ps, o.secret, o.env(), o.env()+"_FILE", env[o.env()], env[o.env()+"_FILE"], "environment", use) && read
+		read = layer(&ps, o.secret, "--"+o.flag(), "--"+o.flag()+"-file", given(o.flag()), given(o.flag()+"-file"), "flag", use) && read
+		if !read {
+			c.unread, from = append(c.unread, o.key), "its file"
+		}
 		c.placed = c.placed || from != "default" && (o.key == "data_dir" || o.key == "database_url")
 		if err := assign(reflect.ValueOf(c).Elem().Field(o.index), value); err != nil {
 			ps.add("%s from %s: %v", o.key, from, err)
@@ -91,29 +94,31 @@ func loadConfig(cmd *cobra.Command, environ []string) (*Config, problems) {
 	return c, ps
 }
 
-// layer takes the value of one source, or the content of the file it names instead. Problems name what the person wrote.
-func layer(ps *problems, secret bool, name, fileName, value, file, source string, use func(string, string)) {
+// layer takes the value of one source, or the content of the file it names instead. Problems name what the
+// person wrote; after one the answer is false.
+func layer(ps *problems, secret bool, name, fileName, value, file, source string, use func(string, string)) (read bool) {
 	if !secret || file == "" {
 		if value != "" {
 			use(value, source)
 		}
-		return
+		return true
 	}
 	if value != "" {
 		ps.add("%s and %s are both set: keep one", name, fileName)
-		return
+		return false
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		ps.add("%s %s can't be read (%v): correct the path or its permissions", fileName, file, reason(err))
-		return
+		return false
 	}
 	content := strings.TrimRight(string(raw), "\r\n")
 	if content == "" {
 		ps.add("%s %s is empty: write the value into it", fileName, file)
-		return
+		return false
 	}
 	use(content, source)
+	return true
 }
 
 func environment(ps *problems, environ []string) map[string]string {

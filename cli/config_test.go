@@ -96,6 +96,8 @@ func TestRefusals(t *testing.T) {
 		"plain http":            {prod, []string{"PRATU_ISSUER=http://id.test"}, []string{"issuer http://id.test uses plain http and is not localhost"}},
 		"trailing slash":        {prod, []string{"PRATU_ISSUER=https://id.test/"}, []string{"issuer"}},
 		"no secret key":         {prod, []string{"PRATU_SECRET_KEY="}, []string{"secret_key is not set"}},
+		"unreadable files":      {prod, []string{"PRATU_SECRET_KEY=", "PRATU_SECRET_KEY_FILE=/nope", "PRATU_MAIL=", "PRATU_MAIL_FILE=/nope"}, []string{"PRATU_SECRET_KEY_FILE /nope", "PRATU_MAIL_FILE /nope"}},
+		"no key in its stead":   {nil, []string{"PRATU_SECRET_KEY_FILE=/nope"}, []string{"PRATU_SECRET_KEY_FILE /nope"}},
 		"short secret key":      {prod, []string{"PRATU_SECRET_KEY=c2VjcmV0"}, []string{"secret_key has 6 bytes instead of 32"}},
 		"zero secret key":       {prod, []string{"PRATU_SECRET_KEY=" + base64.StdEncoding.EncodeToString(make([]byte, 32))}, []string{"secret_key is not random"}},
 		"typed secret key":      {prod, []string{"PRATU_SECRET_KEY=" + base64.StdEncoding.EncodeToString([]byte("change-me-please-1234567890abcde"))}, []string{"secret_key is not random"}},
