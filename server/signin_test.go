@@ -178,6 +178,19 @@ func TestLocalReturns(t *testing.T) {
 			left := b.submit(b.get("/sign-out?return=https://evil.test"), "sign-out", "return", "https://evil.test")
 			b.to(left, "/signed-out").expect(t, 200)
 		}
+		// Any page seals its own address for the choice of a language; a path may read as another host.
+		missing := httptest.NewRequest(http.MethodGet, "/", nil)
+		missing.URL = &url.URL{Path: "//evil.test/", RawQuery: "x=1"}
+		_, sealed, found := strings.Cut(b.send(missing).expect(t, 404).body, "/language?back=")
+		sealed, _, _ = strings.Cut(sealed, "&")
+		if !found || strings.Contains(sealed, "evil") {
+			t.Fatal(sealed)
+		}
+		for _, path := range []string{"/sign-out?return=", "/language?to=th&back="} {
+			if target := b.get(path + sealed).Header.Get("Location"); !strings.HasPrefix(target, op+"/") || strings.Contains(target, "evil.test") {
+				t.Errorf("%s leads to %s", path, target)
+			}
+		}
 	})
 }
 

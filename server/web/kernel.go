@@ -77,7 +77,7 @@ func (k *Kernel) languages(r *http.Request, f *Frame) []Language {
 	}
 	for name := range here {
 		if !slices.Contains(ours, name) { // what a stranger wrote into the address isn't repeated in a page of ours
-			back = k.SealReturn(back)
+			back = k.SealLocal(back)
 			break
 		}
 	}

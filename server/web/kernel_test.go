@@ -194,8 +194,11 @@ func TestLocalReturn(t *testing.T) {
 			if got, ok := k.LocalReturn(path); got != want || ok != (want != "") {
 				t.Errorf("%s %q: %q", base, path, got)
 			}
-			if got, _ := k.LocalReturn(k.SealReturn(path)); got != want {
+			if got, _ := k.LocalReturn(k.SealLocal(path)); got != want {
 				t.Errorf("%s sealed %q: %q", base, path, got)
+			}
+			if got, ok := k.OpenReturn(k.SealLocal(path)); ok {
+				t.Errorf("%s: a page's own address leads away to %q", base, got)
 			}
 		}
 		if _, ok := k.OpenReturn("https://evil.test/"); ok {

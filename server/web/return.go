@@ -5,8 +5,12 @@ import (
 	"strings"
 )
 
-// returnLabel keeps sealed targets apart from everything else that is sealed.
-const returnLabel = "return"
+// The labels keep sealed targets apart from everything else that is sealed, and from each other: anybody can have an
+// address below our origin sealed by looking at a page there, //evil.test for one, and must not be led there by a sign-out.
+const (
+	returnLabel = "return"
+	localLabel  = "local-return"
+)
 
 // SealReturn makes a target that a browser may carry around without being able to change it.
 func (k *Kernel) SealReturn(target string) string {
@@ -22,11 +26,14 @@ func (k *Kernel) OpenReturn(text string) (string, bool) {
 	return string(target), err == nil
 }
 
+// SealLocal makes an address of ours that a page doesn't show. Only LocalReturn opens it.
+func (k *Kernel) SealLocal(path string) string { return k.Keyring.Seal(localLabel, []byte(path), "") }
+
 // LocalReturn is the URL of a path of ours that a browser asks to be brought back to, with its query, sealed or not.
 // Everything that a browser could read as another site's is refused: //evil, /\evil, a scheme, controls (browsers drop tabs and newlines).
 func (k *Kernel) LocalReturn(path string) (string, bool) {
-	if sealed, ok := k.OpenReturn(path); ok {
-		path = sealed
+	if sealed, err := k.Keyring.Open(localLabel, path, ""); err == nil {
+		path = string(sealed)
 	}
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsFunc(path, func(r rune) bool {
 		return r <= ' ' || r == '\\' || r == 0x7F
