@@ -158,6 +158,34 @@ func TestSelectAccount(t *testing.T) {
 	})
 }
 
+// AZ-17: whoever has to prove anew to be there does so as themselves. A second account's password in the same request, and
+// then the choice of the first, proves nothing of the first.
+func TestReauthenticationIsOfTheChosenAccount(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		must1(s.accounts.Create(t.Context(), newAccount("dao@x.test")))(t)
+		for _, wish := range [][]string{{"max_age", "0"}, {"max_age", "60"}, {"prompt", "login"}} {
+			b := s.browser()
+			b.to(b.login(malisMail, malisPassword), "/account")
+			mine := field(b.get("/select-account").body, "session", 0)
+			s.pass(2 * time.Minute)
+			login := b.to(b.authorize(base(wish...)), "/login")
+			b.submit(login, "sign-in", "username", "dao@x.test", "password", malisPassword)
+			choose := b.get("/select-account?interaction="+login.Request.URL.Query().Get("interaction")).expect(t, 200)
+			answer := b.proceed(b.submit(choose, "select-account", "session", mine))
+			b.to(answer, "/login").expect(t, 200)
+			// Choosing who has just signed in asks for nothing more.
+			b = s.browser()
+			login = b.to(b.authorize(base(wish...)), "/login")
+			b.submit(login, "sign-in", "username", malisMail, "password", malisPassword)
+			choose = b.get("/select-account?interaction=" + login.Request.URL.Query().Get("interaction"))
+			answer = b.proceed(b.submit(choose, "select-account", "session", field(choose.body, "session", 0)))
+			if answer.query(t).Get("code") == "" {
+				t.Errorf("%v: %d %s", wish, answer.StatusCode, answer.Header.Get("Location"))
+			}
+		}
+	})
+}
+
 // An interaction that is over, somebody else's, or unknown: a page that says so and offers to begin again.
 func TestExpiredInteraction(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {

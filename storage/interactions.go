@@ -46,16 +46,19 @@ func (s *Store) SignInInteraction(ctx context.Context, id, sessionID string, now
 		WHERE id = ? AND expires_at > ?`, sessionID, now, id, now)
 }
 
-// SelectInteraction notes which of the browser's sessions was chosen for it.
+// SelectInteraction notes which of the browser's sessions was chosen for it. A sign-in for the request counts for the one
+// who signed in: after another choice it is as if nobody had.
 func (s *Store) SelectInteraction(ctx context.Context, id, sessionID string, now Instant) error {
-	return s.guarded(ctx, `UPDATE interactions SET session_id = ?, selected_at = ?, consented_at = 0, scopes = ''
-		WHERE id = ? AND expires_at > ?`, sessionID, now, id, now)
+	return s.guarded(ctx, `UPDATE interactions SET signed_in_at = CASE WHEN session_id = ? THEN signed_in_at ELSE 0 END,
+		session_id = ?, selected_at = ?, consented_at = 0, scopes = '' WHERE id = ? AND expires_at > ?`,
+		sessionID, sessionID, now, id, now)
 }
 
-// ConsentInteraction notes what was consented to, by the person of sessionID and nobody else.
+// ConsentInteraction notes what was consented to, by the person of sessionID and nobody else. When another tab chose or
+// signed in somebody else meanwhile, it is ErrNotFound.
 func (s *Store) ConsentInteraction(ctx context.Context, id, sessionID, scopes string, now Instant) error {
-	return s.guarded(ctx, `UPDATE interactions SET session_id = ?, consented_at = ?, scopes = ?
-		WHERE id = ? AND expires_at > ?`, sessionID, now, scopes, id, now)
+	return s.guarded(ctx, `UPDATE interactions SET consented_at = ?, scopes = ?
+		WHERE id = ? AND session_id = ? AND expires_at > ?`, now, scopes, id, sessionID, now)
 }
 
 // DenyInteraction notes that the person said no.

@@ -204,7 +204,16 @@ func Interactions(t *testing.T, s *storage.Store) {
 		ok(t, s.ConsentInteraction(t.Context(), i.ID, "one", "openid", start.Add(2*minute)))
 		ok(t, s.SelectInteraction(t.Context(), i.ID, "two", start.Add(3*minute)))
 		got := must[storage.Interaction](t)(s.Interaction(t.Context(), i.ID))
-		if got.SessionID != "two" || !got.ConsentedAt.IsZero() || got.Scopes != "" || got.SelectedAt != start.Add(3*minute) {
+		if got.SessionID != "two" || !got.ConsentedAt.IsZero() || got.Scopes != "" || got.SelectedAt != start.Add(3*minute) || !got.SignedInAt.IsZero() {
+			t.Errorf("%+v", got)
+		}
+		fails(t, s.ConsentInteraction(t.Context(), i.ID, "one", "openid", start.Add(4*minute)), storage.ErrNotFound)
+	})
+	t.Run("who signed in and is chosen then has still signed in", func(t *testing.T) {
+		i := park(t)
+		ok(t, s.SignInInteraction(t.Context(), i.ID, "one", start.Add(minute)))
+		ok(t, s.SelectInteraction(t.Context(), i.ID, "one", start.Add(2*minute)))
+		if got := must[storage.Interaction](t)(s.Interaction(t.Context(), i.ID)); got.SignedInAt != start.Add(minute) {
 			t.Errorf("%+v", got)
 		}
 	})
