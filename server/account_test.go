@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"pratu/flows/authorize"
 	"pratu/flows/issuer"
 	"pratu/flows/mail"
-	"pratu/flows/oidc"
 	"pratu/server"
 	"pratu/server/formtest"
 	"pratu/server/oauth"
@@ -151,7 +151,7 @@ func TestConsentShowsWhatIsSent(t *testing.T) {
 		r.Header.Set("Authorization", "Bearer "+token)
 		sent := s.do(r).json(t)
 		for _, scope := range []string{"profile", "email", "phone"} {
-			for _, claim := range oidc.ScopeClaims(scope) {
+			for _, claim := range authorize.ScopeClaims(scope) {
 				if v, ok := sent[claim].(string); ok && claim != "locale" {
 					page.expect(t, 200, v)
 				}

@@ -97,6 +97,34 @@ func TestConsentIsWhatWasAsked(t *testing.T) {
 	})
 }
 
+// HP-20: a claim that nobody knows opens nothing, so it isn't asked about. On the page it would be a stranger's text, and in
+// what is remembered a name with spaces would be several claims, the last of them cut off the page.
+func TestConsentKnowsItsClaims(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		hidden := strings.Repeat("x", 100) + " phone_number address"
+		odd := `{"userinfo":{"` + hidden + `":null,"Your account was stolen, call 1":null,"a\u0000b":null,"zoneinfo":null},"id_token":{"Email":null}}`
+		page := b.consent("scope", "openid", "claims", odd).expect(t, 200, "zoneinfo")
+		for _, strange := range []string{"xxx", "stolen", "phone_number", "Email"} {
+			if strings.Contains(page.main(), strange) {
+				t.Errorf("the page holds %q", strange)
+			}
+		}
+		if b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code") == "" {
+			t.Fatal("no code")
+		}
+		ask := func(claims string) url.Values {
+			return b.authorize(base("client_id", "web1", "scope", "openid", "prompt", "none", "claims", claims)).query(t)
+		}
+		if got := ask(`{"userinfo":{"phone_number":null,"address":null}}`).Get("error"); got != "consent_required" {
+			t.Errorf("claims that were never shown: %q", got)
+		}
+		if ask(odd).Get("code") == "" {
+			t.Error("asked twice for the same")
+		}
+	})
+}
+
 // HP-23: names are text, whoever chose them.
 func TestNamesAreText(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {

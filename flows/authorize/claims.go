@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"slices"
 )
 
@@ -41,16 +40,38 @@ func ParseClaims(text string) (ClaimsRequest, error) {
 	return c, nil
 }
 
-// protocolClaims say something about the sign-in, not about the person: no consent is needed.
-var protocolClaims = []string{"acr", "amr", "auth_time", "sub", "iss", "aud", "exp", "iat", "nonce", "sid"}
+// scopeClaims is which claims about the person a scope opens (OpenID Connect Core section 5.4). A claim is one row here.
+var scopeClaims = map[string][]string{
+	"profile": {
+		"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
+		"gender", "birthdate", "zoneinfo", "locale", "updated_at",
+	},
+	"email":   {"email", "email_verified"},
+	"phone":   {"phone_number", "phone_number_verified"},
+	"address": {"address"},
+}
 
-// ClaimNames are the claims about the person that the parameter asks for, sorted.
+// ScopeClaims lists the claims of a scope.
+func ScopeClaims(scope string) []string { return slices.Clone(scopeClaims[scope]) }
+
+// ClaimNames are the claims about the person that the parameter asks for, sorted. What says something about the sign-in
+// needs no consent, and a name that nobody knows opens nothing: shown and remembered, it would be a stranger's text on our
+// page, and with spaces in it a consent to more than the page told.
 func ClaimNames(text string) []string {
 	c, err := ParseClaims(text)
 	if err != nil {
 		return nil
 	}
-	names := slices.Concat(slices.Collect(maps.Keys(c.Userinfo)), slices.Collect(maps.Keys(c.IDToken)))
+	var names []string
+	for _, known := range scopeClaims {
+		for _, name := range known {
+			_, atUserinfo := c.Userinfo[name]
+			_, inIDToken := c.IDToken[name]
+			if atUserinfo || inIDToken {
+				names = append(names, name)
+			}
+		}
+	}
 	slices.Sort(names)
-	return slices.DeleteFunc(slices.Compact(names), func(n string) bool { return slices.Contains(protocolClaims, n) })
+	return names
 }

@@ -114,6 +114,7 @@ func TestClaimNames(t *testing.T) {
 	for text, want := range map[string]int{
 		"": 0, "{": 0, `[]`: 0, `{"userinfo":{"name":null,"sub":{"value":"1"}}}`: 1,
 		`{"id_token":{"email":{"essential":true},"acr":{"values":["2"]}},"userinfo":{"email":null,"phone_number":null}}`: 2,
+		`{"userinfo":{"phone_number address":null,"Email":null,"x":null},"id_token":{"":null}}`:                          0,
 	} {
 		if got := ClaimNames(text); len(got) != want {
 			t.Errorf("%s: %v", text, got)

@@ -12,27 +12,13 @@ import (
 	"pratu/storage"
 )
 
-// scopeClaims is which claims a scope opens (OpenID Connect Core section 5.4). A claim is one row here.
-var scopeClaims = map[string][]string{
-	"profile": {
-		"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
-		"gender", "birthdate", "zoneinfo", "locale", "updated_at",
-	},
-	"email":   {"email", "email_verified"},
-	"phone":   {"phone_number", "phone_number_verified"},
-	"address": {"address"},
-}
-
 // contactClaims need the account's contacts.
-var contactClaims = slices.Concat(scopeClaims["email"], scopeClaims["phone"])
-
-// ScopeClaims lists the claims of a scope, for the consent page.
-func ScopeClaims(scope string) []string { return slices.Clone(scopeClaims[scope]) }
+var contactClaims = slices.Concat(authorize.ScopeClaims("email"), authorize.ScopeClaims("phone"))
 
 func supportedClaims() []string {
 	list := []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"}
 	for _, scope := range []string{"profile", "email", "phone", "address"} {
-		list = append(list, scopeClaims[scope]...)
+		list = append(list, authorize.ScopeClaims(scope)...)
 	}
 	return list
 }
@@ -40,7 +26,7 @@ func supportedClaims() []string {
 func byScopes(scopes []string) []string {
 	var names []string
 	for _, s := range scopes {
-		names = append(names, scopeClaims[s]...)
+		names = append(names, authorize.ScopeClaims(s)...)
 	}
 	return names
 }
