@@ -24,6 +24,7 @@ type dialect interface {
 	name() string
 	open(o Options, c *counter) (read, write *sqlx.DB, err error)
 	clock() string
+	hold() string // ends a SELECT whose rows have to stay as they are until the transaction is over
 	retryable(err error) bool
 	meaning(err error) error // one of our errors, or nil
 }
@@ -94,6 +95,10 @@ func postgresDSN(raw string) (string, error) {
 func (postgres) clock() string {
 	return `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)`
 }
+
+// hold keeps an UPDATE of the rows waiting. Without it a statement that began before another transaction's commit looks at
+// rows that are gone when it writes.
+func (postgres) hold() string { return " FOR SHARE" }
 
 func (postgres) retryable(err error) bool {
 	var e *pq.Error
@@ -166,6 +171,8 @@ func (embedded) open(o Options, c *counter) (read, write *sqlx.DB, err error) {
 func (embedded) clock() string {
 	return `SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`
 }
+
+func (embedded) hold() string { return "" } // one writer at a time
 
 func (embedded) retryable(err error) bool {
 	var e *sqlite.Error

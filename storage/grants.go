@@ -40,15 +40,16 @@ const grantColumns = `g.id, g.client_id, g.account_id, g.session_id, g.subject, 
 	g.expires_at, g.revoked_at, a.status AS account_status, a.profile AS account_profile, a.locale AS account_locale,
 	a.updated_at AS account_updated_at`
 
-// CreateGrant writes an authorization.
+// CreateGrant writes an authorization for a living session. For one that ended meanwhile it is ErrNotFound: the end of a
+// session revokes the grants that it finds, and one written a moment later would outlive the sign-out.
 func (s *Store) CreateGrant(ctx context.Context, g Grant) error {
-	_, err := s.exec(ctx, `INSERT INTO grants (id, client_id, account_id, session_id, subject, scopes, audience, claims,
+	return s.guarded(ctx, `INSERT INTO grants (id, client_id, account_id, session_id, subject, scopes, audience, claims,
 		auth_time, acr, amr, form, code_hash, code_expires_at, code_used_at, failed_proofs, offline, created_at, expires_at,
-		revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		g.ID, g.ClientID, g.AccountID, g.SessionID, g.Subject, g.Scopes, g.Audience, g.Claims,
+		revoked_at) SELECT ?, ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+		FROM sessions WHERE id = ? AND ended_at = 0`+s.dialect.hold(),
+		g.ID, g.ClientID, g.AccountID, g.Subject, g.Scopes, g.Audience, g.Claims,
 		g.AuthTime, g.ACR, g.AMR, g.Form, g.CodeHash, g.CodeExpiresAt, g.CodeUsedAt, g.FailedProofs, flag(g.Offline),
-		g.CreatedAt, g.ExpiresAt, g.RevokedAt)
-	return err
+		g.CreatedAt, g.ExpiresAt, g.RevokedAt, g.SessionID)
 }
 
 // GrantByCode finds the grant of a code in any state: spent codes are what replay detection looks at.

@@ -43,16 +43,17 @@ const sessionViewColumns = sessionColumns + `, a.id AS "account.id", a.ssoid AS 
 func (s *Store) BeginSession(ctx context.Context, n Session, oldCookieHash string) error {
 	return s.InTx(ctx, func(ctx context.Context) error {
 		if oldCookieHash != "" {
-			if _, err := s.exec(ctx, `UPDATE grants SET session_id = ? WHERE revoked_at = 0 AND session_id IN
-				(SELECT id FROM sessions WHERE cookie_hash = ? AND account_id = ? AND ended_at = 0 AND expires_at > ?)`,
-				n.ID, oldCookieHash, n.AccountID, n.CreatedAt); err != nil {
-				return err
-			}
+			// The sessions first: a grant that is being written keeps them waiting, and is there when grants are looked for.
 			if _, err := s.exec(ctx, `UPDATE sessions SET
 				ended_at = CASE WHEN account_id = ? THEN ? ELSE ended_at END,
 				cookie_hash = CASE WHEN account_id = ? THEN cookie_hash ELSE ? END
 				WHERE cookie_hash = ? AND ended_at = 0`,
 				n.AccountID, n.CreatedAt, n.AccountID, n.CookieHash, oldCookieHash); err != nil {
+				return err
+			}
+			if _, err := s.exec(ctx, `UPDATE grants SET session_id = ? WHERE revoked_at = 0 AND session_id IN
+				(SELECT id FROM sessions WHERE cookie_hash = ? AND account_id = ? AND ended_at = ? AND expires_at > ?)`,
+				n.ID, oldCookieHash, n.AccountID, n.CreatedAt, n.CreatedAt); err != nil {
 				return err
 			}
 		}

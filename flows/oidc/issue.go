@@ -47,6 +47,9 @@ func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, w
 	if errors.Is(err, errPushedSpent) {
 		return Redirect{}, p.Refuse(r, refuse(InvalidRequestURI, "the pushed request was used or has expired").with(err))
 	}
+	if errors.Is(err, errSession) {
+		return Redirect{}, p.Refuse(r, refuse(authorize.ErrLoginRequired, "the session has ended").with(err))
+	}
 	if err != nil {
 		return Redirect{}, p.issueFailure(r, err)
 	}
@@ -64,6 +67,7 @@ func (p *Provider) issueFailure(r *Request, err error) error {
 var (
 	errPushedSpent = errors.New("oidc: pushed request spent")
 	errInteraction = errors.New("oidc: interaction spent")
+	errSession     = errors.New("oidc: session ended meanwhile")
 )
 
 // InteractionSpent tells whether Issue failed because another tab had answered the interaction already.

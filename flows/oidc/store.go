@@ -92,7 +92,11 @@ func (s *store) write(ctx context.Context, fn func(ctx context.Context) error) e
 func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Requester) error {
 	g := unitOf(ctx).grant
 	g.CodeHash = signature
-	return s.Store.CreateGrant(ctx, g.Grant)
+	err := s.Store.CreateGrant(ctx, g.Grant)
+	if errors.Is(err, storage.ErrNotFound) {
+		return errSession
+	}
+	return err
 }
 
 func (s *store) GetAuthorizeCodeSession(ctx context.Context, signature string, session fosite.Session) (fosite.Requester, error) {

@@ -379,3 +379,21 @@ func TestOpaque(t *testing.T) {
 		}
 	})
 }
+
+// F35: nothing is issued after a sign-out, not even for a request that had begun before.
+func TestNothingIsIssuedForAnEndedSession(t *testing.T) {
+	each(t, func(w *world) {
+		r, err := w.Authorization(t.Context(), params("web1", "https://rp.test/cb"), w.clock.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Store.EndSession(t.Context(), w.alice.ID, storage.At(w.clock.now())); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := w.Issue(t.Context(), r, w.alice, nil)
+		refusal, ok := oidc.AsRefusal(err)
+		if !ok || refusal.Error.Code != "login_required" || answer.Params.Get("code") != "" {
+			t.Errorf("%v %v", answer, err)
+		}
+	})
+}

@@ -113,6 +113,9 @@ func (w *world) populate(url string) {
 	sealed := w.ring.Seal("contact", []byte("alice@x.test"), "contact-alice")
 	storagetest.Exec(w.t, url, `INSERT INTO contacts (id, account_id, kind, value, preferred, added_at, verified_at)
 		VALUES ('contact-alice', 'account-alice', 'email', '`+sealed+`', 1, `+now+`, `+now+`)`)
+	expires := strconv.FormatInt(w.alice.ExpiresAt.UnixMilli(), 10)
+	storagetest.Exec(w.t, url, `INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent, created_at, selected_at, last_seen_at, expires_at, ended_at)
+		VALUES ('session-alice', 'cookie', 'account-alice', `+now+`, '1', 'pwd', '', '', `+now+`, `+now+`, `+now+`, `+expires+`, 0)`)
 }
 
 // worlds runs a test on both engines with n replicas.

@@ -25,6 +25,9 @@ func grant(t *testing.T, s *storage.Store, url string, change func(*storage.Gran
 	if change != nil {
 		change(&g)
 	}
+	n := session(account, name("cookie"), start)
+	n.ID = g.SessionID
+	ok(t, s.BeginSession(t.Context(), n, ""))
 	ok(t, s.CreateGrant(t.Context(), g))
 	return g
 }

@@ -31,11 +31,15 @@ func account(t *testing.T, db *sql.DB) string {
 func (b browsers) grant(t *testing.T, n storage.Session, offline bool) string {
 	t.Helper()
 	id := name("grant")
-	ok(t, b.CreateGrant(t.Context(), storage.Grant{
+	ok(t, b.CreateGrant(t.Context(), grantOf(n, id, offline)))
+	return id
+}
+
+func grantOf(n storage.Session, id string, offline bool) storage.Grant {
+	return storage.Grant{
 		ID: id, ClientID: "rp", AccountID: n.AccountID, SessionID: n.ID, Claims: "{}", CodeHash: id, Offline: offline,
 		CreatedAt: start, CodeExpiresAt: start.Add(minute), ExpiresAt: start.Add(30 * day),
-	}))
-	return id
+	}
 }
 
 // session is a session as a sign-in writes it.
@@ -81,6 +85,7 @@ func Sessions(t *testing.T, url string) {
 	t.Run("several accounts in one browser", b.several)
 	t.Run("signing in again", b.again)
 	t.Run("grants end with their session", b.grants)
+	t.Run("grants of the same moment", b.meanwhile)
 	t.Run("all but this one", b.others)
 	t.Run("known browsers", b.known)
 }
@@ -225,14 +230,47 @@ func (b browsers) grants(t *testing.T) {
 	b.revoked(t, bound, true)
 	b.revoked(t, offline, false)
 	b.revoked(t, theirs, false)
-	// A grant that was written while its session ended falls with the next end.
-	late := b.grant(t, n, false)
+	for _, offline := range []bool{true, false} {
+		fails(t, b.CreateGrant(t.Context(), grantOf(n, name("late"), offline)), storage.ErrNotFound)
+	}
 	if must[bool](t)(b.EndSession(t.Context(), n.ID, start.Add(2*hour))) {
 		t.Error("a session ended twice")
 	}
-	b.revoked(t, late, true)
 	if g := must[storage.GrantView](t)(b.GrantByID(t.Context(), bound)); g.RevokedAt != start.Add(hour) {
 		t.Error("the time of a revocation was overwritten")
+	}
+}
+
+// Whatever is issued while a session ends falls with it, or goes on with the one that takes its place.
+func (b browsers) meanwhile(t *testing.T) {
+	for round := range 20 {
+		old := name("cookie")
+		n := b.begin(t, session(account(t, b.db), old, start), "")
+		next := session(n.AccountID, name("cookie"), start.Add(hour))
+		ids := make([]string, crowd)
+		race(t, crowd, func(i int) (bool, error) {
+			switch {
+			case i > 0:
+				ids[i] = name("grant")
+				won, err := verdict(b.CreateGrant(t.Context(), grantOf(n, ids[i], false)), storage.ErrNotFound)
+				if !won {
+					ids[i] = ""
+				}
+				return won, err
+			case round%2 == 0:
+				return b.EndSession(t.Context(), n.ID, start.Add(hour))
+			}
+			return true, b.BeginSession(t.Context(), next, old)
+		})
+		for _, id := range ids[1:] {
+			if id == "" {
+				continue
+			}
+			g := must[storage.GrantView](t)(b.GrantByID(t.Context(), id))
+			if g.SessionID == n.ID && g.RevokedAt.IsZero() {
+				t.Errorf("round %d: a grant lives on with a session that ended", round)
+			}
+		}
 	}
 }
 
