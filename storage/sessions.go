@@ -61,8 +61,28 @@ func (s *Store) BeginSession(ctx context.Context, n Session, oldCookieHash strin
 			created_at, selected_at, last_seen_at, expires_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			n.ID, n.CookieHash, n.AccountID, n.AuthTime, n.ACR, n.AMR, n.IP, n.UserAgent,
 			n.CreatedAt, n.SelectedAt, n.LastSeenAt, n.ExpiresAt, n.EndedAt)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.endOldest(ctx, n)
 	})
+}
+
+// MaxSessions is how many browsers an account is signed in to. Right passwords are not limited: without a bound somebody
+// with one account could have us keep any number of sessions, and put them all on one page.
+const MaxSessions = 60
+
+// endOldest makes room for a session that just began: those not seen for the longest time end.
+func (s *Store) endOldest(ctx context.Context, n Session) error {
+	rows, err := s.exec(ctx, `UPDATE sessions SET ended_at = ? WHERE id IN (SELECT id FROM sessions WHERE account_id = ?
+		AND id <> ? AND ended_at = 0 AND expires_at > ? ORDER BY last_seen_at DESC, created_at DESC, id LIMIT 1000 OFFSET ?)`,
+		n.CreatedAt, n.AccountID, n.ID, n.CreatedAt, MaxSessions-1)
+	if err != nil || rows == 0 {
+		return err
+	}
+	_, err = s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE account_id = ? AND offline = 0 AND revoked_at = 0 AND session_id IN
+		(SELECT id FROM sessions WHERE account_id = ? AND ended_at = ?)`, n.CreatedAt, n.AccountID, n.AccountID, n.CreatedAt)
+	return err
 }
 
 // BrowserSessions reads the live sessions of a browser, the one in use first, each with its account, of any status, and

@@ -87,6 +87,7 @@ func Sessions(t *testing.T, url string) {
 	t.Run("grants end with their session", b.grants)
 	t.Run("grants of the same moment", b.meanwhile)
 	t.Run("all but this one", b.others)
+	t.Run("no more than a person has", b.bounded)
 	t.Run("known browsers", b.known)
 }
 
@@ -290,6 +291,31 @@ func (b browsers) others(t *testing.T) {
 	ok(t, b.EndSessionsOfAccount(t.Context(), id, "", start.Add(2*hour)))
 	b.expect(t, "o1", start.Add(2*hour))
 	b.revoked(t, kept, true)
+}
+
+func (b browsers) bounded(t *testing.T) {
+	id := account(t, b.db)
+	first := b.begin(t, session(id, "b0", start), "")
+	used := b.begin(t, session(id, "b1", start), "")
+	bound, offline, kept := b.grant(t, first, false), b.grant(t, first, true), b.grant(t, used, false)
+	ok(t, b.TouchSession(t.Context(), used.ID, start.Add(day)))
+	stranger := b.begin(t, session(account(t, b.db), "stranger", start), "")
+	for range storage.MaxSessions - 2 {
+		b.begin(t, session(id, name("cookie"), start.Add(minute)), "")
+	}
+	at := start.Add(hour)
+	b.expect(t, "b0", at, first)
+	late := b.begin(t, session(id, "late", at), "")
+	b.expect(t, "b0", at)
+	b.expect(t, "b1", at, used)
+	b.expect(t, "late", at, late)
+	b.expect(t, "stranger", at, stranger)
+	b.revoked(t, bound, true)
+	b.revoked(t, offline, false)
+	b.revoked(t, kept, false)
+	if list := must[[]storage.Session](t)(b.SessionsOfAccount(t.Context(), id, at)); len(list) != storage.MaxSessions {
+		t.Errorf("%d sessions", len(list))
+	}
 }
 
 func (b browsers) known(t *testing.T) {
