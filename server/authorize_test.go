@@ -325,3 +325,24 @@ func TestPushed(t *testing.T) {
 		}
 	})
 }
+
+// MI-11: the budget of a public client can't be used up by a stranger, who needs nothing but its id.
+func TestStrangersLeavePushedRequestsToOthers(t *testing.T) {
+	each(t, func(w *world) {
+		push := func(address string) int {
+			r := post("/oauth2/par", base("client_id", "spa1", "redirect_uri", "https://spa.test/cb"))
+			return w.browser().from(address, r).StatusCode
+		}
+		for range 700 {
+			if push("192.0.2.66") == http.StatusTooManyRequests {
+				break
+			}
+		}
+		if got := push("192.0.2.66"); got != http.StatusTooManyRequests {
+			t.Errorf("no end to pushed requests: %d", got)
+		}
+		if got := push("198.51.100.7"); got != http.StatusCreated {
+			t.Errorf("a stranger used up the client's budget: %d", got)
+		}
+	})
+}

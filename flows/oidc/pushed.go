@@ -17,15 +17,19 @@ import (
 var credentials = []string{"client_secret", "client_assertion", "client_assertion_type"}
 
 // Push stores an authorization request of an authenticated client (RFC 9126 section 2), judged as it would be at the
-// authorization endpoint, so that mistakes come back to whoever can mend them.
-func (p *Provider) Push(ctx context.Context, c *clients.Client, form url.Values) (requestURI string, life time.Duration, err error) {
+// authorization endpoint, so that mistakes come back to whoever can mend them. network is the address the request came from.
+func (p *Provider) Push(ctx context.Context, c *clients.Client, form url.Values, network string) (requestURI string, life time.Duration, err error) {
 	if form.Get("request_uri") != "" {
 		return "", 0, refuse(InvalidRequest, "request_uri has no place in a pushed request")
 	}
 	if id := form.Get("client_id"); id != "" && id != c.ID {
 		return "", 0, refuse(InvalidRequest, "client_id is not the authenticated client")
 	}
-	if err := p.Limiter.Take(ctx, limits.PushedClient.Of(c.ID)); err != nil {
+	budget := c.ID
+	if c.Public() { // anybody can name it: one stranger must not use up what all its people have
+		budget = subject(c.ID, network)
+	}
+	if err := p.Limiter.Take(ctx, limits.PushedClient.Of(budget)); err != nil {
 		return "", 0, err
 	}
 	params := url.Values{}

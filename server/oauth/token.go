@@ -17,13 +17,16 @@ func (s *Server) client(w http.ResponseWriter, r *http.Request) (*clients.Client
 		return nil, nil, err
 	}
 	s.allowOrigin(w, r, form)
-	c, err := s.Provider.Authenticate(r.Context(), r, form, signin.Network(web.Address(r.Context())))
+	c, err := s.Provider.Authenticate(r.Context(), r, form, network(r))
 	if err != nil {
 		return nil, nil, err
 	}
 	web.EventOf(r.Context()).Set("client_id", c.ID)
 	return c, form, nil
 }
+
+// network is what budgets of failures know of where a request came from.
+func network(r *http.Request) string { return signin.Network(web.Address(r.Context())) }
 
 // Token is /oauth2/token (RFC 6749 section 3.2).
 func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
@@ -91,7 +94,7 @@ func (s *Server) PAR(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.fail(w, r, err)
 	}
-	uri, life, err := s.Provider.Push(r.Context(), c, form)
+	uri, life, err := s.Provider.Push(r.Context(), c, form, network(r))
 	if err != nil {
 		return s.fail(w, r, err)
 	}
