@@ -84,7 +84,9 @@ func samples() []sample {
 		{"form-post", "form-post", func() web.Framed {
 			return &web.FormPost{Action: "https://shop.example.com/callback", Fields: []web.Field{{Name: "code", Value: "c"}, {Name: "state", Value: `"><script>`}}}
 		}, "", nil},
-		{"not-found", "not-found", func() web.Framed { return &NotFound{} }, "", nil},
+		{"not-found", "error", func() web.Framed {
+			return &web.ErrorView{Status: 404, Code: "not_found", Message: "error.page", At: sampleTime}
+		}, "", nil},
 	}
 }
 

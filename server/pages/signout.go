@@ -82,6 +82,6 @@ func (s *Server) Home(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // NotFound is every path that there isn't.
-func (s *Server) NotFound(w http.ResponseWriter, r *http.Request) error {
-	return s.show(visit{w: w, r: r}, http.StatusNotFound, "not-found", &NotFound{})
+func (s *Server) NotFound(http.ResponseWriter, *http.Request) error {
+	return &web.PageError{Status: http.StatusNotFound, Code: "not_found", Message: "error.page"}
 }

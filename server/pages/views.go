@@ -161,6 +161,3 @@ type DevMail struct {
 	Text    string
 	Links   []string
 }
-
-// NotFound is "not-found".
-type NotFound struct{ web.Frame }

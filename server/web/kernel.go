@@ -5,6 +5,7 @@ package web
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -43,9 +44,8 @@ func (k *Kernel) Render(w http.ResponseWriter, r *http.Request, status int, name
 	f.CSRF = k.CSRF(w, r)
 	f.RequestID = RequestID(r.Context())
 	f.Dev = k.Dev
-	if _, failed := data.(*ErrorView); !failed { // the address of a failure is nothing to come back to, and may be an attacker's
-		f.Languages = k.languages(r, f)
-	}
+	_, failed := data.(*ErrorView)
+	f.Languages = k.languages(r, f, failed)
 	body, err := k.Renderer.Page(name, data)
 	if err != nil {
 		return err
@@ -64,32 +64,44 @@ func (k *Kernel) Render(w http.ResponseWriter, r *http.Request, status int, name
 // ours are the parameters of our own links.
 var ours = []string{"interaction", "pending", "token", "return", "notice", "another", "resent"}
 
+// maxBack bounds the address that a language link carries along: sealed and escaped it has to stay below maxQuery.
+const maxBack = 4 << 10
+
 // languages are links that store a choice and come back here. A page that answers a POST comes back to its GET, with the
 // interaction that the form brought along.
-func (k *Kernel) languages(r *http.Request, f *Frame) []Language {
-	here := r.URL.Query()
-	if f.Interaction != "" {
-		here.Set("interaction", f.Interaction)
-	}
-	back := r.URL.EscapedPath()
-	if len(here) > 0 {
-		back += "?" + here.Encode()
-	}
-	for name := range here {
-		if !slices.Contains(ours, name) { // what a stranger wrote into the address isn't repeated in a page of ours
-			back = k.SealLocal(back)
-			break
-		}
-	}
+func (k *Kernel) languages(r *http.Request, f *Frame, failed bool) []Language {
+	back := k.back(r, f, failed)
 	list := make([]Language, 0, len(Locales))
 	for _, l := range Locales {
-		query := url.Values{"to": {l}, "back": {back}}
-		list = append(list, Language{
-			Tag: l, Name: localeNames[l], Current: l == f.Locale,
-			URL: k.Issuer.Path() + issuer.PathLanguage + "?" + query.Encode(),
-		})
+		link := k.Issuer.Path() + issuer.PathLanguage + "?" + url.Values{"to": {l}, "back": {back}}.Encode()
+		if !k.known(r) { // at another host a link of ours only fails again, and no choice is kept
+			link = "?" + url.Values{"ui_locales": {l}}.Encode()
+		}
+		list = append(list, Language{Tag: l, Name: localeNames[l], Current: l == f.Locale, URL: link})
 	}
 	return list
+}
+
+// back is the address of a page, for its language links. What a stranger wrote into it isn't repeated in a page of ours:
+// neither foreign parameters nor the path of a failure.
+func (k *Kernel) back(r *http.Request, f *Frame, failed bool) string {
+	here := r.URL.Query()
+	handle := f.Interaction
+	if handle == "" && r.Method == http.MethodPost {
+		handle = r.PostForm.Get("interaction")
+	}
+	if handle != "" {
+		here.Set("interaction", handle)
+	}
+	back := r.URL.EscapedPath()
+	if query := here.Encode(); query != "" && len(back)+len(query) < maxBack {
+		back += "?" + query
+	}
+	foreign := func(name string) bool { return !slices.Contains(ours, name) }
+	if failed || slices.ContainsFunc(slices.Collect(maps.Keys(here)), foreign) {
+		return k.SealLocal(back)
+	}
+	return back
 }
 
 // Localize chooses the language of an answer. uiLocales are those of the authorization request that a page belongs to.

@@ -1,0 +1,72 @@
+package server_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// Every error page names request and time, and can be read in the other language: the link comes back to the same error,
+// without repeating in a page of ours what a stranger wrote into the address.
+func TestErrorPages(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		get := func(target string) *http.Request { return httptest.NewRequest(http.MethodGet, target, nil) }
+		elsewhere := get("/login?x=evil.test")
+		elsewhere.Host = "evil.test"
+		forged := post("/sign-out?x=evil.test", nil)
+		for name, test := range map[string]struct {
+			r     *http.Request
+			first int
+			again int
+		}{
+			"404":                    {get("/nowhere?to=evil.test"), 404, 404},
+			"no such interaction":    {get("/login?interaction=gone&x=evil.test"), 404, 404},
+			"unknown client":         {get("/oauth2/authorize?" + base("client_id", "nope").Encode()), 400, 400},
+			"redirect URI":           {get("/oauth2/authorize?" + base("redirect_uri", "https://rp.test/evil.test").Encode()), 400, 400},
+			"too long":               {get("/login?x=" + strings.Repeat("evil.test", 2000)), 414, 200},
+			"other host":             {elsewhere, 421, 421},
+			"below a page":           {httptest.NewRequest(http.MethodPut, "/account/nowhere", nil), 404, 404},
+			"403, comes back by GET": {forged, 403, 303},
+		} {
+			b := s.browser()
+			host := test.r.Host
+			page := b.send(test.r).expect(t, test.first, `<code id="request-id">`, `id="error-code"`, `<time datetime="`)
+			if !strings.Contains(page.body, page.Header.Get("X-Request-Id")) {
+				t.Errorf("%s: another request id", name)
+			}
+			_, footer, _ := strings.Cut(page.body, "<footer>")
+			if strings.Contains(footer, "evil.test") {
+				t.Errorf("%s: a stranger's address in a link: %s", name, footer)
+			}
+			link := switchTo(t, page.body, "th")
+			if !strings.HasPrefix(link, "/language?") { // at another host there is nobody to keep the choice
+				r := get("/login" + link)
+				r.Host = host
+				b.send(r).expect(t, test.again, `<html lang="th">`)
+				continue
+			}
+			back := b.get(b.get(link).expect(t, 303).Header.Get("Location"))
+			if back.StatusCode != test.again {
+				t.Errorf("%s: back at %s: %d", name, back.Request.URL, back.StatusCode)
+			}
+			if back.StatusCode != 303 {
+				back.expect(t, test.again, `<html lang="th">`)
+			}
+		}
+	})
+}
+
+// switchTo is the address of a page's link to another language.
+func switchTo(t *testing.T, body, language string) string {
+	t.Helper()
+	_, after, _ := strings.Cut(body, "<footer>")
+	for _, part := range strings.Split(after, "<a ")[1:] {
+		href, rest, _ := strings.Cut(strings.TrimPrefix(part, `href="`), `"`)
+		if strings.Contains(rest[:min(len(rest), 40)], `lang="`+language+`"`) {
+			return strings.ReplaceAll(href, "&amp;", "&")
+		}
+	}
+	t.Fatalf("no way to %s in %s", language, after)
+	return ""
+}
