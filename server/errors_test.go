@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -69,4 +70,47 @@ func switchTo(t *testing.T, body, language string) string {
 	}
 	t.Fatalf("no way to %s in %s", language, after)
 	return ""
+}
+
+// A developer sees what arrived, character by character, on a page that leads nowhere and can't be made to say anything.
+func TestErrorPagesShowWhatWasReceived(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		long := rp + "?" + strings.Repeat("x", 1000)
+		for _, test := range []struct{ id, uri, shownID, shownURI, reason string }{
+			{"nope", "https://rp.test/cb", "nope", "https://rp.test/cb", "unknown or disabled"},
+			{"web1", "https://rp.test/cb/", "web1", "https://rp.test/cb/", "redirect_uri is not registered"},
+			{"<b>web1\u202e", "javascript:alert(1)", `&lt;b&gt;web1\u202e`, "javascript:alert(1)", "unknown or disabled"},
+			{"web1", rp + " \u200b\n", "web1", rp + ` \u200b\n`, "redirect_uri is not registered"},
+			{"web1", long, "web1", long[:300] + "…", "redirect_uri is not registered"},
+			{"", rp, "", rp, "client_id is missing"},
+		} {
+			page := b.authorize(base("client_id", test.id, "redirect_uri", test.uri)).expect(t, 400, "<code>"+test.shownURI+"</code>", test.reason)
+			if test.shownID != "" {
+				page.expect(t, 400, "<code>"+test.shownID+"</code>")
+			}
+			for _, bad := range []string{`="` + test.uri, "<b>", "\u202e", "\u200b", `href="javascript:`, strings.Repeat("x", 400)} {
+				if strings.Contains(page.body, bad) {
+					t.Errorf("%q: the page holds %q", test.uri, bad)
+				}
+			}
+		}
+	})
+}
+
+// A scope that a client may not ask for is named, if its name can't be anything but a name.
+func TestScopeIsNamed(t *testing.T) {
+	each(t, func(w *world) {
+		b := w.signedIn("alice")
+		for scope, named := range map[string]bool{
+			"admin": true, "orders:read/all": true, "https://api.test/x.y_z-1": true, "<script>": false, "a'b": false, strings.Repeat("a", 65): false,
+		} {
+			answer := b.authorize(base("scope", "openid "+scope))
+			w.err(answer, "invalid_scope")
+			if got := strings.Contains(answer.query(w.t).Get("error_description"), scope); got != named {
+				w.t.Errorf("%s: named: %t", scope, got)
+			}
+		}
+		w.refused(w.post("/oauth2/token", "svc1", s2, url.Values{"grant_type": {"client_credentials"}, "scope": {"orders.write"}}), 400, "invalid_scope")
+	})
 }

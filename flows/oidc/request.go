@@ -163,6 +163,7 @@ func (r Redirect) URL() string {
 
 var (
 	scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`)
+	plainScope = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,64}$`)
 	challenge  = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 	verifier   = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 	digits     = regexp.MustCompile(`^[0-9]{1,9}$`)
@@ -229,10 +230,19 @@ func (r *Request) readScopes() error {
 	allowed := r.Client.Scopes()
 	for _, s := range r.Scopes {
 		if !scopeToken.MatchString(s) || !slices.Contains(allowed, s) {
-			return refuse(InvalidScope, "the client may not ask for one of the scopes")
+			return errScope(s)
 		}
 	}
 	return nil
+}
+
+// errScope names the scope that a client may not ask for, where its name is one that no page of a relying party could take
+// for anything else: a link to us may hold a stranger's.
+func errScope(scope string) error {
+	if !plainScope.MatchString(scope) {
+		return refuse(InvalidScope, "the client may not ask for one of the scopes")
+	}
+	return refuse(InvalidScope, "the client may not ask for the scope "+scope)
 }
 
 func checkChallenge(r *Request) error {

@@ -180,8 +180,10 @@ func prepareMachine(u *unit, form url.Values) error {
 	allowed := slices.DeleteFunc(u.client.Scopes(), func(s string) bool { return slices.Contains(peopleScopes, s) })
 	u.scopes = allowed
 	if asked := slices.Compact(strings.Fields(form.Get("scope"))); len(asked) > 0 {
-		if !within(asked, allowed) {
-			return refuse(InvalidScope, "the client may not ask for one of the scopes")
+		for _, scope := range asked {
+			if !slices.Contains(allowed, scope) {
+				return errScope(scope)
+			}
 		}
 		u.scopes = asked
 	}

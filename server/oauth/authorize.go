@@ -23,11 +23,11 @@ func (s *Server) Authorization(w http.ResponseWriter, r *http.Request) error {
 	noStore(w)
 	params, err := frontParams(w, r)
 	if err != nil {
-		return page(err)
+		return page(err, nil)
 	}
 	request, err := s.Provider.Authorization(r.Context(), params, s.Now())
 	if err != nil {
-		return s.refused(w, r, err)
+		return s.refused(w, r, err, params)
 	}
 	web.EventOf(r.Context()).Set("client_id", request.Client.ID)
 	if r.Method == http.MethodPost {
@@ -68,7 +68,7 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 	}
 	request, err := s.Provider.Resume(r.Context(), params, waiting.PushedID, waiting.RequestedAt.Time())
 	if err != nil {
-		return s.refused(w, r, err)
+		return s.refused(w, r, err, params)
 	}
 	web.EventOf(r.Context()).Set("client_id", request.Client.ID)
 	views, err := s.Signin.Sessions(r.Context(), s.Web.Session(r), request.Client.ID)
@@ -127,14 +127,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *oidc.Re
 				return err
 			}
 		}
-		return s.refused(w, r, s.Provider.Refuse(request, &oidc.Error{Code: step.Error}))
+		return s.refused(w, r, s.Provider.Refuse(request, &oidc.Error{Code: step.Error}), request.Params)
 	}
 	redirect, err := s.Provider.Issue(ctx, request, step.Session, waiting)
 	if oidc.InteractionSpent(err) {
 		return kind.New(kind.NotFound, "interaction.expired").WithArg("restart", request.Client.Metadata.InitiateLoginURI).WithErr(err)
 	}
 	if err != nil {
-		return s.refused(w, r, err)
+		return s.refused(w, r, err, request.Params)
 	}
 	for _, v := range views {
 		if v.ID == step.Session.ID {
@@ -148,14 +148,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *oidc.Re
 }
 
 // refused writes an error: at the redirect URI when it is proven, else as a page.
-func (s *Server) refused(w http.ResponseWriter, r *http.Request, err error) error {
+func (s *Server) refused(w http.ResponseWriter, r *http.Request, err error, params url.Values) error {
 	refusal, ok := oidc.AsRefusal(err)
 	if !ok {
 		var e *oidc.Error
 		if errors.As(err, &e) {
 			s.Metrics.authorized("unknown", e.Code)
 		}
-		return page(err)
+		return page(err, params)
 	}
 	s.note(r, refusal.Error)
 	s.Metrics.authorized("known", refusal.Error.Code)

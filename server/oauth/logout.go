@@ -21,11 +21,11 @@ func (s *Server) Logout(w http.ResponseWriter, r *http.Request) error {
 	noStore(w)
 	params, err := frontParams(w, r)
 	if err != nil {
-		return page(err)
+		return page(err, nil)
 	}
 	for _, values := range params {
 		if len(values) > 1 {
-			return page(invalid(http.StatusBadRequest, "a parameter is given more than once"))
+			return page(invalid(http.StatusBadRequest, "a parameter is given more than once"), nil)
 		}
 	}
 	if r.Method == http.MethodPost { // a cross-site POST carries no cookie; coming back by GET it does
@@ -34,7 +34,7 @@ func (s *Server) Logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	hint, proven := s.proof(params)
 	if id := params.Get("client_id"); proven && id != "" && id != hint.ClientID {
-		return page(invalid(http.StatusBadRequest, "client_id is not the client of id_token_hint"))
+		return page(invalid(http.StatusBadRequest, "client_id is not the client of id_token_hint"), nil)
 	}
 	target := ""
 	if proven {

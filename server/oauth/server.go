@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -96,8 +97,9 @@ func public(w http.ResponseWriter, r *http.Request, body []byte, etag string, ag
 	return nil
 }
 
-// page makes an error before any trusted redirect URI one for people.
-func page(err error) error {
+// page makes an error before any trusted redirect URI one for people. Whose program it is sees what it sent: as text,
+// since an address that nobody registered is never led to.
+func page(err error, params url.Values) error {
 	var e *oidc.Error
 	if !errors.As(err, &e) {
 		return err
@@ -116,5 +118,14 @@ func page(err error) error {
 	if e.Code == oidc.InvalidRequest && e.Description == oidc.UnregisteredRedirect {
 		message = "error.redirect_uri"
 	}
-	return &web.PageError{Status: e.Status, Code: e.Code, Message: message, Err: e}
+	p := &web.PageError{Status: e.Status, Code: e.Code, Message: message, Err: e}
+	if e.Status < http.StatusInternalServerError {
+		p.Reason = e.Description
+	}
+	for _, name := range []string{"client_id", "redirect_uri"} {
+		for _, value := range params[name][:min(len(params[name]), 2)] { // twice is one of the mistakes
+			p.Received = append(p.Received, web.Field{Name: name, Value: value})
+		}
+	}
+	return p
 }

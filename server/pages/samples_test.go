@@ -81,6 +81,10 @@ func samples() []sample {
 			return &web.ErrorView{Status: 421, Code: "misdirected", Message: "error.host", At: sampleTime,
 				Args: map[string]any{"opened": "127.0.0.1:8080", "configured": "http://localhost:8080"}}
 		}, "", nil},
+		{"error-client", "error", func() web.Framed {
+			return &web.ErrorView{Status: 400, Code: "invalid_client", Message: "error.client", Reason: "the client is unknown or disabled", At: sampleTime,
+				Received: []web.Field{{Name: "client_id", Value: web.Visible(strange)}, {Name: "redirect_uri", Value: web.Visible("https://shop.example.com/callback?a=1&b=\u202e<b>")}}}
+		}, "", nil},
 		{"form-post", "form-post", func() web.Framed {
 			return &web.FormPost{Action: "https://shop.example.com/callback", Fields: []web.Field{{Name: "code", Value: "c"}, {Name: "state", Value: `"><script>`}}}
 		}, "", nil},

@@ -17,7 +17,9 @@ type PageError struct {
 	Code       string // shown in #error-code, such as invalid_request
 	Message    string
 	Args       map[string]any
-	Restart    string // where to begin again
+	Restart    string  // where to begin again
+	Reason     string  // for developers, in English: a text of ours
+	Received   []Field // parameters of the request as they came, for developers
 	RetryAfter time.Duration
 	Err        error // for the log
 }
@@ -50,7 +52,10 @@ func (k *Kernel) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	view := &ErrorView{
 		Status: e.Status, Code: e.Code, Message: e.Message, Args: e.Args, Restart: e.Restart, At: k.Now(),
-		ClientID: event.text("client_id"),
+		ClientID: event.text("client_id"), Reason: e.Reason,
+	}
+	for _, f := range e.Received {
+		view.Received = append(view.Received, Field{Name: f.Name, Value: Visible(f.Value)})
 	}
 	if err := k.Render(w, r, e.Status, "error", view); err != nil {
 		event.Set("render", err.Error())

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -126,7 +127,26 @@ type ErrorView struct {
 	Args     map[string]any
 	Restart  string // where to begin again; "" for nowhere
 	ClientID string
+	Reason   string  // for developers, in English, or ""
+	Received []Field // what a request held, for its developer to compare, made Visible
 	At       time.Time
+}
+
+const maxVisible = 300
+
+// Visible spells out what a developer's program sent: in ASCII, so that a look-alike, a zero-width mark or an override of
+// direction shows as what it is, and not endlessly.
+func Visible(text string) string {
+	cut := len(text) > maxVisible
+	if cut {
+		text = text[:maxVisible]
+	}
+	quoted := strconv.QuoteToASCII(text)
+	quoted = quoted[1 : len(quoted)-1]
+	if cut {
+		quoted += "…"
+	}
+	return quoted
 }
 
 // FormPost is the data of "form-post": the answer of response_mode=form_post.
