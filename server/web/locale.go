@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -110,15 +111,28 @@ func (w *words) text(locale, id string, args map[string]any) string {
 	if !known || !w.has(id) {
 		return "⟦" + id + "⟧"
 	}
-	config := &i18n.LocalizeConfig{MessageID: id, TemplateData: args}
-	for _, name := range [...]string{"count", "minutes"} { // the number that decides between singular and plural
-		if n, ok := args[name]; ok {
-			config.PluralCount = n
-		}
+	config := &i18n.LocalizeConfig{MessageID: id, TemplateData: w.withWait(locale, args)}
+	if n, ok := args["count"]; ok { // the number that decides between singular and plural
+		config.PluralCount = n
 	}
 	s, err := l.Localize(config)
 	if err != nil {
 		return "⟦" + id + "⟧"
 	}
 	return s
+}
+
+// withWait puts how long to wait into words, for messages that say it: minutes, and from two hours on hours.
+func (w *words) withWait(locale string, args map[string]any) map[string]any {
+	minutes, ok := args["minutes"].(int)
+	if !ok {
+		return args
+	}
+	unit, n := "wait.minutes", minutes
+	if minutes >= 120 {
+		unit, n = "wait.hours", (minutes+59)/60 // coming back too early is worse than too late
+	}
+	more := maps.Clone(args)
+	more["wait"] = w.text(locale, unit, map[string]any{"count": n})
+	return more
 }

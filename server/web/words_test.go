@@ -190,13 +190,22 @@ func TestText(t *testing.T) {
 	if got := r.Text(English, "no.such", nil); got != "⟦no.such⟧" {
 		t.Errorf("missing: %q", got)
 	}
-	for n, want := range map[int]string{1: "in 1 minute.", 5: "in 5 minutes."} {
-		if got := r.Text(English, "limit.exceeded", map[string]any{"minutes": n}); !strings.HasSuffix(got, want) {
-			t.Errorf("plural: %q", got)
+	for n, want := range map[int][2]string{
+		1: {"in a minute.", "อีก 1 นาที"}, 5: {"in 5 minutes.", "อีก 5 นาที"}, 119: {"in 119 minutes.", "อีก 119 นาที"},
+		120: {"in 2 hours.", "อีก 2 ชั่วโมง"}, 121: {"in 3 hours.", "อีก 3 ชั่วโมง"}, 1440: {"in 24 hours.", "อีก 24 ชั่วโมง"},
+	} {
+		for _, id := range []string{"limit.exceeded", "error.limit.exceeded.do"} {
+			args := map[string]any{"minutes": n}
+			if got := r.Text(English, id, args); !strings.HasSuffix(got, want[0]) {
+				t.Errorf("%d: %q", n, got)
+			}
+			if got := r.Text(Thai, id, args); !strings.HasSuffix(got, want[1]) {
+				t.Errorf("%d: %q", n, got)
+			}
 		}
 	}
-	if got := r.Text(Thai, "limit.exceeded", map[string]any{"minutes": 5}); !strings.HasSuffix(got, "5 นาที") {
-		t.Errorf("Thai: %q", got)
+	if got := r.Text(English, "verify.hint", map[string]any{"count": 1}); !strings.Contains(got, "1 hour.") {
+		t.Errorf("singular: %q", got)
 	}
 	if got := string(r.marked(English, "client.continue", map[string]any{"Client": `<i>&"`})); got != `to continue to <bdi>&lt;i&gt;&amp;&#34;</bdi>` {
 		t.Errorf("marked: %q", got)
