@@ -228,9 +228,9 @@ func TestExpiredInteraction(t *testing.T) {
 		handle := page.Request.URL.Query().Get("interaction")
 		for _, path := range []string{"/login", "/sign-up", "/consent", "/select-account"} {
 			s.browser().get(path+"?interaction="+handle).expect(t, 403, "interaction.other_browser")
-			b.get(path+"?interaction=guess").expect(t, 404, "interaction.expired")
+			b.get(path+"?interaction=guess").expect(t, 404, "interaction.unknown", `href="/login"`)
 		}
-		b.get("/consent").expect(t, 404, "interaction.expired")
+		b.get("/consent").expect(t, 404, "interaction.unknown")
 		b.to(b.get("/consent?interaction="+handle), "/oauth2/authorize/continue") // nobody to consent yet
 		s.pass(31 * time.Minute)
 		expired := b.get("/login?interaction="+handle).expect(t, 404, "interaction.expired", `href="https://shop.test/sign-in"`)
@@ -241,6 +241,16 @@ func TestExpiredInteraction(t *testing.T) {
 		if b.isIn() {
 			t.Error("signed in for nobody")
 		}
+		// A client that has no page to begin at: there is a way on all the same.
+		page = b.asked()
+		s.pass(31 * time.Minute)
+		b.get("/login?"+page.Request.URL.RawQuery).expect(t, 404, "interaction.expired", `<a class="button" href="/login">Start again`)
+		// Once nothing is left, nobody knows the application: the page says so and leads to the sign-in of our own.
+		s.exec(`DELETE FROM interactions`)
+		for _, path := range []string{"/login?", "/oauth2/authorize/continue?"} {
+			b.get(path+page.Request.URL.RawQuery).expect(t, 404, "interaction.unknown", "Go back to the application", `<a class="button" href="/login">Start again`)
+		}
+		b.submit(page, "sign-in", "username", malisMail, "password", malisPassword).expect(t, 404, "interaction.unknown", `href="/login"`)
 	})
 }
 

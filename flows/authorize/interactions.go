@@ -69,21 +69,22 @@ func browserHash(cookie string) string {
 	return secret.Hash(cookie)
 }
 
-// Load reads a waiting request for the browser it belongs to: kind.NotFound "interaction.expired", kind.Forbidden
-// "interaction.other_browser". The cookie is what keeps somebody else from finishing it (login CSRF, stolen links).
+// Load reads a waiting request for the browser it belongs to: kind.NotFound "interaction.expired", or "interaction.unknown"
+// when nothing is left of it, kind.Forbidden "interaction.other_browser". The cookie is what keeps somebody else from finishing it (login CSRF, stolen links).
 func (s *Service) Load(ctx context.Context, handle, browser string) (storage.Interaction, error) {
-	expired := kind.New(kind.NotFound, "interaction.expired")
+	unknown := kind.New(kind.NotFound, "interaction.unknown")
 	if handle == "" || len(handle) > 128 {
-		return storage.Interaction{}, expired
+		return storage.Interaction{}, unknown
 	}
 	row, err := s.Store.Interaction(ctx, secret.Hash(handle))
 	if errors.Is(err, storage.ErrNotFound) {
-		return row, expired
+		return row, unknown
 	}
 	if err != nil {
 		return row, err
 	}
 	if row.Form == "" || row.ExpiresAt <= storage.At(s.Now()) {
+		expired := kind.New(kind.NotFound, "interaction.expired")
 		if c, err := s.Clients.Get(ctx, row.ClientID); err == nil {
 			expired = expired.WithArg("restart", restartURL(c))
 		}

@@ -21,7 +21,7 @@ func (s *Server) asked(w http.ResponseWriter, r *http.Request) (v visit, who sto
 		return v, who, false, err
 	}
 	if v.interaction == nil {
-		return v, who, false, kind.New(kind.NotFound, "interaction.expired")
+		return v, who, false, kind.New(kind.NotFound, "interaction.unknown")
 	}
 	sessions, err := s.sessions(r, v.interaction.Client.ID)
 	if err != nil {

@@ -77,6 +77,9 @@ func samples() []sample {
 		{"error", "error", func() web.Framed {
 			return &web.ErrorView{Status: 404, Code: "interaction.expired", Message: "error.interaction.expired", Restart: "https://shop.example.com/login", ClientID: "shop", At: sampleTime}
 		}, "", nil},
+		{"error-unknown", "error", func() web.Framed {
+			return &web.ErrorView{Status: 404, Code: "interaction.unknown", Message: "error.interaction.unknown", Restart: "/login", At: sampleTime}
+		}, "", nil},
 		{"error-host", "error", func() web.Framed {
 			return &web.ErrorView{Status: 421, Code: "misdirected", Message: "error.host", At: sampleTime,
 				Args: map[string]any{"opened": "127.0.0.1:8080", "configured": "http://localhost:8080"}}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"pratu/flows/issuer"
 	"pratu/flows/kind"
 )
 
@@ -41,6 +42,9 @@ var statuses = map[kind.Kind]int{
 	kind.Conflict: http.StatusConflict, kind.RateLimited: http.StatusTooManyRequests, kind.Unavailable: http.StatusServiceUnavailable,
 }
 
+// restarts are where to begin again after errors that don't know the application somebody came from.
+var restarts = map[string]string{"interaction.unknown": issuer.PathLogin, "interaction.expired": issuer.PathLogin}
+
 // Fail shows an error as a page. One without a kind is 500, whose cause stays in the log beside the request id.
 func (k *Kernel) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := k.pageError(err)
@@ -73,6 +77,9 @@ func (k *Kernel) pageError(err error) *PageError {
 	if known, ok := kind.As(err); ok {
 		e.Args, e.RetryAfter = known.Args, known.RetryAfter
 		e.Restart, _ = known.Args["restart"].(string)
+	}
+	if path, ok := restarts[e.Code]; ok && e.Restart == "" {
+		e.Restart = k.Issuer.Path() + path
 	}
 	if !k.Renderer.Has(e.Message + ".title") {
 		e.Message = "error." + status.String()
