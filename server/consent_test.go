@@ -299,3 +299,47 @@ func TestConsentOfTheHinted(t *testing.T) {
 		b.to(b.authorize(base("prompt", "consent", "id_token_hint", hint)), "/consent").expect(t, 200, "m•••@x.test")
 	})
 }
+
+// Who is signed in and has to prove it anew is named, keeps what a password manager needs, and can be somebody else.
+func TestSignInAgain(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		dao := must1(s.accounts.Create(t.Context(), newAccount("dao@x.test")))(t)
+		b := s.browser()
+		b.to(b.login(malisMail, malisPassword), "/account")
+		hint := text(s.tokens(b), "id_token")
+		s.pass(time.Second)
+		const known = `autocomplete="username" value="` + malisMail + `" readonly`
+		page := b.to(b.authorize(base("prompt", "login")), "/login").expect(t, 200, "Confirm it’s you", "Mali Saelim", known, "Not you?")
+		for _, bad := range []string{`href="/sign-up`, `id="username"`} {
+			if strings.Contains(page.body, bad) {
+				t.Errorf("the page holds %q", bad)
+			}
+		}
+		b.submit(page, "sign-in", "language", "th").expect(t, 200, `<html lang="th">`, known)
+		b.get("/language?to=en")
+		wrong := b.submit(page, "sign-in", "password", "wrong password").expect(t, 422, known, `role="alert"`, "password of this account")
+		if b.proceed(b.submit(wrong, "sign-in", "password", malisPassword)).query(t).Get("code") == "" {
+			t.Error("no code")
+		}
+		// Somebody else: an empty form, also after a wrong password.
+		page = b.to(b.authorize(base("max_age", "0")), "/login").expect(t, 200, known)
+		page = b.get(linkTo(t, page.body, "/login")).expect(t, 200, `id="username"`, `href="/sign-up`)
+		page = b.submit(page, "sign-in", "username", malisMail, "password", "wrong password").expect(t, 422, `id="username"`, `value="`+malisMail+`"`)
+		s.pass(time.Second)
+		code := b.proceed(b.submit(page, "sign-in", "username", "dao@x.test", "password", malisPassword)).query(t).Get("code")
+		token := text(s.post("/oauth2/token", "ours", s1, grant(code)).json(t), "id_token")
+		if got := claims(t, token)["sub"]; got != number(dao.SSOID) {
+			t.Errorf("%v signed in", got)
+		}
+		// Now dao is in use. The ID token is mali's: it is she who has to prove it, and nobody else will do.
+		s.pass(time.Second)
+		b.to(b.authorize(base("prompt", "login", "id_token_hint", hint)), "/login").expect(t, 200, known)
+		b.get("/account").expect(t, 200, "dao@x.test")
+		other := s.browser()
+		other.to(other.login("dao@x.test", malisPassword), "/account")
+		page = other.to(other.authorize(base("id_token_hint", hint)), "/login").expect(t, 200, `id="username"`)
+		if strings.Contains(page.main(), "dao@x.test") || strings.Contains(page.main(), malisMail) {
+			t.Error("the form names somebody: " + page.main())
+		}
+	})
+}

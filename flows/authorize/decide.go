@@ -25,7 +25,8 @@ const (
 	ErrUnmetACR        = "unmet_authentication_requirements"
 )
 
-// Step is what comes next. Session is the one it is about. An inactive Session of a refusal has to be ended.
+// Step is what comes next. Session is the one it is about; a Login without one is for somebody who isn't signed in here. An
+// inactive Session of a refusal has to be ended.
 type Step struct {
 	Kind    Kind
 	Session Session
@@ -49,6 +50,9 @@ func Next(r *Request, s State, now time.Time) Step {
 	if failure, login := needsLogin(r, session, found, fresh, now); login {
 		if silent || fresh {
 			return Step{Kind: Refuse, Error: failure, Session: session}
+		}
+		if !meant(r, session) {
+			session = Session{}
 		}
 		return Step{Kind: Login, Session: session}
 	}
@@ -87,7 +91,7 @@ func needsLogin(r *Request, session Session, found, fresh bool, now time.Time) (
 	switch {
 	case !found:
 		return ErrLoginRequired, true
-	case r.Subject != "" && session.Subject != r.Subject:
+	case !meant(r, session):
 		return ErrLoginRequired, true
 	case len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, session.ACR):
 		if fresh {
@@ -103,6 +107,9 @@ func needsLogin(r *Request, session Session, found, fresh bool, now time.Time) (
 	}
 	return "", false
 }
+
+// meant tells whether a session is of whom the request is for.
+func meant(r *Request, session Session) bool { return r.Subject == "" || session.Subject == r.Subject }
 
 // consented tells whether the person agreed to what is asked: just now, or in a consent that is remembered and covers it.
 func consented(r *Request, s State, session Session) bool {

@@ -80,7 +80,7 @@ func TestNext(t *testing.T) {
 		{"chosen session has ended meanwhile", request(nil), here(State{Sessions: []Session{bob}}, func(s *State) { s.SessionID, s.SelectedAt = "s1", during }), Login, "", ""},
 
 		{"the hinted one of several", request(func(r *Request) { r.Subject = bob.Subject }), State{Sessions: []Session{alice(nil), bob}}, Issue, "", "s2"},
-		{"another subject is meant", request(func(r *Request) { r.Subject = "1" }), signedIn(nil), Login, "", "s1"},
+		{"another subject is meant", request(func(r *Request) { r.Subject = "1" }), signedIn(nil), Login, "", ""},
 		{"another subject is meant, and the wrong one signed in", request(func(r *Request) { r.Subject = "1" }), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Refuse, ErrLoginRequired, "s1"},
 
 		{"essential acr: not reached", request(func(r *Request) { r.EssentialACR = []string{"2"} }), signedIn(nil), Login, "", "s1"},

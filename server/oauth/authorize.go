@@ -85,10 +85,10 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 	return s.person(w, r, step, handle, waiting.SessionID)
 }
 
-// person sends the browser to the page that a step needs. A consent is asked of the session that the decision is about,
-// which need not be the one in use: id_token_hint may name another.
+// person sends the browser to the page that a step needs. A consent, or another proof, is asked of the session that the
+// decision is about, which need not be the one in use: id_token_hint may name another.
 func (s *Server) person(w http.ResponseWriter, r *http.Request, step authorize.Step, handle, sessionID string) error {
-	if step.Kind == authorize.Consent && sessionID != step.Session.ID {
+	if step.Kind != authorize.Select && step.Session.ID != "" && sessionID != step.Session.ID {
 		if err := s.Authorize.Chosen(r.Context(), &authorize.Interaction{Handle: handle}, step.Session.ID); err != nil {
 			return err
 		}

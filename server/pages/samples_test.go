@@ -30,8 +30,11 @@ func samples() []sample {
 		{"sign-in-limited", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com"} }, "บ้านดอกไม้",
 			[]web.Problem{{Code: "limit.exceeded", Args: map[string]any{"minutes": 1, "policy": "signin.account"}}}},
 		{"sign-in-again", "sign-in", func() web.Framed {
-			return &SignIn{Username: "mali@example.com", Again: true, Frame: web.Frame{SignedIn: "มะลิ ใจดี"}}
+			return &SignIn{Username: "mali@example.com", Again: true, Name: "มะลิ ใจดี", AnotherURL: "/login?another=1", Frame: web.Frame{SignedIn: "มะลิ ใจดี"}}
 		}, "บ้านดอกไม้", nil},
+		{"sign-in-again-wrong", "sign-in", func() web.Framed {
+			return &SignIn{Username: "mali.with.quite.a.long.address@subdomain.example.com", Again: true, AnotherURL: "/login?another=1"}
+		}, "บ้านดอกไม้", []web.Problem{{Code: "signin.failed", Args: map[string]any{"reason": "again"}}}},
 		{"sign-up", "sign-up", func() web.Framed { return &SignUp{MinPassword: 15, SignInURL: "/login"} }, "บ้านดอกไม้", nil},
 		{"sign-up-wrong", "sign-up", func() web.Framed {
 			return &SignUp{Email: "mali@", Name: "มะลิ", MinPassword: 15, SignInURL: "/login"}

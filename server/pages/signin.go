@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/http"
+	"slices"
 
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
@@ -29,28 +30,34 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case r.URL.Query().Has("another"):
-		page.Username, page.Again = "", false
-	case v.interaction != nil && v.interaction.LoginHint != "":
-		page.name(v.interaction.LoginHint)
+	if v.interaction != nil && !page.Again && !page.Another {
+		page.Username = v.interaction.LoginHint
 	}
 	return s.show(v, http.StatusOK, signInPage, page)
 }
 
-// signInView knows who is signed in already and is asked to prove it anew, or to make room for somebody else.
+// signInView is an empty form; for whom a request is waiting already and has to prove it anew, one with who that is. The
+// identifier is shown in full: the session is theirs.
 func (s *Server) signInView(v visit, sessions []storage.SessionView) (*SignIn, error) {
-	page := &SignIn{SignUpURL: s.to(v, issuer.PathSignUp)}
-	if len(sessions) == 0 {
+	page := &SignIn{SignUpURL: s.to(v, issuer.PathSignUp), Another: field(v.r, "another") != ""}
+	if v.interaction == nil || page.Another {
 		return page, nil
 	}
-	a, err := s.Accounts.Load(v.r.Context(), sessions[0].AccountID)
-	if err != nil {
-		return nil, err
+	i := slices.IndexFunc(sessions, func(x storage.SessionView) bool { return x.ID == v.interaction.SessionID })
+	if i < 0 {
+		return page, nil
 	}
-	page.Again, page.SignedIn, page.Username = true, name(a), a.Identifier()
+	a, err := s.Accounts.Load(v.r.Context(), sessions[i].AccountID)
+	if err != nil || a.Identifier() == "" {
+		return page, err
+	}
+	page.Again, page.SignUpURL, page.AnotherURL = true, "", s.another(v)
+	page.Name, page.Username, page.SignedIn = web.Inert(a.DisplayName()), a.Identifier(), name(a)
 	return page, nil
 }
+
+// another is the sign-in page of an interaction for an account that isn't signed in here yet.
+func (s *Server) another(v visit) string { return s.to(v, issuer.PathLogin) + "&another=1" }
 
 // signInAgain is the page with what was typed, except the password: it would be in the page.
 func (s *Server) signInAgain(v visit) (*SignIn, error) {
@@ -59,17 +66,10 @@ func (s *Server) signInAgain(v visit) (*SignIn, error) {
 		return nil, err
 	}
 	page, err := s.signInView(v, sessions)
-	if err != nil {
-		return nil, err
+	if typed := v.r.PostForm.Get("username"); err == nil && typed != page.Username {
+		page = &SignIn{SignUpURL: s.to(v, issuer.PathSignUp), Another: page.Another, Username: typed}
 	}
-	page.name(v.r.PostForm.Get("username"))
-	return page, nil
-}
-
-// name puts another identifier into the form; who isn't the one signed in isn't asked whether it is still them.
-func (p *SignIn) name(identifier string) {
-	p.Again = p.Again && p.Username == identifier
-	p.Username = identifier
+	return page, err
 }
 
 // SignInPost is POST /login.
@@ -98,6 +98,9 @@ func (s *Server) SignInPost(w http.ResponseWriter, r *http.Request) error {
 		if failure != nil {
 			return failure
 		}
+		if known, ok := kind.As(err); ok && page.Again {
+			err = known.WithArg("reason", "again") // the identifier isn't theirs to check
+		}
 		return s.refuse(v, signInPage, page, err)
 	}
 	return s.begin(v, proof, "")
@@ -119,7 +122,7 @@ func (s *Server) SelectAccount(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := &SelectAccount{}
 	if v.interaction != nil { // by itself, /login goes to the account
-		page.AnotherURL = s.to(v, issuer.PathLogin) + "&another=1"
+		page.AnotherURL = s.another(v)
 	}
 	for i, x := range sessions {
 		a, err := s.Accounts.Load(r.Context(), x.AccountID)

@@ -12,13 +12,16 @@ import (
 // with [language] set and everything else as typed: store the choice, show the page again with what was typed, do
 // nothing else. So a half-filled form survives, without JavaScript and without an address in a URL.
 
-// SignIn is "sign-in" [username, password].
+// SignIn is "sign-in" [username, password, another].
 type SignIn struct {
 	web.Frame
-	Username  string // as typed, or login_hint
-	Again     bool   // somebody is signed in and has to prove it anew (prompt=login, max_age)
-	SignUpURL string // "" hides it
-	Notice    string // message id of good news on top, such as "notice.account_ready"; "" for none
+	Username   string // as typed, or login_hint
+	Again      bool   // Username is signed in and has to prove it anew (prompt=login, max_age)
+	Name       string // of who is signed in, "" when they have none
+	Another    bool   // somebody else than who is signed in
+	AnotherURL string // not you?
+	SignUpURL  string // "" hides it
+	Notice     string // message id of good news on top, such as "notice.account_ready"; "" for none
 }
 
 // SignUp is "sign-up" [email, name, password].

@@ -248,6 +248,10 @@ func TestFields(t *testing.T) {
 			`id="sign-in"`, `id="sign-in-submit"`, `name="username" type="text" inputmode="email" autocapitalize="none" spellcheck="false" autocomplete="username webauthn"`,
 			`name="password" type="password" autocomplete="current-password"`, `form="sign-in" name="language" value="th" formnovalidate`,
 		},
+		"sign-in-again": {
+			`<input class="unseen" name="username" type="text" autocomplete="username" value="mali@example.com" readonly tabindex="-1" aria-hidden="true">`,
+			`name="password" type="password" autocomplete="current-password" required autofocus`, `href="/login?another=1"`,
+		},
 		"sign-up": {
 			`id="sign-up"`, `name="email" type="email" inputmode="email" autocapitalize="none" spellcheck="false" autocomplete="email"`,
 			`name="password" type="password" autocomplete="new-password" passwordrules="minlength: 15;"`,
