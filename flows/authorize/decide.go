@@ -47,16 +47,19 @@ func Next(r *Request, s State, now time.Time) Step {
 	if r.Prompts(PromptSelectAccount) && found && !fresh && (s.SelectedAt.IsZero() || s.SelectedAt.Before(r.RequestedAt)) {
 		return Step{Kind: Select, Session: session}
 	}
-	if failure, login := needsLogin(r, session, found, fresh, now); login {
+	if failure, login := needsLogin(r, s, session, found, fresh, now); login {
 		if silent || fresh {
 			return Step{Kind: Refuse, Error: failure, Session: session}
 		}
-		if !meant(r, session) {
+		if !s.meant(r, session) {
 			session = Session{}
 		}
 		return Step{Kind: Login, Session: session}
 	}
 	if !consented(r, s, session) {
+		if silent && s.Hinted { // the same as for a wrong hint: else any client could find out whose address it is
+			return Step{Kind: Refuse, Error: ErrLoginRequired, Session: session}
+		}
 		if silent {
 			return Step{Kind: Refuse, Error: ErrConsentRequired, Session: session}
 		}
@@ -65,8 +68,8 @@ func Next(r *Request, s State, now time.Time) Step {
 	return Step{Kind: Issue, Session: session}
 }
 
-// current is the session that the request is about: the one chosen for it, else the one of the hinted subject, else the
-// one in use.
+// current is the session that the request is about: the one chosen for it, else the one of the hinted subject or account,
+// else the one in use.
 func (s State) current(r *Request) (Session, bool) {
 	match := func(fits func(Session) bool) (Session, bool) {
 		if i := slices.IndexFunc(s.Sessions, fits); i >= 0 {
@@ -81,17 +84,21 @@ func (s State) current(r *Request) (Session, bool) {
 		if session, found := match(func(x Session) bool { return x.Subject == r.Subject }); found {
 			return session, true
 		}
+	} else if s.HintAccount != "" {
+		if session, found := match(func(x Session) bool { return x.AccountID == s.HintAccount }); found {
+			return session, true
+		}
 	}
 	return match(func(Session) bool { return true })
 }
 
 // needsLogin tells whether somebody has to sign in, and how the request fails where nobody can be asked (again). A
 // sign-in that happened for this very request satisfies prompt=login and any max_age.
-func needsLogin(r *Request, session Session, found, fresh bool, now time.Time) (failure string, login bool) {
+func needsLogin(r *Request, s State, session Session, found, fresh bool, now time.Time) (failure string, login bool) {
 	switch {
 	case !found:
 		return ErrLoginRequired, true
-	case !meant(r, session):
+	case !s.meant(r, session):
 		return ErrLoginRequired, true
 	case len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, session.ACR):
 		if fresh {
@@ -108,8 +115,17 @@ func needsLogin(r *Request, session Session, found, fresh bool, now time.Time) (
 	return "", false
 }
 
-// meant tells whether a session is of whom the request is for.
-func meant(r *Request, session Session) bool { return r.Subject == "" || session.Subject == r.Subject }
+// meant tells whether a session is of whom the request is for. A subject binds; login_hint only keeps us from answering
+// for somebody else unasked: whom the person chose or signed in as for this request is meant.
+func (s State) meant(r *Request, session Session) bool {
+	switch {
+	case r.Subject != "":
+		return session.Subject == r.Subject
+	case s.SessionID != "" || !s.Hinted:
+		return true
+	}
+	return session.AccountID == s.HintAccount
+}
 
 // consented tells whether the person agreed to what is asked: just now, or in a consent that is remembered and covers it.
 func consented(r *Request, s State, session Session) bool {

@@ -44,6 +44,7 @@ func TestNext(t *testing.T) {
 	bob := Session{ID: "s2", AccountID: "a2", Subject: "21985824", Active: true, AuthTime: before, ACR: "1", ConsentScopes: []string{"openid", "email"}}
 	prompt := func(p ...string) func(*Request) { return func(r *Request) { r.Prompt = p } }
 	here := func(s State, change func(*State)) State { change(&s); return s }
+	hinted := func(s State, account string) State { s.Hinted, s.HintAccount = true, account; return s }
 	tests := []struct {
 		name    string
 		request *Request
@@ -82,6 +83,18 @@ func TestNext(t *testing.T) {
 		{"the hinted one of several", request(func(r *Request) { r.Subject = bob.Subject }), State{Sessions: []Session{alice(nil), bob}}, Issue, "", "s2"},
 		{"another subject is meant", request(func(r *Request) { r.Subject = "1" }), signedIn(nil), Login, "", ""},
 		{"another subject is meant, and the wrong one signed in", request(func(r *Request) { r.Subject = "1" }), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Refuse, ErrLoginRequired, "s1"},
+
+		{"login_hint: the one of several", request(nil), hinted(State{Sessions: []Session{alice(nil), bob}}, "a2"), Issue, "", "s2"},
+		{"login_hint: somebody who isn't here", request(nil), hinted(signedIn(nil), "a2"), Login, "", ""},
+		{"login_hint: nobody we know is told from nobody here by nothing", request(nil), hinted(signedIn(nil), ""), Login, "", ""},
+		{"login_hint, none: somebody who isn't here", request(prompt("none")), hinted(signedIn(nil), "a2"), Refuse, ErrLoginRequired, "s1"},
+		{"login_hint, none: who is here", request(prompt("none")), hinted(signedIn(nil), "a1"), Issue, "", "s1"},
+		{"login_hint, none: who is here, and the client may not know", request(prompt("none")), hinted(signedIn(func(s *Session) { s.ConsentScopes = nil }), "a1"), Refuse, ErrLoginRequired, "s1"},
+		{"login_hint, login: who is here, anew", request(prompt("login")), hinted(State{Sessions: []Session{alice(nil), bob}}, "a2"), Login, "", "s2"},
+		{"login_hint, select: the person says", request(prompt("select_account")), hinted(signedIn(nil), "a2"), Select, "", "s1"},
+		{"login_hint: another one was chosen", request(nil), here(hinted(signedIn(nil), "a2"), func(s *State) { s.SessionID, s.SelectedAt = "s1", during }), Issue, "", "s1"},
+		{"login_hint: another one signed in", request(nil), here(hinted(signedIn(nil), "a2"), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Issue, "", "s1"},
+		{"login_hint: a subject is stronger", request(func(r *Request) { r.Subject = bob.Subject }), hinted(State{Sessions: []Session{alice(nil), bob}}, "a1"), Issue, "", "s2"},
 
 		{"essential acr: not reached", request(func(r *Request) { r.EssentialACR = []string{"2"} }), signedIn(nil), Login, "", "s1"},
 		{"essential acr: not reachable", request(func(r *Request) { r.EssentialACR = []string{"2"} }), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Refuse, ErrUnmetACR, "s1"},

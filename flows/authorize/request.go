@@ -67,6 +67,10 @@ type State struct {
 	ConsentedAt time.Time
 	Consented   []string // scopes
 	Denied      bool
+
+	// Hinted is true when login_hint names somebody, HintAccount whom; "" for nobody we know.
+	Hinted      bool
+	HintAccount string
 }
 
 // Session is a sign-in of the browser.

@@ -1,8 +1,13 @@
 package oidc
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+
+	"pratu/flows/authorize"
+	"pratu/flows/contact"
+	"pratu/storage"
 )
 
 // Hint is what an ID token of ours, expired or not, says about a sign-in.
@@ -31,4 +36,22 @@ func (p *Provider) Hint(token string) (Hint, error) {
 		return Hint{}, errors.New("not an ID token of ours")
 	}
 	return Hint{Subject: c.Subject, ClientID: c.Audience[0], SessionID: c.SessionID}, nil
+}
+
+// LoginHint tells whether login_hint names somebody, by an address or number, and which account has that proven; "" when
+// nobody has. A hint of another kind says nothing to us, and beside a subject it has nothing to say.
+func (p *Provider) LoginHint(ctx context.Context, r *authorize.Request) (account string, named bool, err error) {
+	hint := r.Params.Get("login_hint")
+	if hint == "" || r.Subject != "" {
+		return "", false, nil
+	}
+	c, err := contact.Parse(hint)
+	if err != nil {
+		return "", false, nil //nolint:nilerr // no contact, so no hint
+	}
+	row, _, err := p.Store.AccountByContact(ctx, c.Kind, p.Keyring.Digests(c.Kind, c.Canonical))
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return "", false, err
+	}
+	return row.ID, true, nil
 }

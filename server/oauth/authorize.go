@@ -42,7 +42,11 @@ func (s *Server) Authorization(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	step := authorize.Next(&request.Request, authorize.State{Sessions: sessions(views)}, s.Now())
+	state := authorize.State{Sessions: sessions(views)}
+	if err := s.hint(r, request, &state); err != nil {
+		return err
+	}
+	step := authorize.Next(&request.Request, state, s.Now())
 	switch step.Kind {
 	case authorize.Issue, authorize.Refuse:
 		return s.answer(w, r, request, step, views, nil)
@@ -77,12 +81,30 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 	}
 	state := s.Authorize.State(waiting)
 	state.Sessions = sessions(views)
+	if err := s.hint(r, request, &state); err != nil {
+		return err
+	}
 	step := authorize.Next(&request.Request, state, s.Now())
 	switch step.Kind {
 	case authorize.Issue, authorize.Refuse:
 		return s.answer(w, r, request, step, views, &waiting)
 	}
 	return s.person(w, r, step, handle, waiting.SessionID)
+}
+
+// hint adds whom login_hint names, where that can make a difference: somebody is signed in and nobody was chosen.
+func (s *Server) hint(r *http.Request, request *oidc.Request, state *authorize.State) (err error) {
+	if len(state.Sessions) == 0 || state.SessionID != "" {
+		return nil
+	}
+	for _, x := range state.Sessions { // a sub isn't a telephone number, however much it looks like one
+		if x.Subject == request.Params.Get("login_hint") {
+			state.HintAccount, state.Hinted = x.AccountID, true
+			return nil
+		}
+	}
+	state.HintAccount, state.Hinted, err = s.Provider.LoginHint(r.Context(), &request.Request)
+	return err
 }
 
 // person sends the browser to the page that a step needs. A consent, or another proof, is asked of the session that the
