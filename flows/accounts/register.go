@@ -240,9 +240,10 @@ func (s *Service) VerifyCode(ctx context.Context, handle, browser, code string) 
 	return s.activate(ctx, row, row.Password)
 }
 
-// LinkView is what the page behind a mailed link shows. Looking consumes nothing: mail scanners look too.
+// LinkView is what the page behind a mailed link shows. Looking consumes nothing: mail scanners look too. Whoever has the
+// link has read the mail, so its address is no secret to them.
 type LinkView struct {
-	Address     string // masked
+	Address     string
 	SameBrowser bool
 	Interaction string // only for the same browser
 	ClientID    string
@@ -269,7 +270,7 @@ func (s *Service) Link(ctx context.Context, token, browser string) (*LinkView, e
 	if err != nil {
 		return nil, err
 	}
-	v := &LinkView{Address: contact.Mask(c), SameBrowser: same, ClientID: row.ClientID}
+	v := &LinkView{Address: c.Value, SameBrowser: same, ClientID: row.ClientID}
 	if same {
 		v.Interaction = row.Interaction
 	}

@@ -50,9 +50,9 @@ func samples() []sample {
 		}, "บ้านดอกไม้",
 			[]web.Problem{{Field: "code", Code: "registration.wrong_code"}}},
 		{"link", "link", func() web.Framed {
-			return &Link{Token: "t", Address: "m•••@example.com", SameBrowser: true, MinPassword: 15}
+			return &Link{Token: "t", Address: "mali@example.com", SameBrowser: true, MinPassword: 15}
 		}, "", nil},
-		{"link-elsewhere", "link", func() web.Framed { return &Link{Token: "t", Address: "m•••@example.com", MinPassword: 15} }, "", []web.Problem{short}},
+		{"link-elsewhere", "link", func() web.Framed { return &Link{Token: "t", Address: "mali@example.com", MinPassword: 15} }, "", []web.Problem{short}},
 		{"consent", "consent", sampleConsent, strange, nil},
 		{"select-account", "select-account", func() web.Framed {
 			return &SelectAccount{AnotherURL: "/login", Choices: []Choice{

@@ -47,7 +47,7 @@ type Verify struct {
 type Link struct {
 	web.Frame
 	Token       string
-	Address     string // masked
+	Address     string // in full: a password manager keeps it beside the password
 	SameBrowser bool   // false: the link began elsewhere, so a new password is asked for
 	MinPassword int
 }
