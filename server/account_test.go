@@ -78,6 +78,7 @@ func TestSignOut(t *testing.T) {
 			t.Fatal("signed out by looking")
 		}
 		b.send(post("/sign-out", url.Values{})).expect(t, 403)
+		b.to(b.get("/signed-out"), "/account").expect(t, 200, "Mali Saelim")
 		b.to(b.submit(page, "sign-out"), "/signed-out").expect(t, 200)
 		if b.cookies[sessionName] != "" {
 			t.Error("the cookie stays")

@@ -209,7 +209,7 @@ func TestLanguage(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/login", nil)
 		r.Header.Set("Accept-Language", "fr, th;q=0.5")
 		s.browser().send(r).expect(t, 200, `<html lang="th">`)
-		back := b.to(b.get("/language?to=th&back=/signed-out"), "/signed-out")
+		back := b.to(b.get("/language?to=th&back=/sign-out"), "/sign-out")
 		back.expect(t, 200, `<html lang="th">`)
 	})
 }

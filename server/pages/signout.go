@@ -58,8 +58,16 @@ func (s *Server) leave(v visit, sealed string) error {
 	return nil
 }
 
-// SignedOut is GET /signed-out.
+// SignedOut is GET /signed-out. While somebody is signed in here it would be a lie: by a link, or because another account
+// is left.
 func (s *Server) SignedOut(w http.ResponseWriter, r *http.Request) error {
+	left, err := s.sessions(r, "")
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return s.Web.Redirect(w, issuer.PathAccount, nil)
+	}
 	return s.show(visit{w: w, r: r}, http.StatusOK, "signed-out", &SignedOut{SignInURL: s.Web.Issuer.Path() + issuer.PathLogin})
 }
 
