@@ -106,6 +106,13 @@ func TestSignUpRefusals(t *testing.T) {
 		if mails := s.delivered(); len(mails) != 0 {
 			t.Errorf("%d mails", len(mails))
 		}
+		// Everything that is wrong is told at once, on top and beside its field.
+		page := b.submit(b.get("/sign-up"), "sign-up").expect(t, 422, `role="alert"`,
+			`<a href="#email">`, `<a href="#password">`, `id="email-problem"`, `id="password-problem"`,
+			`aria-invalid="true" aria-describedby="email-problem email-hint"`, `aria-invalid="true" aria-describedby="password-problem password-hint"`)
+		if n := strings.Count(page.body, " autofocus"); n != 1 || !strings.Contains(page.body, `role="alert" tabindex="-1" autofocus`) {
+			t.Errorf("%d elements want the focus", n)
+		}
 	})
 }
 

@@ -43,12 +43,9 @@ type Pending struct {
 // Register begins a registration and mails its code and link. Whether the address has an account already changes
 // nothing that the page could tell: its owner gets another mail, and no code there is works.
 func (s *Service) Register(ctx context.Context, r Registration) (handle string, err error) {
-	c, err := contact.ParseEmail(r.Email)
-	if err != nil {
-		return "", err
-	}
 	name := strings.TrimSpace(r.Name)
-	if err := passwords.Check(r.Password, passwords.MinAlone, c.Value, name); err != nil {
+	c, err := contact.ParseEmail(r.Email)
+	if err := errors.Join(err, passwords.Check(r.Password, passwords.MinAlone, c.Value, name)); err != nil { // all that is wrong at once
 		return "", err
 	}
 	if err := s.Limiter.Take(ctx, limits.SignupAddress.Of(signin.Network(r.IP))); err != nil {

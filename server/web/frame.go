@@ -30,8 +30,17 @@ func (f *Frame) FrameOf() *Frame { return f }
 // Framed is a pointer to a struct that embeds Frame.
 type Framed interface{ FrameOf() *Frame }
 
-// Refuse adds what is wrong with a posted form. An error without a kind is not for a form: it is returned.
+// Refuse adds what is wrong with a posted form, several things when they are joined. An error without a kind is not for a
+// form: it is returned.
 func (f *Frame) Refuse(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // one below a cause isn't a list for a form
+		for _, one := range joined.Unwrap() {
+			if e := f.Refuse(one); e != nil {
+				return e
+			}
+		}
+		return nil
+	}
 	e, ok := kind.As(err)
 	if !ok {
 		return err
