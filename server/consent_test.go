@@ -310,7 +310,7 @@ func TestSignInAgain(t *testing.T) {
 		s.pass(time.Second)
 		const known = `autocomplete="username" value="` + malisMail + `" readonly`
 		page := b.to(b.authorize(base("prompt", "login")), "/login").expect(t, 200, "Confirm it’s you", "Mali Saelim", known, "Not you?")
-		for _, bad := range []string{`href="/sign-up`, `id="username"`} {
+		for _, bad := range []string{`href="/sign-up`, `autocomplete="username webauthn"`} {
 			if strings.Contains(page.body, bad) {
 				t.Errorf("the page holds %q", bad)
 			}
@@ -323,8 +323,8 @@ func TestSignInAgain(t *testing.T) {
 		}
 		// Somebody else: an empty form, also after a wrong password.
 		page = b.to(b.authorize(base("max_age", "0")), "/login").expect(t, 200, known)
-		page = b.get(linkTo(t, page.body, "/login")).expect(t, 200, `id="username"`, `href="/sign-up`)
-		page = b.submit(page, "sign-in", "username", malisMail, "password", "wrong password").expect(t, 422, `id="username"`, `value="`+malisMail+`"`)
+		page = b.get(linkTo(t, page.body, "/login")).expect(t, 200, `autocomplete="username webauthn"`, `href="/sign-up`)
+		page = b.submit(page, "sign-in", "username", malisMail, "password", "wrong password").expect(t, 422, `autocomplete="username webauthn"`, `value="`+malisMail+`"`)
 		s.pass(time.Second)
 		code := b.proceed(b.submit(page, "sign-in", "username", "dao@x.test", "password", malisPassword)).query(t).Get("code")
 		token := text(s.post("/oauth2/token", "ours", s1, grant(code)).json(t), "id_token")
@@ -337,7 +337,7 @@ func TestSignInAgain(t *testing.T) {
 		b.get("/account").expect(t, 200, "dao@x.test")
 		other := s.browser()
 		other.to(other.login("dao@x.test", malisPassword), "/account")
-		page = other.to(other.authorize(base("id_token_hint", hint)), "/login").expect(t, 200, `id="username"`)
+		page = other.to(other.authorize(base("id_token_hint", hint)), "/login").expect(t, 200, `autocomplete="username webauthn"`)
 		if strings.Contains(page.main(), "dao@x.test") || strings.Contains(page.main(), malisMail) {
 			t.Error("the form names somebody: " + page.main())
 		}

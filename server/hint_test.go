@@ -22,7 +22,7 @@ func TestLoginHint(t *testing.T) {
 		}
 		for _, hint := range []string{"dao@x.test", "nobody@x.test"} { // known or not, the same
 			s.err(b.authorize(base("login_hint", hint, "prompt", "none")), "login_required")
-			b.to(b.authorize(base("login_hint", hint)), "/login").expect(t, 200, `id="username"`, `value="`+hint+`"`)
+			b.to(b.authorize(base("login_hint", hint)), "/login").expect(t, 200, `autocomplete="username webauthn"`, `value="`+hint+`"`)
 		}
 		s.err(b.authorize(base("client_id", "web1", "login_hint", malisMail, "prompt", "none")), "login_required")
 		// Who signs in on that page is meant, whatever the hint was.

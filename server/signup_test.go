@@ -166,7 +166,7 @@ func TestSignUpCodes(t *testing.T) {
 		if limited.Header.Get("Retry-After") == "" {
 			t.Error("no Retry-After")
 		}
-		link := b.get("/sign-up/link?token="+second.Data.Token).expect(t, 200, `id="link"`, `name="username" autocomplete="username" value="`+newcomer+`"`)
+		link := b.get("/sign-up/link?token="+second.Data.Token).expect(t, 200, `id="link"`, `name="username" type="text" autocomplete="username" value="`+newcomer+`"`)
 		b.to(b.submit(link, "link"), "/account").expect(t, 200, newcomer)
 	})
 }
@@ -181,7 +181,7 @@ func TestSignUpLink(t *testing.T) {
 		path := "/sign-up/link?token=" + m.Data.Token
 		nok := s.browser()
 		for range 2 {
-			page := nok.get(path).expect(t, 200, `id="link"`, `autocomplete="new-password"`, `name="username" autocomplete="username" value="`+newcomer+`"`)
+			page := nok.get(path).expect(t, 200, `id="link"`, `autocomplete="new-password"`, `name="username" type="text" autocomplete="username" value="`+newcomer+`"`)
 			if page.Header.Get("Referrer-Policy") != "no-referrer" {
 				t.Error("the address of the page is a secret")
 			}

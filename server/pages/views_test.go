@@ -249,7 +249,7 @@ func TestFields(t *testing.T) {
 			`name="password" type="password" autocomplete="current-password"`, `form="sign-in" name="language" value="th" formnovalidate`,
 		},
 		"sign-in-again": {
-			`<input class="unseen" name="username" type="text" autocomplete="username" value="mali@example.com" readonly tabindex="-1" aria-hidden="true">`,
+			`name="username" type="text" autocomplete="username" value="mali@example.com" readonly tabindex="-1">`,
 			`name="password" type="password" autocomplete="current-password" required autofocus`, `href="/login?another=1"`,
 		},
 		"sign-up": {
