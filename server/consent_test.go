@@ -56,6 +56,24 @@ func TestConsent(t *testing.T) {
 	})
 }
 
+// What is asked for and isn't there is said, for scopes and for single claims, and nowhere else.
+func TestConsentTellsWhatIsMissing(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		must1(s.accounts.Create(t.Context(), newAccount("dao@x.test")))(t)
+		b := s.browser()
+		page := b.asked("scope", "openid profile email phone offline_access", "claims", `{"userinfo":{"address":null}}`)
+		page = b.to(b.proceed(b.submit(page, "sign-in", "username", "dao@x.test", "password", malisPassword)), "/consent")
+		page.expect(t, 200, "dao@x.test", `Your phone number<span class="value">Your account has none`)
+		if n := strings.Count(page.body, "Your account has none"); n != 3 {
+			t.Errorf("missing: %d, not profile, phone and address: %s", n, page.main())
+		}
+		other := s.browser()
+		if strings.Contains(other.consent("scope", "openid profile email phone").body, "Your account has none") {
+			t.Error("mali has all of it")
+		}
+	})
+}
+
 // client registers one with everything that a consent page shows.
 func (s *site) client(id, name string) {
 	s.t.Helper()

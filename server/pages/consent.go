@@ -119,7 +119,7 @@ func groups(scopes, claims []string, a *accounts.Account) []ConsentGroup {
 		for _, scope := range g.scopes {
 			if i := slices.Index(rest, scope); i >= 0 {
 				rest = slices.Delete(rest, i, i+1)
-				group.Items = append(group.Items, ConsentItem{Scope: scope, Values: values(scope, a)})
+				group.Items = append(group.Items, item(scope, values(scope, a), tells(scope)))
 			}
 		}
 		if len(group.Items) > 0 {
@@ -132,13 +132,23 @@ func groups(scopes, claims []string, a *accounts.Account) []ConsentGroup {
 	}
 	for _, claim := range claims { // asked for one by one (OpenID Connect Core section 5.5)
 		if !covered(claim, scopes) {
-			other.Items = append(other.Items, ConsentItem{Scope: web.Inert(claim), Values: claimValues(claim, a)})
+			other.Items = append(other.Items, item(web.Inert(claim), claimValues(claim, a), true))
 		}
 	}
 	if len(other.Items) > 0 {
 		list = append(list, other)
 	}
 	return list
+}
+
+// item is a line of the page. Where values belong and there are none, that is said: silence would leave open what is sent.
+func item(scope string, values []string, tells bool) ConsentItem {
+	return ConsentItem{Scope: scope, Values: values, Missing: tells && len(values) == 0}
+}
+
+// tells are the scopes that send something of the account's.
+func tells(scope string) bool {
+	return slices.Contains([]string{"profile", "email", "phone", "address"}, scope)
 }
 
 // profileClaims are the parts of a profile that people know about themselves, in the order of the page.

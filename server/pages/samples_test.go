@@ -104,10 +104,10 @@ func sampleConsent() web.Framed {
 	return &Consent{
 		Name: "มะลิ ใจดี", Identifier: "m•••@example.com", SwitchURL: "/select-account", RedirectHost: "shop.example.com", Unverified: true,
 		Groups: []ConsentGroup{
-			{"identity", []ConsentItem{{"openid", nil}, {"profile", []string{"มะลิ ใจดี", "1999-02-03", "Asia/Bangkok"}}}},
-			{"contact", []ConsentItem{{"email", []string{"mali@example.com"}}, {"phone", []string{"+66812345678"}}, {"address", nil}}},
-			{"offline", []ConsentItem{{"offline_access", nil}}},
-			{"other", []ConsentItem{{"orders.read", nil}}},
+			{"identity", []ConsentItem{{Scope: "openid"}, {Scope: "profile", Values: []string{"มะลิ ใจดี", "1999-02-03", "Asia/Bangkok"}}}},
+			{"contact", []ConsentItem{{Scope: "email", Values: []string{"mali@example.com"}}, {Scope: "phone", Values: []string{"+66812345678"}}, {Scope: "address", Missing: true}}},
+			{"offline", []ConsentItem{{Scope: "offline_access"}}},
+			{"other", []ConsentItem{{Scope: "orders.read"}}},
 		},
 	}
 }

@@ -71,8 +71,9 @@ type ConsentGroup struct {
 
 // ConsentItem is one scope. A scope without words of its own is shown by its id.
 type ConsentItem struct {
-	Scope  string
-	Values []string // what would be sent now, as the person will read it
+	Scope   string
+	Values  []string // what would be sent now, as the person will read it
+	Missing bool     // the account has nothing of what is asked
 }
 
 // SelectAccount is "select-account" [session=id]; [remove=id] signs one out.
