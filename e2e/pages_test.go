@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 )
 
 // looks are the combinations that every page is seen in: each pair of language, scheme and width at least once, or with
@@ -110,6 +113,17 @@ func (p *program) signedOut() []sight {
 			b.fill(`#sign-up [name=password]`, password)
 			return b.click(`#sign-up [type=submit]`)
 		}},
+		{name: "link", status: http.StatusOK, visit: func(b *tab) int {
+			b.open(p.Issuer + "/dev/mail")
+			b.click(`#mails a`)
+			call(b, network.ClearBrowserCookies, cdp.Empty{}) // as in the browser of a mail program
+			return b.click(`#mail-links a`)
+		}},
+		{name: "sign-up-empty", status: http.StatusUnprocessableEntity, visit: func(b *tab) int {
+			b.open(p.Issuer + "/sign-up")
+			eval[bool](b, `document.querySelectorAll('#sign-up [required]').forEach(e => { e.required = false }), true`)
+			return b.click(`#sign-up [type=submit]`)
+		}},
 		at("signed-out", p.Issuer+"/signed-out"),
 		at("setup", p.Setup),
 		at("dev-mail", p.Issuer+"/dev/mail"),
@@ -119,6 +133,9 @@ func (p *program) signedOut() []sight {
 		}},
 		{name: "unknown-client", status: http.StatusBadRequest, visit: func(b *tab) int {
 			return b.open(p.Issuer + "/oauth2/authorize?client_id=nobody&response_type=code&redirect_uri=" + url.QueryEscape("https://nowhere.test/"))
+		}},
+		{name: "redirect-uri", status: http.StatusBadRequest, visit: func(b *tab) int {
+			return b.open(p.Issuer + "/oauth2/authorize?client_id=demo-web&response_type=code&redirect_uri=" + url.QueryEscape("https://nowhere.test/a/long/way/back?with=a-query&and=more-of-it\u202e"))
 		}},
 		{name: "expired", status: http.StatusNotFound, visit: func(b *tab) int { return b.open(login + "?interaction=gone") }},
 	}

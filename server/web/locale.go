@@ -89,7 +89,7 @@ func loadWords(templates fs.FS) (*words, error) {
 	w := &words{localizers: map[string]*i18n.Localizer{}, ids: map[string]bool{}}
 	count := map[string]int{}
 	for _, locale := range Locales {
-		file, err := bundle.LoadMessageFileFS(templates, "messages/"+locale+".json")
+		file, err := loadMessages(bundle, templates, locale)
 		if err != nil {
 			return nil, fmt.Errorf("messages %s: %w", locale, err)
 		}
@@ -100,6 +100,18 @@ func loadWords(templates fs.FS) (*words, error) {
 		}
 	}
 	return w, nil
+}
+
+func loadMessages(bundle *i18n.Bundle, templates fs.FS, locale string) (*i18n.MessageFile, error) {
+	name := "messages/" + locale + ".json"
+	raw, err := fs.ReadFile(templates, name)
+	if err != nil {
+		return nil, err
+	}
+	if locale == Thai {
+		raw = []byte(gluedThai.Replace(string(raw)))
+	}
+	return bundle.ParseMessageFileBytes(raw, name)
 }
 
 func (w *words) has(id string) bool { return w.ids[id] }

@@ -106,6 +106,37 @@ func TestThaiSpelling(t *testing.T) {
 	}
 }
 
+// TestThaiTermsAreGlued: no term is left for a browser to tear apart, no joiner stands anywhere else, and English has none.
+func TestThaiTermsAreGlued(t *testing.T) {
+	r := newRenderer(t)
+	for id := range messages(t, Thai) {
+		args := map[string]any{"count": 3, "minutes": 3}
+		text := r.Text(Thai, id, args)
+		for _, term := range thaiTerms {
+			if strings.Contains(text, strings.ReplaceAll(term, "|", "")) {
+				t.Errorf("%s: %s can be torn apart", id, term)
+			}
+			text = strings.ReplaceAll(text, strings.ReplaceAll(term, "|", wordJoiner), "")
+		}
+		if strings.Contains(text, wordJoiner) {
+			t.Errorf("%s: a joiner too many in %q", id, text)
+		}
+		if text := r.Text(English, id, args); strings.Contains(text, wordJoiner) {
+			t.Errorf("%s: a joiner in %q", id, text)
+		}
+	}
+	for i, term := range thaiTerms { // a part that came first would leave the rest of the word behind
+		for _, later := range thaiTerms[i+1:] {
+			if strings.HasPrefix(later, term) {
+				t.Errorf("%s stands before %s", term, later)
+			}
+		}
+	}
+	if got := r.Text(Thai, "signin.title", nil); got != "เข้า\u2060สู่\u2060ระบบ" {
+		t.Errorf("%q", got)
+	}
+}
+
 func sources(t *testing.T, dirs ...string) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
