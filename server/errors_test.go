@@ -26,6 +26,8 @@ func TestErrorPages(t *testing.T) {
 			"unknown client":         {get("/oauth2/authorize?" + base("client_id", "nope").Encode()), 400, 400},
 			"redirect URI":           {get("/oauth2/authorize?" + base("redirect_uri", "https://rp.test/evil.test").Encode()), 400, 400},
 			"too long":               {get("/login?x=" + strings.Repeat("evil.test", 2000)), 414, 200},
+			"endless path":           {get("/" + strings.Repeat("evil.test/", 2000)), 404, 303},
+			"by POST":                {post("/oauth2/authorize", base("client_id", "nope", "redirect_uri", "https://evil.test/")), 400, 400},
 			"other host":             {elsewhere, 421, 421},
 			"below a page":           {httptest.NewRequest(http.MethodPut, "/account/nowhere", nil), 404, 404},
 			"403, comes back by GET": {forged, 403, 303},
@@ -53,6 +55,9 @@ func TestErrorPages(t *testing.T) {
 			}
 			if back.StatusCode != 303 {
 				back.expect(t, test.again, `<html lang="th">`)
+			}
+			if strings.Contains(page.body, "<code>nope</code>") && !strings.Contains(back.body, "<code>nope</code>") {
+				t.Errorf("%s: another error: %s", name, back.main())
 			}
 		}
 	})

@@ -177,6 +177,9 @@ func (s *Server) refused(w http.ResponseWriter, r *http.Request, err error, para
 		if errors.As(err, &e) {
 			s.Metrics.authorized("unknown", e.Code)
 		}
+		if r.Method == http.MethodPost { // the page's link to another language comes back by GET, to the same error
+			r.URL.RawQuery = params.Encode()
+		}
 		return page(err, params)
 	}
 	s.note(r, refusal.Error)

@@ -111,7 +111,7 @@ func Day(locale string, t time.Time) string {
 // Moment is a date and a time with its zone, since the server doesn't know the reader's.
 func Moment(locale string, t time.Time) string {
 	if locale == Thai {
-		return Day(locale, t) + " เวลา " + t.In(thailand).Format("15:04") + " น. (เวลา\u2060ไทย)" // the word joiner keeps it on one line
+		return Day(locale, t) + " เวลา " + t.In(thailand).Format("15:04") + "\u00a0น. (เวลา\u2060ไทย)" // no line may end within
 	}
 	return t.UTC().Format("2 January 2006, 15:04 UTC")
 }

@@ -94,7 +94,10 @@ func (k *Kernel) back(r *http.Request, f *Frame, failed bool) string {
 		here.Set("interaction", handle)
 	}
 	back := r.URL.EscapedPath()
-	if query := here.Encode(); query != "" && len(back)+len(query) < maxBack {
+	switch query := here.Encode(); {
+	case len(back) > maxBack:
+		back = k.Issuer.Path() + "/"
+	case query != "" && len(back)+len(query) < maxBack:
 		back += "?" + query
 	}
 	foreign := func(name string) bool { return !slices.Contains(ours, name) }

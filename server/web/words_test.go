@@ -254,7 +254,7 @@ func TestDates(t *testing.T) {
 	at := time.Date(2026, 12, 31, 18, 30, 0, 0, time.UTC) // in Thailand the year has changed
 	for _, c := range []struct{ got, want string }{
 		{Day(English, at), "31 December 2026"}, {Moment(English, at), "31 December 2026, 18:30 UTC"},
-		{Day(Thai, at), "1 มกราคม 2570"}, {Moment(Thai, at), "1 มกราคม 2570 เวลา 01:30 น. (เวลา\u2060ไทย)"},
+		{Day(Thai, at), "1 มกราคม 2570"}, {Moment(Thai, at), "1 มกราคม 2570 เวลา 01:30\u00a0น. (เวลา\u2060ไทย)"},
 		{string(timeElement(at, Day(Thai, at))), `<time datetime="2026-12-31T18:30:00Z">1 มกราคม 2570</time>`},
 	} {
 		if c.got != c.want {
