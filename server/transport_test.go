@@ -219,7 +219,7 @@ func TestHeaders(t *testing.T) {
 				}
 			}
 		}
-		static := b.get(regexp.MustCompile(`/static/style[^"]*`).FindString(b.get("/signed-out").body))
+		static := b.get(regexp.MustCompile(`/static/style[^"]*`).FindString(b.get("/sign-out").body))
 		if !strings.Contains(static.Header.Get("Cache-Control"), "immutable") || static.Header.Get("Set-Cookie") != "" {
 			t.Error(static.Header)
 		}
