@@ -53,7 +53,7 @@ func TestErrorPages(t *testing.T) {
 			if back.StatusCode != test.again {
 				t.Errorf("%s: back at %s: %d", name, back.Request.URL, back.StatusCode)
 			}
-			if back.StatusCode != 303 {
+			if back.StatusCode != http.StatusSeeOther {
 				back.expect(t, test.again, `<html lang="th">`)
 			}
 			if strings.Contains(page.body, "<code>nope</code>") && !strings.Contains(back.body, "<code>nope</code>") {
