@@ -101,10 +101,10 @@ func (s *Store) SessionByID(ctx context.Context, id string) (n Session, err erro
 	return n, err
 }
 
-// SessionsOfAccount reads the sessions of an account that haven't ended, the last seen first.
-func (s *Store) SessionsOfAccount(ctx context.Context, accountID string, now Instant) (list []Session, err error) {
+// SessionsOfAccount reads the live sessions of an account, the last seen first. Those not seen since idleSince are over.
+func (s *Store) SessionsOfAccount(ctx context.Context, accountID string, now, idleSince Instant) (list []Session, err error) {
 	err = s.list(ctx, &list, `SELECT `+sessionColumns+` FROM sessions s WHERE s.account_id = ? AND s.ended_at = 0
-		AND s.expires_at > ? ORDER BY s.last_seen_at DESC, s.id`, accountID, now)
+		AND s.expires_at > ? AND s.last_seen_at > ? ORDER BY s.last_seen_at DESC, s.id`, accountID, now, idleSince)
 	return list, err
 }
 

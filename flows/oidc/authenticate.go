@@ -87,8 +87,8 @@ func basic(header string, form url.Values) (attempt, error) {
 	}
 	id, err1 := url.QueryUnescape(user)
 	secret, err2 := url.QueryUnescape(password)
-	if err := errors.Join(err1, err2); err != nil {
-		return attempt{}, errClient(err)
+	if err1 != nil || err2 != nil { // theirs would quote a piece of the secret
+		return attempt{}, errClient(errors.New("not form-encoded"))
 	}
 	if other := form.Get("client_id"); other != "" && other != id {
 		return attempt{}, refuse(InvalidRequest, "client_id differs from the one in the Authorization header")

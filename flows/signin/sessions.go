@@ -101,7 +101,8 @@ func (s *Service) Select(ctx context.Context, cookie, sessionID string) error {
 
 // SessionsOf are the live sessions of an account, for its owner to look at.
 func (s *Service) SessionsOf(ctx context.Context, accountID string) ([]storage.Session, error) {
-	return s.Store.SessionsOfAccount(ctx, accountID, storage.At(s.Now()))
+	now := s.Now()
+	return s.Store.SessionsOfAccount(ctx, accountID, storage.At(now), storage.At(now.Add(-IdleLife)))
 }
 
 // End ends a session and the grants that live only as long as it. Ending twice is no error.

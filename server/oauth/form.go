@@ -13,6 +13,10 @@ import (
 // maxForm bounds the body of every protocol request.
 const maxForm = 64 << 10
 
+// maxFront bounds a posted authorization or sign-out request as queries are bounded: anybody may send one, and it is kept
+// while somebody signs in.
+const maxFront = 12 << 10
+
 // readForm reads the one encoding that the protocol has (RFC 6749 appendix B), strictly: another type is 415, too much is
 // 413, a repeated parameter is refused before anything is looked at, an empty one counts as absent. What is in the URL's
 // query is not looked at: credentials there are in logs already.
@@ -59,7 +63,7 @@ func frontParams(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	var params url.Values
 	var err error
 	if r.Method == http.MethodPost {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		r.Body = http.MaxBytesReader(w, r.Body, maxFront)
 		if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/x-www-form-urlencoded" {
 			return nil, invalid(http.StatusUnsupportedMediaType, "the body must be application/x-www-form-urlencoded")
 		}

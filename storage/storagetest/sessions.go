@@ -146,11 +146,14 @@ func (b browsers) ends(t *testing.T) {
 	b.expect(t, "ends", start.Add(30*day)-1, n)
 	b.expect(t, "ends", start.Add(30*day)) // absolute
 	fails(t, b.SelectSession(t.Context(), "ends", n.ID, start.Add(30*day)), storage.ErrNotFound)
-	if list := must[[]storage.Session](t)(b.SessionsOfAccount(t.Context(), n.AccountID, start.Add(30*day))); len(list) != 0 {
+	if list := must[[]storage.Session](t)(b.SessionsOfAccount(t.Context(), n.AccountID, start.Add(30*day), 0)); len(list) != 0 {
 		t.Error("an expired session is listed")
 	}
-	if list := must[[]storage.Session](t)(b.SessionsOfAccount(t.Context(), n.AccountID, start.Add(30*day)-1)); len(list) != 1 {
+	if list := must[[]storage.Session](t)(b.SessionsOfAccount(t.Context(), n.AccountID, start.Add(30*day)-1, n.LastSeenAt-1)); len(list) != 1 {
 		t.Error("a live session isn't listed")
+	}
+	if list := must[[]storage.Session](t)(b.SessionsOfAccount(t.Context(), n.AccountID, start.Add(30*day)-1, start.Add(26*day))); len(list) != 0 {
+		t.Error("an idle session is listed")
 	}
 	if won := race(t, crowd, func(int) (bool, error) { return b.EndSession(t.Context(), n.ID, start.Add(day)) }); won != 1 {
 		t.Errorf("%d ended the same session", won)
@@ -313,7 +316,7 @@ func (b browsers) bounded(t *testing.T) {
 	b.revoked(t, bound, true)
 	b.revoked(t, offline, false)
 	b.revoked(t, kept, false)
-	if list := must[[]storage.Session](t)(b.SessionsOfAccount(t.Context(), id, at)); len(list) != storage.MaxSessions {
+	if list := must[[]storage.Session](t)(b.SessionsOfAccount(t.Context(), id, at, 0)); len(list) != storage.MaxSessions {
 		t.Errorf("%d sessions", len(list))
 	}
 }
