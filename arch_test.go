@@ -22,7 +22,7 @@ var rooms = []string{"pratu/cli", "pratu/server", "pratu/flows", "pratu/storage"
 
 // kernels are the flows that other flows may stand on; everything else in flows stands alone, or is listed in beside.
 var kernels = []string{
-	"kind", "secret", "contact", "passwords", "limits", "audit", "mail", "outbox", "outbound", "issuer", "keys", "clients",
+	"kind", "secret", "contact", "passwords", "limits", "audit", "mail", "outbox", "outbound", "issuer", "keys", "clients", "codes", "sms",
 }
 
 // beside are the arrows between flows that are no kernels.

@@ -32,6 +32,10 @@ type Config struct {
 	Mail     string `key:"mail" secret:"yes" doc:"file:DIR writes one .eml per message; smtp://user:password@host:port (smtps:// for implicit TLS); log, with a localhost issuer only. Empty with a localhost issuer: file:mail in the data directory."`
 	MailFrom string `key:"mail_from" doc:"Sender of mails; empty: Pratu <no-reply@ the issuer's host>."`
 
+	SMS              string `key:"sms" secret:"yes" doc:"https://… gets each text as a POST; file:DIR writes one .json per text; log, with a localhost issuer only. Empty: no texts, so phones are no way in; with a localhost issuer file:sms in the data directory."`
+	SMSBody          string `key:"sms_body" doc:"What the webhook of sms gets, a Go template over .ID, .To and .Text, json quoting a value; empty: these three as a JSON object."`
+	SMSAuthorization string `key:"sms_authorization" secret:"only" doc:"Authorization header of the webhook of sms."`
+
 	TLSCert        string   `key:"tls_cert" doc:"PEM file with the certificate chain, to serve https without a proxy."`
 	TLSKey         string   `key:"tls_key" doc:"PEM file with the certificate's private key."`
 	TrustedProxies []string `key:"trusted_proxies" doc:"Addresses (CIDR) whose X-Forwarded-For is believed, separated by commas."`
@@ -44,7 +48,6 @@ type Config struct {
 	Drain     time.Duration `key:"drain" doc:"How long to stay up, not ready, after SIGTERM, so that a load balancer looks away first; empty: 2s, with a localhost issuer 0s."`
 
 	// Names that are fixed already and take effect with later features.
-	SMS                 string `key:"sms" secret:"yes" reserved:"yes" doc:"log, file:DIR or https://… (not used in this version)."`
 	GameDefaultTitle    string `key:"game_default_title" reserved:"yes" doc:"Title of game sign-ins that name none (not used in this version)."`
 	IdentityAPIBasePath string `key:"identity_api_base_path" reserved:"yes" doc:"Path below which the Identity API lives (not used in this version)."`
 	UpstreamHosts       string `key:"upstream_hosts" reserved:"yes" doc:"host=URL pairs that point connectors at fakes; localhost issuer only (not used in this version)."`

@@ -33,6 +33,7 @@ func (c *Config) check() problems {
 	c.checkTLS(&ps)
 	c.checkDatabase(&ps)
 	c.checkMail(&ps)
+	c.checkSMS(&ps)
 	c.checkMisc(&ps)
 	if c.needsDataDir() {
 		checkDataDir(&ps, c.DataDir)
@@ -105,6 +106,21 @@ func (c *Config) checkDatabase(ps *problems) {
 	}
 	if password, set := u.User.Password(); set && !c.local() && slices.Contains(weakPasswords, strings.ToLower(password)) {
 		ps.add("the database password is one that everybody knows: set another one, e.g. in a file named by PRATU_DATABASE_URL_FILE")
+	}
+}
+
+func (c *Config) checkSMS(ps *problems) {
+	if c.SMS == "" && c.local() {
+		c.SMS = "file:" + filepath.Join(c.DataDir, "sms")
+	}
+	u, err := url.Parse(c.SMS)
+	switch {
+	case c.SMS == "", strings.HasPrefix(c.SMS, "file:") && len(c.SMS) > len("file:"):
+	case c.SMS == "log" && !c.local():
+		ps.add("sms=log would write codes into the log: set PRATU_SMS=https://…; log is for a localhost issuer")
+	case c.SMS == "log":
+	case err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && c.local()):
+		ps.add("sms is none of file:DIR, https://… and log: correct PRATU_SMS")
 	}
 }
 
@@ -182,8 +198,10 @@ func (c *Config) needsDataDir() bool {
 	if path, ok := strings.CutPrefix(c.DatabaseURL, "sqlite:"); ok && inside(path) {
 		return true
 	}
-	if path, ok := strings.CutPrefix(c.Mail, "file:"); ok && inside(path) {
-		return true
+	for _, destination := range []string{c.Mail, c.SMS} {
+		if path, ok := strings.CutPrefix(destination, "file:"); ok && inside(path) {
+			return true
+		}
 	}
 	return c.SecretKey == "" && c.local()
 }

@@ -15,6 +15,7 @@ import (
 	"pratu/flows/audit"
 	"pratu/flows/authorize"
 	"pratu/flows/clients"
+	"pratu/flows/codes"
 	"pratu/flows/keys"
 	"pratu/flows/limits"
 	"pratu/flows/mail"
@@ -24,6 +25,7 @@ import (
 	"pratu/flows/passwords"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
+	"pratu/flows/sms"
 	"pratu/server"
 	"pratu/server/oauth"
 	"pratu/server/pages"
@@ -47,6 +49,7 @@ type tools struct {
 	clients  *clients.Service
 	signin   *signin.Service
 	accounts *accounts.Service
+	codes    *codes.Service
 	outbox   *outbox.Outbox
 	renderer *web.Renderer
 }
@@ -65,6 +68,12 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	if err != nil {
 		return nil, err
 	}
+	texts, err := sms.Open(c.SMS, sms.Webhook{
+		Body: c.SMSBody, Authorization: c.SMSAuthorization, Client: outbound.New(outbound.Options{Development: c.local()}),
+	}, log)
+	if err != nil {
+		return nil, err
+	}
 	store, err := storage.Open(ctx, storage.Options{URL: c.DatabaseURL, MaxConns: c.DatabaseMaxConns})
 	if err != nil {
 		return nil, fmt.Errorf("the database can't be opened (%s): is PRATU_DATABASE_URL right, and is the database running?", scrub(err.Error()))
@@ -78,7 +87,11 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.signin = &signin.Service{Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Now: a.now}
 	t.outbox = &outbox.Outbox{Store: store, Keyring: keyring, Now: a.now, Logger: log}
 	mails := &mail.Service{Outbox: t.outbox, Renderer: renderer, Sender: sender, From: c.MailFrom, Now: a.now}
-	t.outbox.Handlers = map[string]outbox.Handler{mail.Kind: mails.Deliver}
+	phones := &sms.Service{Outbox: t.outbox, Renderer: renderer, Sender: texts}
+	t.outbox.Handlers = map[string]outbox.Handler{mail.Kind: mails.Deliver, sms.Kind: phones.Deliver, codes.KindNothing: codes.Discard}
+	t.codes = &codes.Service{
+		Store: store, Keyring: keyring, Limiter: t.limiter, Mail: mails, SMS: phones, Issuer: c.issuer, Product: web.Product, Now: a.now,
+	}
 	t.accounts = &accounts.Service{
 		Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Mail: mails,
 		Issuer: c.issuer, Product: web.Product, Now: a.now,

@@ -69,6 +69,8 @@ func table(d Deps) []route {
 		{k.Page, "GET", "/", p.Home},
 		{k.Page, "GET", issuer.PathAccount, p.Account},
 		{k.Page, "POST", issuer.PathAccount, p.AccountPost},
+		{k.Page, "GET", issuer.PathAccountConfirm, p.Confirm},
+		{k.Page, "POST", issuer.PathAccountConfirm, p.ConfirmPost},
 		{k.Secret, "GET", issuer.PathSetup + "/{token}", p.Setup},
 		{k.Secret, "POST", issuer.PathSetup + "/{token}", p.SetupPost},
 		{k.Secret, "GET", issuer.PathLoginLink + "/{token}", p.LoginLink},

@@ -47,6 +47,7 @@ func purges() []purge {
 	}
 	return []purge{
 		{"pending_registrations", KeepExpired, byID("pending_registrations", "expires_at <= ?")},
+		{"challenges", KeepExpired, byID("challenges", "expires_at <= ?")},
 		{"one_time_links", KeepExpired, byID("one_time_links", "expires_at <= ?")},
 		{"interactions", KeepInteractions, byID("interactions", "expires_at <= ?")},
 		{"pushed_requests", KeepExpired, byID("pushed_requests", "expires_at <= ?")},

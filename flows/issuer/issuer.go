@@ -43,6 +43,38 @@ const (
 	PathStatic        = "/static"
 )
 
+// Paths of the other ways to sign in.
+const (
+	PathLoginCode       = "/login/code"
+	PathLoginCodeVerify = "/login/code/verify"
+	PathLoginFactor     = "/login/factor"
+	PathLoginPasskey    = "/login/passkey"
+	PathRecover         = "/recover"
+	PathRecoverVerify   = "/recover/verify"
+	PathRecoverLink     = "/recover/link"
+	PathEndSession      = "/end-session"
+	PathPasskeys        = "/.well-known/passkey-endpoints"
+	PathChangePassword  = "/.well-known/change-password"
+)
+
+// Paths of the portal. Each is a section with a page of its own.
+const (
+	PathAccountConfirm        = "/account/confirm"
+	PathAccountProfile        = "/account/profile"
+	PathAccountContacts       = "/account/contacts"
+	PathAccountContactsVerify = "/account/contacts/verify"
+	PathAccountSecurity       = "/account/security"
+	PathAccountPassword       = "/account/password"
+	PathAccountPasskeys       = "/account/passkeys"
+	PathAccountAuthenticator  = "/account/authenticator"
+	PathAccountRecoveryCodes  = "/account/recovery-codes"
+	PathAccountSessions       = "/account/sessions"
+	PathAccountApplications   = "/account/applications"
+	PathAccountActivity       = "/account/activity"
+	PathAccountData           = "/account/data"
+	PathAccountDelete         = "/account/delete"
+)
+
 // Paths of the operations listener.
 const (
 	PathLive    = "/livez"

@@ -35,7 +35,11 @@ var (
 		"wrong passwords from one network address (IPv6: /64), browsers known to the account excepted"}
 	CodeRegistration = Policy{"code.registration", 5, 24 * time.Hour, "wrong codes for one pending registration"}
 	CodeContact      = Policy{"code.contact", 20, 24 * time.Hour,
-		"wrong codes for one address over all pending registrations; the mailed link still works"}
+		"wrong codes for one address or number over all codes that were sent to it; a mailed link still works"}
+	CodeChallenge = Policy{"code.challenge", 5, time.Hour, "wrong codes for one code that was sent"}
+	CodeAddress   = Policy{"code.address", 60, time.Hour, "codes asked for from one network address (IPv6: /64)"}
+	SMSMinute     = Policy{"sms.minute", 1, time.Minute, "texts to one phone number; the page looks the same when it bites"}
+	SMSDay        = Policy{"sms.day", 5, 24 * time.Hour, "texts to one phone number in a day; the page looks the same when it bites"}
 	SignupAddress = Policy{"signup.address", 300, time.Hour, "registrations begun from one network address (IPv6: /64)"}
 	MailMinute    = Policy{"mail.minute", 1, time.Minute, "mails to one address; the page looks the same when it bites"}
 	MailDay       = Policy{"mail.day", 5, 24 * time.Hour, "mails to one address in a day; the page looks the same when it bites"}
@@ -47,7 +51,7 @@ var (
 // Table is every policy there is.
 func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration, CodeContact,
-		SignupAddress, MailMinute, MailDay, ClientSecret, PushedClient}
+		CodeChallenge, CodeAddress, SMSMinute, SMSDay, SignupAddress, MailMinute, MailDay, ClientSecret, PushedClient}
 }
 
 // Limiter counts against policies.

@@ -4,6 +4,7 @@
 package outbound
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -108,6 +109,18 @@ func (c *Client) Get(ctx context.Context, url string) (*Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, ErrFailed
+	}
+	return c.Do(r)
+}
+
+// Post sends a body.
+func (c *Client) Post(ctx context.Context, url string, header map[string]string, body []byte) (*Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, ErrFailed
+	}
+	for name, value := range header {
+		r.Header.Set(name, value)
 	}
 	return c.Do(r)
 }

@@ -35,6 +35,9 @@ func samples() []sample {
 		{"sign-in-again-wrong", "sign-in", func() web.Framed {
 			return &SignIn{Username: "mali.with.quite.a.long.address@subdomain.example.com", Again: true, AnotherURL: "/login?another=1"}
 		}, "บ้านดอกไม้", []web.Problem{{Code: "signin.failed", Args: map[string]any{"reason": "again"}}}},
+		{"confirm", "confirm", func() web.Framed {
+			return &Confirm{Identifier: "mali@example.com", To: "/account/password", Portal: Portal{Action: "/account/confirm"}}
+		}, "", nil},
 		{"sign-up", "sign-up", func() web.Framed { return &SignUp{MinPassword: 15, SignInURL: "/login"} }, "บ้านดอกไม้", nil},
 		{"sign-up-wrong", "sign-up", func() web.Framed {
 			return &SignUp{Email: "mali@", Name: "มะลิ", MinPassword: 15, SignInURL: "/login"}

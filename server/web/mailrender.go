@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strings"
 	text "text/template"
+	"time"
 
 	"pratu/flows/mail"
+	"pratu/flows/sms"
 )
 
 // mailTemplate is one mail in one language. Mails are written out in each language, since a letter is more than its
@@ -27,11 +29,11 @@ func (r *Renderer) parseMails(templates fs.FS) (map[string]*mailTemplate, error)
 	for _, name := range slices.Sorted(maps.Keys(mail.Templates)) {
 		for _, locale := range Locales {
 			file := name + "." + locale
-			plain, err := text.New(file+".txt").Funcs(text.FuncMap{"inert": Inert}).ParseFS(templates, "mails/"+file+".txt")
+			plain, err := text.New(file+".txt").Funcs(text.FuncMap(r.letters(locale))).ParseFS(templates, "mails/"+file+".txt")
 			if err != nil {
 				return nil, fmt.Errorf("mail templates: %w", err)
 			}
-			rich, err := html.New(file).Funcs(html.FuncMap{"inert": Inert}).ParseFS(templates, "mails/layout.html", "mails/"+file+".html")
+			rich, err := html.New(file).Funcs(html.FuncMap(r.letters(locale))).ParseFS(templates, "mails/layout.html", "mails/"+file+".html")
 			if err != nil {
 				return nil, fmt.Errorf("mail templates: %w", err)
 			}
@@ -39,6 +41,36 @@ func (r *Renderer) parseMails(templates fs.FS) (map[string]*mailTemplate, error)
 		}
 	}
 	return set, nil
+}
+
+// letters are the functions of mail templates.
+func (r *Renderer) letters(locale string) map[string]any {
+	return map[string]any{
+		"inert": Inert,
+		"say":   func(id string) string { return unglued(r.words.text(locale, id, nil)) },
+		"when":  func(at time.Time) string { return Moment(locale, at) },
+	}
+}
+
+// unglued takes out the word joiners that pages need: a subject and a text to a phone are plain, and each sign counts.
+func unglued(text string) string { return strings.ReplaceAll(text, "\u2060", "") }
+
+// SMS implements sms.Renderer. The last line binds the code to our host, so that phones offer it nowhere else.
+func (r *Renderer) SMS(m sms.Message) (string, error) {
+	id := "sms." + m.Purpose
+	if !r.Has(id) {
+		return "", fmt.Errorf("no words for a text of purpose %q", m.Purpose)
+	}
+	locale := m.Locale
+	if !KnownLocale(locale) {
+		locale = DefaultLocale
+	}
+	text := unglued(r.words.text(locale, id, map[string]any{"Code": m.Code, "Product": m.Product}))
+	if m.Code == "" {
+		return text, nil
+	}
+	host, _, _ := strings.Cut(m.Host, ":")
+	return text + "\n\n@" + host + " #" + m.Code, nil
 }
 
 const subjectPrefix = "Subject: "

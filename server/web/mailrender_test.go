@@ -8,8 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"pratu/flows/codes"
 	"pratu/flows/mail"
+	"pratu/flows/sms"
 )
 
 var update = flag.Bool("update", false, "write the snapshots anew")
@@ -18,6 +21,14 @@ var sampleMails = map[string]any{
 	mail.TemplateVerify: &mail.Verify{
 		Product: "Pratu", Host: "id.example.com", Code: "042137", Token: "pratu_lt_Zm9vYmFy",
 		Link: "https://id.example.com/sign-up/link?token=pratu_lt_Zm9vYmFy", Hours: 24, Client: "บ้าน<b>ดอกไม้\u202e & Co",
+	},
+	mail.TemplateCode: &mail.Code{
+		Product: "Pratu", Host: "id.example.com", Purpose: "recovery", Code: "042137", Token: "pratu_lt_Zm9vYmFy",
+		Link: "https://id.example.com/recover/link?token=pratu_lt_Zm9vYmFy", Minutes: 60, Client: "บ้าน<b>ดอกไม้\u202e & Co",
+	},
+	mail.TemplateNotice: &mail.Notice{
+		Product: "Pratu", Host: "id.example.com", Event: mail.NewSignIn, At: time.Date(2026, 5, 17, 9, 30, 0, 0, time.UTC),
+		Device: "Firefox · Android", IP: "192.0.2.7", What: "บ้าน<b>ดอกไม้\u202e & Co", Link: "https://id.example.com/end-session/pratu_lt_Zm9vYmFy",
 	},
 	mail.TemplateAccountExists: &mail.AccountExists{Product: "Pratu", Host: "id.example.com", Link: "https://id.example.com/login"},
 }
@@ -38,11 +49,31 @@ func TestMails(t *testing.T) {
 			})
 		}
 	}
+	for _, event := range mail.Events {
+		if !r.Has("mail."+event+".subject") || !r.Has("mail."+event+".body") {
+			t.Errorf("no words for the news %q", event)
+		}
+	}
 	if _, _, _, err := r.Mail("no-such", "en", nil); err == nil {
 		t.Error("a mail that doesn't exist")
 	}
 	if _, plain, _, err := r.Mail(mail.TemplateVerify, "fr", sampleMails[mail.TemplateVerify]); err != nil || !strings.HasPrefix(plain, "Hello") {
 		t.Errorf("a language we don't have: %v", err)
+	}
+}
+
+func TestSMS(t *testing.T) {
+	r := newRenderer(t)
+	for _, purpose := range []string{codes.SignIn, codes.Recovery, codes.AddContact, codes.Confirm} {
+		for _, locale := range Locales {
+			text, err := r.SMS(sms.Message{Purpose: purpose, Locale: locale, Product: "Pratu", Host: "id.example.com:8443", Code: "042137"})
+			if err != nil || !strings.HasPrefix(text, "042137 ") || !strings.HasSuffix(text, "\n\n@id.example.com #042137") || strings.Contains(text, "⟦") {
+				t.Errorf("%s in %s: %q, %v", purpose, locale, text, err)
+			}
+		}
+	}
+	if _, err := r.SMS(sms.Message{Purpose: "no-such"}); err == nil {
+		t.Error("a text that doesn't exist")
 	}
 }
 
@@ -67,12 +98,13 @@ func checkMail(t *testing.T, locale, subject, plain, rich string) {
 	if link == "" || !strings.Contains(rich, `href="`+link+`"`) {
 		t.Errorf("link %q is in one part only", link)
 	}
-	if data := sampleMails[mail.TemplateVerify].(*mail.Verify); strings.HasPrefix(subject, data.Code) {
+	const code, token = "042137", "pratu_lt_Zm9vYmFy"
+	if strings.HasPrefix(subject, code) {
 		words := strings.Fields(plain)
-		if !slices.Contains(words, data.Code) || !slices.Contains(words, data.Token) || !slices.Contains(words, data.Link) {
+		if !slices.Contains(words, code) || !slices.Contains(words, token) || !slices.Contains(words, link) {
 			t.Error("code, token and link have to stand by themselves")
 		}
-		if !strings.Contains(rich, data.Code) || !strings.Contains(rich, "> "+data.Token) && !strings.Contains(rich, " "+data.Token+"<") {
+		if !strings.Contains(rich, code) || !strings.Contains(rich, "> "+token) && !strings.Contains(rich, " "+token+"<") {
 			t.Error("the HTML part lacks the code or the token")
 		}
 	} else if strings.ContainsAny(subject, "0123456789") {

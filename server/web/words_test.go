@@ -181,7 +181,7 @@ func TestEverythingHasWords(t *testing.T) {
 	}
 	// What forms answer. Everything that isn't of a form has the words of its kind.
 	inForm := regexp.MustCompile(`kind\.New\(kind\.(?:Invalid|Unauthorized|Exists|RateLimited|Unavailable), "([a-z_.]+)"|(?:invalid|refuse)\("([a-z_]+\.[a-z_]+)"`)
-	for file, text := range sources(t, "flows/signin", "flows/accounts", "flows/passwords", "flows/limits", "flows/contact", "flows/authorize") {
+	for file, text := range sources(t, "flows/signin", "flows/accounts", "flows/passwords", "flows/limits", "flows/contact", "flows/authorize", "flows/codes") {
 		for _, m := range inForm.FindAllStringSubmatch(text, -1) {
 			if code := m[1] + m[2]; !r.Has(code) {
 				t.Errorf("%s refuses with %q, which has no words", file, code)

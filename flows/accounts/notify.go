@@ -1,0 +1,47 @@
+package accounts
+
+import (
+	"context"
+	"strings"
+
+	"pratu/flows/audit"
+	"pratu/flows/contact"
+	"pratu/flows/issuer"
+	"pratu/flows/mail"
+)
+
+// News is what an owner is told about an account.
+type News struct {
+	Event  string // one of mail.Events
+	What   string // masked contact, name of a passkey or application …, or ""
+	Device string // browser and system of who did it, or ""
+	Link   string // complete URL for who didn't do it; "" takes the page of what happened
+}
+
+// Notify mails the news to the verified addresses of an account, and to others besides, in the caller's transaction. An
+// address that was just removed is one of the others: whoever lost it is told. Call Mail.Wake after the commit.
+func (s *Service) Notify(ctx context.Context, a *Account, n News, others ...string) error {
+	to := others
+	for _, c := range a.Contacts {
+		if c.Kind == contact.Email && c.Verified {
+			to = append(to, c.Value)
+		}
+	}
+	data := mail.Notice{
+		Product: s.Product, Host: s.Issuer.Host(), Event: n.Event, At: s.Now(), Device: n.Device, IP: audit.RequestOf(ctx).IP,
+		What: n.What, Link: n.Link,
+	}
+	if data.Link == "" {
+		data.Link = s.Issuer.URL(issuer.PathAccountActivity)
+	}
+	sent := map[string]bool{}
+	for _, address := range to {
+		if key := strings.ToLower(address); !sent[key] {
+			sent[key] = true
+			if err := s.Mail.Queue(ctx, mail.Message{To: address, Template: mail.TemplateNotice, Locale: a.Locale, Data: data}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

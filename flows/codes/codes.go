@@ -1,0 +1,251 @@
+// Package codes owns the codes of six digits, and the links beside them, that prove who reads an address or a phone: for
+// a sign-in, a recovery, a new contact. A code is bound to the browser that asked for it, works once, and takes the same
+// steps whether anybody has the contact or not. What a proof is good for is the caller's business.
+package codes
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"pratu/flows/contact"
+	"pratu/flows/issuer"
+	"pratu/flows/kind"
+	"pratu/flows/limits"
+	"pratu/flows/mail"
+	"pratu/flows/outbox"
+	"pratu/flows/secret"
+	"pratu/flows/sms"
+	"pratu/storage"
+)
+
+// Purposes. A code for one is none for another: the purpose is in every query.
+const (
+	SignIn     = "sign-in"     // instead of a password
+	Recovery   = "recovery"    // a forgotten password
+	AddContact = "add-contact" // an address or number that an account gets
+	Confirm    = "confirm"     // it is still you
+)
+
+// Life is how long a code works (NIST SP 800-63B-4 3.1.3.2 allows ten minutes); LinkLife is for those that come with a link.
+const (
+	Life     = 5 * time.Minute
+	LinkLife = time.Hour
+)
+
+const (
+	sealLabel = "challenge"
+	macLabel  = "challenge-code"
+	// KindNothing is an outbox message that goes nowhere: somebody without an account costs what somebody with one costs.
+	KindNothing = "nothing"
+)
+
+// Service sends codes and judges them.
+type Service struct {
+	Store   *storage.Store
+	Keyring *secret.Keyring
+	Limiter *limits.Limiter
+	Mail    *mail.Service
+	SMS     *sms.Service // its Sender is nil where no texts can be sent
+	Issuer  issuer.Issuer
+	Product string
+	Now     func() time.Time
+}
+
+// Request asks for a code.
+type Request struct {
+	Purpose    string
+	AccountID  string // "" when nobody has the contact: everything goes its way, but no code arrives
+	Contact    contact.Contact
+	Browser    string // cookie
+	Network    string // the part of the address that one subscriber has
+	Locale     string
+	ClientID   string
+	ClientName string
+	// Interaction is the handle of what to go on with, or "".
+	Interaction string
+	// LinkPath is the page behind a link that does the same as the code, or "". Its query is ?token=….
+	LinkPath string
+	Data     string // JSON that the caller gets back, or ""
+}
+
+// Challenge is a code that was asked for, as its page needs it.
+type Challenge struct {
+	Handle      string // "" when it was found by its link
+	Purpose     string
+	AccountID   string
+	Contact     contact.Contact
+	Interaction string
+	ClientID    string
+	Data        string
+	ExpiresAt   time.Time
+	SameBrowser bool
+
+	row storage.Challenge
+}
+
+// Address is the contact as a stranger may see it.
+func (c *Challenge) Address() string { return contact.Mask(c.Contact) }
+
+func expired(err error) error {
+	return kind.New(kind.NotFound, "code.expired").WithErr(err)
+}
+
+// Begin sends a code and returns the handle for URLs. Beyond the limits of a contact nothing is sent and nothing is said;
+// beyond those of a network it is kind.RateLimited.
+func (s *Service) Begin(ctx context.Context, r Request) (handle string, err error) {
+	if err := s.Limiter.Take(ctx, limits.CodeAddress.Of(r.Network)); err != nil {
+		return "", err
+	}
+	now := s.Now()
+	life := Life
+	if r.LinkPath != "" {
+		life = LinkLife
+	}
+	handle = secret.Token()
+	row := storage.Challenge{
+		ID: secret.Hash(handle), Purpose: r.Purpose, AccountID: r.AccountID, Kind: r.Contact.Kind, BrowserHash: secret.Hash(r.Browser),
+		Interaction: r.Interaction, ClientID: r.ClientID, Locale: r.Locale, Data: or(r.Data, "{}"),
+		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(life)),
+	}
+	row.Value = s.Keyring.Seal(sealLabel, []byte(r.Contact.Value), row.ID)
+	token, code := s.secrets(&row)
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.CreateChallenge(ctx, row); err != nil {
+			return err
+		}
+		return s.send(ctx, row, r.Contact, code, token, r.LinkPath, r.ClientName)
+	})
+	if err != nil {
+		return "", err
+	}
+	s.Mail.Wake()
+	return handle, nil
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// secrets gives a challenge a new token and code.
+func (s *Service) secrets(row *storage.Challenge) (token, code string) {
+	token, code = secret.Token(), secret.Code()
+	row.TokenHash = secret.Hash(token)
+	row.CodeHash = s.Keyring.MAC(macLabel, row.ID, code)
+	return token, code
+}
+
+// Load is a challenge for the browser that asked for it: kind.NotFound "code.expired", kind.Forbidden "code.other_browser".
+func (s *Service) Load(ctx context.Context, purpose, handle, browser string) (*Challenge, error) {
+	if handle == "" || len(handle) > 128 {
+		return nil, expired(nil)
+	}
+	row, err := s.Store.Challenge(ctx, secret.Hash(handle), purpose, storage.At(s.Now()))
+	if err != nil {
+		return nil, gone(err)
+	}
+	c, err := s.challenge(row, browser)
+	if err != nil {
+		return nil, err
+	}
+	if !c.SameBrowser { // a page's URL that was passed on is worth nothing
+		return nil, kind.New(kind.Forbidden, "code.other_browser")
+	}
+	c.Handle = handle
+	return c, nil
+}
+
+// Linked is a challenge by the token of its link, in whatever browser. Looking consumes nothing: mail scanners look too.
+func (s *Service) Linked(ctx context.Context, purpose, token, browser string) (*Challenge, error) {
+	if token == "" || len(token) > 128 {
+		return nil, expired(nil)
+	}
+	row, err := s.Store.ChallengeByToken(ctx, secret.Hash(token), purpose, storage.At(s.Now()))
+	if err != nil {
+		return nil, gone(err)
+	}
+	if row.AccountID == "" && row.Purpose != AddContact { // nothing was sent, so nobody has this token
+		return nil, expired(nil)
+	}
+	return s.challenge(row, browser)
+}
+
+func (s *Service) challenge(row storage.Challenge, browser string) (*Challenge, error) {
+	value, err := s.Keyring.Open(sealLabel, row.Value, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &Challenge{
+		Purpose: row.Purpose, AccountID: row.AccountID, Contact: contact.Stored(row.Kind, string(value)), Interaction: row.Interaction,
+		ClientID: row.ClientID, Data: row.Data, ExpiresAt: row.ExpiresAt.Time(), row: row,
+		SameBrowser: browser != "" && secret.Equal(row.BrowserHash, secret.Hash(browser)),
+	}, nil
+}
+
+func gone(err error) error {
+	if errors.Is(err, storage.ErrNotFound) {
+		return expired(err)
+	}
+	return err
+}
+
+// Resend replaces the code and sends it anew, unless the limits of the contact say that it is too early.
+func (s *Service) Resend(ctx context.Context, c *Challenge, linkPath, clientName string) error {
+	now := s.Now()
+	row := c.row
+	token, code := s.secrets(&row)
+	allowed, err := within(s.Limiter.Check(ctx, budgets(c.Contact)...))
+	if err != nil || !allowed { // the code that was sent goes on working
+		return err
+	}
+	life := c.row.ExpiresAt.Time().Sub(c.row.CreatedAt.Time())
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.RenewChallenge(ctx, row.ID, row.CodeHash, row.TokenHash, storage.At(now), storage.At(now.Add(life))); err != nil {
+			return gone(err)
+		}
+		return s.send(ctx, row, c.Contact, code, token, linkPath, clientName)
+	})
+	if err == nil {
+		s.Mail.Wake()
+	}
+	return err
+}
+
+// Check judges a typed code and consumes nothing: kind.Invalid "code.wrong", kind.RateLimited. Failures are bounded for the
+// challenge, and for the contact over all its challenges: each code has six digits only. A new challenge brings no new
+// budget (Zitadel CVE-2024-32868).
+func (s *Service) Check(ctx context.Context, c *Challenge, code string) error {
+	taken := []limits.Charge{limits.CodeChallenge.Of(c.row.ID), limits.CodeContact.Of(c.Contact.Kind + ":" + c.Contact.Canonical)}
+	if err := s.Limiter.Take(ctx, taken...); err != nil {
+		return err
+	}
+	if !s.Keyring.CheckMAC(macLabel, c.row.CodeHash, c.row.ID, contact.CleanCode(code)) || c.AccountID == "" && c.Purpose != AddContact {
+		return kind.New(kind.Invalid, "code.wrong").WithField("code")
+	}
+	return nil
+}
+
+// Use consumes a challenge that was proven by Check or by its link, in the transaction of what it buys: of several at once,
+// all but one get "code.expired". The failures before it are forgotten.
+func (s *Service) Use(ctx context.Context, c *Challenge) error {
+	if err := s.Store.UseChallenge(ctx, c.row.ID, c.row.CodeHash, storage.At(s.Now())); err != nil {
+		return gone(err)
+	}
+	return s.Limiter.Reset(ctx, limits.CodeContact.Of(c.Contact.Kind+":"+c.Contact.Canonical))
+}
+
+// within tells a spent budget from a failure.
+func within(err error) (bool, error) {
+	if err != nil && kind.Of(err) == kind.RateLimited {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Discard is the outbox's handler for messages that go nowhere.
+func Discard(context.Context, []byte) error { return nil }
+
+var _ outbox.Handler = Discard

@@ -1,0 +1,245 @@
+package codes_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pratu/flows/codes"
+	"pratu/flows/contact"
+	"pratu/flows/issuer"
+	"pratu/flows/kind"
+	"pratu/flows/limits"
+	"pratu/flows/mail"
+	"pratu/flows/outbox"
+	"pratu/flows/secret"
+	"pratu/flows/sms"
+	"pratu/storage"
+	"pratu/storage/storagetest"
+)
+
+// world keeps what would be sent.
+type world struct {
+	*codes.Service
+	t     *testing.T
+	box   *outbox.Outbox
+	at    atomic.Int64
+	mails []mail.Code
+	texts []sms.Message
+	none  int
+}
+
+type nowhere struct{}
+
+func (nowhere) Send(context.Context, sms.Text) error { return nil }
+
+func (w *world) now() time.Time { return time.UnixMilli(w.at.Load()) }
+
+func (w *world) pass(d time.Duration) { w.at.Add(d.Milliseconds()) }
+
+func each(t *testing.T, run func(t *testing.T, w *world)) {
+	t.Helper()
+	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
+		ring, err := secret.NewKeyring([]byte(strings.Repeat("k", 32)))
+		must(t, err)
+		i, err := issuer.New("https://op.test")
+		must(t, err)
+		w := &world{t: t}
+		w.at.Store(time.Now().Truncate(time.Second).UnixMilli())
+		w.box = &outbox.Outbox{Store: s, Keyring: ring, Now: w.now}
+		w.box.Handlers = map[string]outbox.Handler{
+			mail.Kind:         func(_ context.Context, raw []byte) error { return keep(raw, &w.mails) },
+			sms.Kind:          func(_ context.Context, raw []byte) error { return keepText(raw, &w.texts) },
+			codes.KindNothing: func(context.Context, []byte) error { w.none++; return nil },
+		}
+		w.Service = &codes.Service{
+			Store: s, Keyring: ring, Limiter: &limits.Limiter{Store: s, Keyring: ring, Now: w.now}, Issuer: i, Product: "Pratu", Now: w.now,
+			Mail: &mail.Service{Outbox: w.box, Now: w.now}, SMS: &sms.Service{Outbox: w.box, Sender: nowhere{}},
+		}
+		run(t, w)
+	})
+}
+
+func keep(raw []byte, list *[]mail.Code) error {
+	var m struct{ Data mail.Code }
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return err
+	}
+	*list = append(*list, m.Data)
+	return nil
+}
+
+func keepText(raw []byte, list *[]sms.Message) error {
+	var m sms.Message
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return err
+	}
+	*list = append(*list, m)
+	return nil
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) flush() {
+	w.t.Helper()
+	must(w.t, w.box.Flush(w.t.Context()))
+}
+
+func parse(t *testing.T, text string) contact.Contact {
+	t.Helper()
+	c, err := contact.Parse(text)
+	must(t, err)
+	return c
+}
+
+func (w *world) begin(to, account string) *codes.Challenge {
+	w.t.Helper()
+	handle, err := w.Begin(w.t.Context(), codes.Request{
+		Purpose: codes.SignIn, AccountID: account, Contact: parse(w.t, to), Browser: "mine", Network: "192.0.2.1", Locale: "en", LinkPath: "/link",
+	})
+	must(w.t, err)
+	c, err := w.Load(w.t.Context(), codes.SignIn, handle, "mine")
+	must(w.t, err)
+	w.flush()
+	return c
+}
+
+// expect reads an error's code, "" for none.
+func expect(t *testing.T, err error, want string) {
+	t.Helper()
+	got := ""
+	if err != nil {
+		got = kind.Code(err)
+	}
+	if got != want {
+		t.Errorf("%v, not %q", err, want)
+	}
+}
+
+func TestCode(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c := w.begin("mali@x.test", "a1")
+		sent := w.mails[0]
+		if len(sent.Code) != 6 || !strings.HasSuffix(sent.Link, "/link?token="+sent.Token) || c.Address() != "m•••@x.test" {
+			t.Errorf("%+v", sent)
+		}
+		for _, other := range []string{"theirs", ""} {
+			_, err := w.Load(t.Context(), codes.SignIn, c.Handle, other)
+			expect(t, err, "code.other_browser")
+		}
+		_, err := w.Load(t.Context(), codes.Recovery, c.Handle, "mine") // a code for one thing is none for another
+		expect(t, err, "code.expired")
+		_, err = w.Linked(t.Context(), codes.Recovery, sent.Token, "mine")
+		expect(t, err, "code.expired")
+		linked, err := w.Linked(t.Context(), codes.SignIn, sent.Token, "theirs")
+		must(t, err)
+		if linked.SameBrowser || linked.AccountID != "a1" {
+			t.Errorf("%+v", linked)
+		}
+		expect(t, w.Check(t.Context(), c, "000000x"), "code.wrong")
+		expect(t, w.Check(t.Context(), c, " "+sent.Code[:3]+" "+sent.Code[3:]), "")
+		// One code at once in fifty hands buys one thing; the link is the same code.
+		var won atomic.Int64
+		var all sync.WaitGroup
+		for n := range 50 {
+			all.Go(func() {
+				which := c
+				if n%2 == 0 {
+					which = linked
+				}
+				if err := w.Use(t.Context(), which); err == nil {
+					won.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if won.Load() != 1 {
+			t.Errorf("%d uses", won.Load())
+		}
+		_, err = w.Load(t.Context(), codes.SignIn, c.Handle, "mine")
+		expect(t, err, "code.expired")
+	})
+}
+
+// Whether anybody has the contact shows in nothing but who gets a message.
+func TestNobody(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.begin("warm@x.test", "a0")
+		count := func(to, account string) int64 {
+			before := w.Store.Statements()
+			handle, err := w.Begin(t.Context(), codes.Request{Purpose: codes.SignIn, AccountID: account, Contact: parse(t, to), Browser: "mine", Network: "192.0.2.1"})
+			must(t, err)
+			c, err := w.Load(t.Context(), codes.SignIn, handle, "mine")
+			must(t, err)
+			expect(t, w.Check(t.Context(), c, "000000"), "code.wrong")
+			return w.Store.Statements() - before
+		}
+		for _, pair := range [][2]string{{"mali@x.test", "nobody@x.test"}, {"0812345678", "0812345679"}} {
+			if a, b := count(pair[0], "a1"), count(pair[1], ""); a != b {
+				t.Errorf("%v: %d and %d statements", pair, a, b)
+			}
+		}
+		w.flush()
+		if len(w.mails) != 2 || len(w.texts) != 1 || w.none != 2 {
+			t.Errorf("%d mails, %d texts, %d nowhere", len(w.mails), len(w.texts), w.none)
+		}
+	})
+}
+
+// Guessing is bounded for one code, and for a contact over all codes: a new one brings no new budget.
+func TestGuessing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		guesses := 0
+		for range limits.CodeContact.Budget {
+			c := w.begin("mali@x.test", "a1")
+			for range limits.CodeChallenge.Budget + 1 {
+				if err := w.Check(t.Context(), c, "wrong"); kind.Code(err) == "code.wrong" {
+					guesses++
+				}
+			}
+			w.pass(limits.MailMinute.Window)
+		}
+		if guesses != limits.CodeContact.Budget {
+			t.Errorf("%d guesses", guesses)
+		}
+		if len(w.mails) != limits.MailDay.Budget {
+			t.Errorf("%d mails", len(w.mails))
+		}
+		if _, err := w.Begin(t.Context(), codes.Request{Purpose: codes.SignIn, Contact: parse(t, "x@x.test"), Network: "192.0.2.1"}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestResend(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c := w.begin("mali@x.test", "a1")
+		must(t, w.Resend(t.Context(), c, "/link", "")) // too early: nothing happens, the first goes on working
+		w.flush()
+		expect(t, w.Check(t.Context(), c, w.mails[0].Code), "")
+		w.pass(time.Minute)
+		must(t, w.Resend(t.Context(), c, "/link", ""))
+		w.flush()
+		if len(w.mails) != 2 {
+			t.Fatalf("%d mails", len(w.mails))
+		}
+		expect(t, w.Use(t.Context(), c), "code.expired") // it was replaced
+		fresh, err := w.Load(t.Context(), codes.SignIn, c.Handle, "mine")
+		must(t, err)
+		expect(t, w.Check(t.Context(), fresh, w.mails[1].Code), "")
+		w.pass(codes.LinkLife)
+		expect(t, w.Use(t.Context(), fresh), "code.expired")
+		w.SMS.Sender = nil
+		_, err = w.Begin(t.Context(), codes.Request{Purpose: codes.SignIn, AccountID: "a1", Contact: parse(t, "0812345678"), Network: "192.0.2.1"})
+		expect(t, err, "code.no_sms")
+	})
+}
