@@ -188,7 +188,7 @@ func TestAddressesAreNoMarkup(t *testing.T) {
 	})
 }
 
-// Headers of every class, on good answers and on bad ones (design of the hosted pages, 2.4, with rulings 4).
+// AZ-26, and the other headers of every class, on good answers and on bad ones (RFC 9700 4.16, ASVS 3.4).
 func TestHeaders(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -313,7 +313,7 @@ func TestRefreshBounds(t *testing.T) {
 		last := first.RefreshToken[len(first.RefreshToken)-1]
 		const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 		flipped := first.RefreshToken[:len(first.RefreshToken)-1] + string(alphabet[strings.IndexByte(alphabet, last)^1])
-		for _, spelling := range []string{flipped, strings.TrimPrefix(first.RefreshToken, "pratu_rt_"), first.RefreshToken + "=", " " + first.RefreshToken} { // TK-28, 29
+		for _, spelling := range []string{flipped, strings.TrimPrefix(first.RefreshToken, "pratu_rt_"), first.RefreshToken + "=", " " + first.RefreshToken} { // TK-28, TK-29
 			_, err = w.token(w.t.Context(), "web1", refresh(spelling))
 			w.refused(err, oidc.InvalidGrant)
 		}
