@@ -26,6 +26,7 @@ type SessionView struct {
 	ConsentScopes    string  `db:"consent_scopes"`     // "" without consent
 	ConsentClaims    string  `db:"consent_claims"`     // likewise
 	ConsentExpiresAt Instant `db:"consent_expires_at"` // 0 without consent
+	SecondFactor     bool    `db:"second_factor"`      // the account can be asked for one
 }
 
 const sessionColumns = `s.id, s.cookie_hash, s.account_id, s.auth_time, s.acr, s.amr, s.ip, s.user_agent, s.created_at,
@@ -35,7 +36,7 @@ const sessionViewColumns = sessionColumns + `, a.id AS "account.id", a.ssoid AS 
 	a.status AS "account.status", a.register_by AS "account.register_by", a.locale AS "account.locale",
 	a.profile AS "account.profile", a.created_at AS "account.created_at", a.updated_at AS "account.updated_at",
 	COALESCE(c.scopes, '') AS consent_scopes, COALESCE(c.claims, '') AS consent_claims,
-	COALESCE(c.expires_at, 0) AS consent_expires_at`
+	COALESCE(c.expires_at, 0) AS consent_expires_at, ` + hasSecondFactor + ` AS second_factor`
 
 // BeginSession writes a session. Sessions of other accounts in the browser move to the new cookie. An earlier session of
 // the same account there ends, and its grants go on with the new one: signing in again is no sign-out elsewhere.

@@ -38,6 +38,11 @@ var (
 		"wrong codes for one address or number over all codes that were sent to it; a mailed link still works"}
 	CodeChallenge = Policy{"code.challenge", 5, time.Hour, "wrong codes for one code that was sent"}
 	CodeAddress   = Policy{"code.address", 60, time.Hour, "codes asked for from one network address (IPv6: /64)"}
+	FactorAccount = Policy{"factor.account", 10, 15 * time.Minute,
+		"wrong codes of one account's authenticator app; signing in with the password anew doesn't reset it, a right code does"}
+	FactorAccountDay = Policy{"factor.account_day", 30, 24 * time.Hour, "the same, in a day"}
+	FactorRecovery   = Policy{"factor.recovery", 10, time.Hour, "wrong recovery codes of one account"}
+
 	SMSMinute     = Policy{"sms.minute", 1, time.Minute, "texts to one phone number; the page looks the same when it bites"}
 	SMSDay        = Policy{"sms.day", 5, 24 * time.Hour, "texts to one phone number in a day; the page looks the same when it bites"}
 	SignupAddress = Policy{"signup.address", 300, time.Hour, "registrations begun from one network address (IPv6: /64)"}
@@ -51,7 +56,8 @@ var (
 // Table is every policy there is.
 func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration, CodeContact,
-		CodeChallenge, CodeAddress, SMSMinute, SMSDay, SignupAddress, MailMinute, MailDay, ClientSecret, PushedClient}
+		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress,
+		MailMinute, MailDay, ClientSecret, PushedClient}
 }
 
 // Limiter counts against policies.

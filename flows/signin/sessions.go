@@ -16,6 +16,8 @@ const (
 	AbsoluteLife = 30 * 24 * time.Hour
 	// KnownLife is how long a browser keeps its own budget of failures after the last sign-in.
 	KnownLife = 365 * 24 * time.Hour
+	// TrustLife is how long a trusted browser isn't asked for the second factor.
+	TrustLife = 30 * 24 * time.Hour
 	// touchEvery is how often being seen is written down: not at every request.
 	touchEvery = 5 * time.Minute
 	// usedEvery is how exactly the last use of a password is known.
@@ -41,15 +43,20 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 		IP: audit.Printable(b.IP, 64), UserAgent: audit.Printable(b.UserAgent, 256),
 		CreatedAt: at, SelectedAt: at, LastSeenAt: at, ExpiresAt: storage.At(now.Add(AbsoluteLife)),
 	}
+	if !p.until.IsZero() && p.until.Before(session.ExpiresAt.Time()) {
+		session.ExpiresAt = storage.At(p.until)
+	}
+	event := "signin.succeeded"
+	if p.event != "" {
+		event = p.event
+	}
 	old := ""
 	if b.SessionCookie != "" {
 		old = secret.Hash(b.SessionCookie)
 	}
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		if p.won != nil {
-			if err := s.settle(ctx, *p.won); err != nil {
-				return err
-			}
+		if err := s.pay(ctx, p); err != nil {
+			return err
 		}
 		if err := s.Store.BeginSession(ctx, session, old); err != nil {
 			return err
@@ -63,9 +70,14 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 			if err := s.Store.KnowBrowser(ctx, p.AccountID, hash, at, storage.At(now.Add(KnownLife))); err != nil {
 				return err
 			}
+			if p.trust {
+				if err := s.Store.TrustBrowser(ctx, p.AccountID, hash, storage.At(now.Add(TrustLife))); err != nil {
+					return err
+				}
+			}
 		}
 		return s.Audit.Append(ctx, audit.Event{
-			Name: "signin.succeeded", ActorKind: audit.Account, ActorID: p.AccountID, AccountID: p.AccountID,
+			Name: event, ActorKind: audit.Account, ActorID: p.AccountID, AccountID: p.AccountID,
 			SessionID: session.ID, Details: map[string]any{"methods": p.AMR, "acr": p.ACR},
 		})
 	})
@@ -73,6 +85,21 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 		return "", storage.Session{}, err
 	}
 	return cookie, session, nil
+}
+
+// pay settles what a proof was bought with, in the transaction of what it buys.
+func (s *Service) pay(ctx context.Context, p Proof) error {
+	if p.won != nil {
+		if err := s.settle(ctx, *p.won); err != nil {
+			return err
+		}
+	}
+	for _, spend := range p.spend {
+		if err := spend(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Sessions are the live sessions of a browser, the one in use first, each with its account and with the account's

@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"pratu/flows/audit"
+	"pratu/flows/codes"
 	"pratu/flows/contact"
 	"pratu/flows/kind"
 	"pratu/flows/limits"
@@ -23,6 +25,9 @@ const (
 	ACRSingle   = "1" // one factor
 	ACRMulti    = "2" // two factors
 	AMRPassword = "pwd"
+	AMROTP      = "otp" // a code that works once: of an app, a mail, a list
+	AMRSMS      = "sms"
+	AMRMulti    = "mfa" // factors of different kinds
 )
 
 // Service signs people in.
@@ -32,6 +37,7 @@ type Service struct {
 	Hasher  *passwords.Hasher
 	Limiter *limits.Limiter
 	Audit   *audit.Log
+	Codes   *codes.Service // sends and judges codes in place of a password
 	Now     func() time.Time
 }
 
@@ -50,7 +56,18 @@ type Proof struct {
 	ACR       string
 	At        time.Time
 
-	won *try // what Begin settles, in its transaction
+	won   *try                          // what Begin or Hold settles, in its transaction
+	spend []func(context.Context) error // what the proof was bought with, consumed in the same transaction
+	event string                        // for the audit; "" is a sign-in
+	trust bool                          // the browser is to stand for the second factor from now on
+	until time.Time                     // zero, or when the session that this one goes on with ends
+}
+
+// Spending is the proof, bought with something that works once: f consumes it in the transaction that makes use of the
+// proof, and its error undoes that.
+func (p Proof) Spending(f func(context.Context) error) Proof {
+	p.spend = append(slices.Clone(p.spend), f)
+	return p
 }
 
 // PasswordProof is the proof of somebody who just set or typed the account's password.
