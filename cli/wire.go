@@ -92,6 +92,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.codes = &codes.Service{
 		Store: store, Keyring: keyring, Limiter: t.limiter, Mail: mails, SMS: phones, Issuer: c.issuer, Product: web.Product, Now: a.now,
 	}
+	t.signin.Codes = t.codes
 	t.accounts = &accounts.Service{
 		Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Mail: mails,
 		Issuer: c.issuer, Product: web.Product, Now: a.now,
@@ -112,7 +113,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
 		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now,
 	})
-	metadata, err := provider.Metadata(web.Locales[:], []string{signin.ACRSingle})
+	metadata, err := provider.Metadata(web.Locales[:], []string{signin.ACRSingle, signin.ACRMulti})
 	if err != nil {
 		return nil, err
 	}

@@ -143,7 +143,7 @@ func newWorld(t *testing.T, database string) *world {
 		Issuer: i, Keyring: ring, Renderer: renderer, Metrics: web.NewMetrics(reg), Now: w.now,
 		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
-	document, err := provider.Metadata([]string{"th", "en"}, []string{signin.ACRSingle})
+	document, err := provider.Metadata([]string{"th", "en"}, []string{signin.ACRSingle, signin.ACRMulti})
 	must(t, err)
 	w.handler = server.Handler(server.Deps{
 		Web: kernel,

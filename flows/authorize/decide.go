@@ -8,10 +8,11 @@ import (
 // Kind of a step.
 type Kind int
 
-// Steps. Login, Select and Consent need a person; Issue and Refuse answer the relying party.
+// Steps. Login, Select, Factor and Consent need a person; Issue and Refuse answer the relying party.
 const (
 	Login Kind = iota
 	Select
+	Factor // the second one, for a session of a single factor
 	Consent
 	Issue
 	Refuse
@@ -35,26 +36,38 @@ type Step struct {
 
 // Next decides what a request needs. It is the only place where that is decided.
 func Next(r *Request, s State, now time.Time) Step {
-	if s.Denied {
+	session, found := s.current(r)
+	switch {
+	case s.Denied && found && r.acr(session) == acrUnmet: // at the page that asked for a second factor
+		return Step{Kind: Refuse, Error: ErrUnmetACR}
+	case s.Denied:
 		return Step{Kind: Refuse, Error: ErrAccessDenied}
 	}
-	session, found := s.current(r)
 	if found && !session.Active {
 		return Step{Kind: Refuse, Error: ErrAccessDenied, Session: session}
+	}
+	if !r.reachable() {
+		return Step{Kind: Refuse, Error: ErrUnmetACR, Session: session}
 	}
 	silent := r.Prompts(PromptNone)
 	fresh := found && s.SessionID == session.ID && !s.SignedInAt.IsZero() && !s.SignedInAt.Before(r.RequestedAt)
 	if r.Prompts(PromptSelectAccount) && found && !fresh && (s.SelectedAt.IsZero() || s.SelectedAt.Before(r.RequestedAt)) {
 		return Step{Kind: Select, Session: session}
 	}
-	if failure, login := needsLogin(r, s, session, found, fresh, now); login {
+	if needsLogin(r, s, session, found, fresh, now) {
 		if silent || fresh {
-			return Step{Kind: Refuse, Error: failure, Session: session}
+			return Step{Kind: Refuse, Error: ErrLoginRequired, Session: session}
 		}
 		if !s.meant(r, session) {
 			session = Session{}
 		}
 		return Step{Kind: Login, Session: session}
+	}
+	switch acr := r.acr(session); {
+	case acr == acrUnmet && silent: // the same as for a wrong hint, see below
+		return Step{Kind: Refuse, Error: ErrLoginRequired, Session: session}
+	case acr == acrUnmet, acr == acrWished && session.SecondFactor && !silent:
+		return Step{Kind: Factor, Session: session}
 	}
 	if !consented(r, s, session) {
 		if silent && s.Hinted { // the same as for a wrong hint: else any client could find out whose address it is
@@ -65,6 +78,7 @@ func Next(r *Request, s State, now time.Time) Step {
 		}
 		return Step{Kind: Consent, Session: session}
 	}
+	session.ACR = r.answered(session.ACR)
 	return Step{Kind: Issue, Session: session}
 }
 
@@ -92,27 +106,18 @@ func (s State) current(r *Request) (Session, bool) {
 	return match(func(Session) bool { return true })
 }
 
-// needsLogin tells whether somebody has to sign in, and how the request fails where nobody can be asked (again). A
-// sign-in that happened for this very request satisfies prompt=login and any max_age.
-func needsLogin(r *Request, s State, session Session, found, fresh bool, now time.Time) (failure string, login bool) {
+// needsLogin tells whether somebody has to sign in. A sign-in that happened for this very request satisfies prompt=login
+// and any max_age.
+func needsLogin(r *Request, s State, session Session, found, fresh bool, now time.Time) bool {
 	switch {
-	case !found:
-		return ErrLoginRequired, true
-	case !s.meant(r, session):
-		return ErrLoginRequired, true
-	case len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, session.ACR):
-		if fresh {
-			return ErrUnmetACR, true
-		}
-		return ErrLoginRequired, true
+	case !found, !s.meant(r, session):
+		return true
 	case fresh:
-		return "", false
+		return false
 	case r.Prompts(PromptLogin):
-		return ErrLoginRequired, true
-	case r.MaxAge != nil && (*r.MaxAge == 0 || now.Sub(session.AuthTime) > time.Duration(*r.MaxAge)*time.Second):
-		return ErrLoginRequired, true
+		return true
 	}
-	return "", false
+	return r.MaxAge != nil && (*r.MaxAge == 0 || now.Sub(session.AuthTime) > time.Duration(*r.MaxAge)*time.Second)
 }
 
 // meant tells whether a session is of whom the request is for. A subject binds; login_hint only keeps us from answering

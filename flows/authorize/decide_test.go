@@ -15,6 +15,7 @@ var (
 	web     = &clients.Client{ID: "web", Metadata: clients.Metadata{TokenEndpointAuthMethod: clients.AuthBasic}}
 	native  = &clients.Client{ID: "native", Metadata: clients.Metadata{TokenEndpointAuthMethod: clients.AuthNone}}
 	ours    = &clients.Client{ID: "ours", Metadata: web.Metadata, Settings: clients.Settings{FirstParty: true}}
+	strict  = &clients.Client{ID: "strict", Metadata: web.Metadata, Settings: clients.Settings{MinACR: "2"}}
 	seconds = func(n int64) *int64 { return &n }
 )
 
@@ -44,6 +45,11 @@ func TestNext(t *testing.T) {
 	bob := Session{ID: "s2", AccountID: "a2", Subject: "21985824", Active: true, AuthTime: before, ACR: "1", ConsentScopes: []string{"openid", "email"}}
 	prompt := func(p ...string) func(*Request) { return func(r *Request) { r.Prompt = p } }
 	here := func(s State, change func(*State)) State { change(&s); return s }
+	essential := func(acr ...string) func(*Request) { return func(r *Request) { r.EssentialACR = acr } }
+	wished := func(acr ...string) func(*Request) { return func(r *Request) { r.ACR = acr } }
+	least := func(r *Request) { r.Client = strict }
+	multi := func(s *Session) { s.ACR, s.SecondFactor = "2", true }
+	second := func(s *Session) { s.SecondFactor = true }
 	hinted := func(s State, account string) State { s.Hinted, s.HintAccount = true, account; return s }
 	tests := []struct {
 		name    string
@@ -96,9 +102,34 @@ func TestNext(t *testing.T) {
 		{"login_hint: another one signed in", request(nil), here(hinted(signedIn(nil), "a2"), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Issue, "", "s1"},
 		{"login_hint: a subject is stronger", request(func(r *Request) { r.Subject = bob.Subject }), hinted(State{Sessions: []Session{alice(nil), bob}}, "a1"), Issue, "", "s2"},
 
-		{"essential acr: not reached", request(func(r *Request) { r.EssentialACR = []string{"2"} }), signedIn(nil), Login, "", "s1"},
-		{"essential acr: not reachable", request(func(r *Request) { r.EssentialACR = []string{"2"} }), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Refuse, ErrUnmetACR, "s1"},
-		{"essential acr: reached", request(func(r *Request) { r.EssentialACR = []string{"1", "2"} }), signedIn(nil), Issue, "", "s1"},
+		{"essential acr: not reached, the second factor is asked", request(essential("2")), signedIn(nil), Factor, "", "s1"},
+		{"essential acr: not reached by a sign-in for the request either", request(essential("2")), here(signedIn(nil), func(s *State) { s.SessionID, s.SignedInAt = "s1", during }), Factor, "", "s1"},
+		{"essential acr: none of ours", request(essential("phr")), signedIn(nil), Refuse, ErrUnmetACR, "s1"},
+		{"essential acr: none of ours, and nobody is signed in", request(essential("phr")), State{}, Refuse, ErrUnmetACR, ""},
+		{"essential acr: one of ours among others", request(essential("phr", "2")), signedIn(nil), Factor, "", "s1"},
+		{"essential acr: reached", request(essential("1", "2")), signedIn(nil), Issue, "", "s1"},
+		{"essential acr: more than asked", request(essential("1")), signedIn(multi), Issue, "", "s1"},
+		{"essential acr: nobody is signed in", request(essential("2")), State{}, Login, "", ""},
+		{"essential acr: declined", request(essential("2")), here(signedIn(nil), func(s *State) { s.Denied = true }), Refuse, ErrUnmetACR, ""},
+		{"essential acr: reached, then declined", request(essential("2")), here(signedIn(multi), func(s *State) { s.Denied = true }), Refuse, ErrAccessDenied, ""},
+		{"essential acr, none", request(func(r *Request) { r.EssentialACR, r.Prompt = []string{"2"}, []string{"none"} }), signedIn(second), Refuse, ErrLoginRequired, "s1"},
+		{"essential acr, login: the sign-in first", request(func(r *Request) { r.EssentialACR, r.Prompt = []string{"2"}, []string{"login"} }), signedIn(second), Login, "", "s1"},
+		{"essential acr, no consent: the factor first", request(essential("2")), signedIn(func(s *Session) { s.ConsentScopes = nil }), Factor, "", "s1"},
+
+		{"acr_values: a second factor is there", request(wished("2")), signedIn(second), Factor, "", "s1"},
+		{"acr_values: there is none", request(wished("2")), signedIn(nil), Issue, "", "s1"},
+		{"acr_values: reached", request(wished("2")), signedIn(multi), Issue, "", "s1"},
+		{"acr_values: the best of ours counts", request(wished("phr", "2", "1")), signedIn(second), Factor, "", "s1"},
+		{"acr_values: less is liked better", request(wished("1", "2")), signedIn(second), Issue, "", "s1"},
+		{"acr_values: none of ours", request(wished("phr")), signedIn(second), Issue, "", "s1"},
+		{"acr_values: declined", request(wished("2")), here(signedIn(second), func(s *State) { s.Denied = true }), Refuse, ErrAccessDenied, ""},
+		{"acr_values, none", request(func(r *Request) { r.ACR, r.Prompt = []string{"2"}, []string{"none"} }), signedIn(second), Issue, "", "s1"},
+
+		{"min_acr: not reached", request(least), signedIn(nil), Factor, "", "s1"},
+		{"min_acr: reached", request(least), signedIn(multi), Issue, "", "s1"},
+		{"min_acr, none", request(func(r *Request) { least(r); r.Prompt = []string{"none"} }), signedIn(second), Refuse, ErrLoginRequired, "s1"},
+		{"min_acr: declined", request(least), here(signedIn(second), func(s *State) { s.Denied = true }), Refuse, ErrUnmetACR, ""},
+		{"min_acr: a lower essential acr doesn't do", request(func(r *Request) { least(r); r.EssentialACR = []string{"1"} }), signedIn(second), Factor, "", "s1"},
 
 		{"no consent yet", request(nil), signedIn(func(s *Session) { s.ConsentScopes = nil }), Consent, "", "s1"},
 		{"a scope more than remembered", request(func(r *Request) { r.Scopes = append(r.Scopes, "phone") }), signedIn(nil), Consent, "", "s1"},
@@ -136,6 +167,22 @@ func TestClaimNames(t *testing.T) {
 	for _, bad := range []string{"{", "[]", `{"userinfo":5}`, `{} {}`} {
 		if _, err := ParseClaims(bad); err == nil {
 			t.Errorf("%s is taken for a claims parameter", bad)
+		}
+	}
+}
+
+// The ID token answers an essential acr with one of its values, and never with more than there was.
+func TestAnsweredACR(t *testing.T) {
+	for _, test := range []struct {
+		essential []string
+		has, want string
+	}{
+		{nil, "1", "1"}, {nil, "2", "2"}, {[]string{"1"}, "2", "1"}, {[]string{"1", "2"}, "2", "2"}, {[]string{"phr", "1"}, "1", "1"},
+	} {
+		s := signedIn(func(s *Session) { s.ACR = test.has })
+		step := Next(request(func(r *Request) { r.EssentialACR = test.essential }), s, now)
+		if step.Kind != Issue || step.Session.ACR != test.want {
+			t.Errorf("%v with %s: %+v", test.essential, test.has, step)
 		}
 	}
 }

@@ -38,6 +38,8 @@ type Request struct {
 	MaxAge *int64
 	// EssentialACR lists the classes of which one must be reached; empty for no wish.
 	EssentialACR []string
+	// ACR lists the classes that are wished for, the best first (acr_values, or acr in claims).
+	ACR []string
 	// ClaimNames are the claims asked for one by one.
 	ClaimNames []string
 	// Subject is who it must be, by id_token_hint or the claims parameter; "" for anybody.
@@ -79,6 +81,7 @@ type Session struct {
 	Active                 bool // the account may sign in
 	AuthTime               time.Time
 	ACR                    string
+	SecondFactor           bool // the account has one, and could be asked for it
 	AMR                    []string
 	ExpiresAt              time.Time
 	ConsentScopes          []string // remembered for this client

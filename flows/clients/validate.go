@@ -173,13 +173,15 @@ func (d *Document) validateSettings(ps *Problems) {
 			ps.add(fmt.Sprintf("/settings/resources/%d", i), "setting.resource", "an absolute URI (RFC 8707 section 2)")
 		}
 	}
+	if s.MinACR != "" && s.MinACR != "1" && s.MinACR != "2" {
+		ps.add("/settings/min_acr", "setting.min_acr", "1 for one factor, 2 for two")
+	}
 	// What would promise protection that this version doesn't enforce is refused rather than stored.
 	unavailable := func(name string, set bool) {
 		if set {
 			ps.add("/settings/"+name, "client.unavailable", "not available in this version")
 		}
 	}
-	unavailable("min_acr", s.MinACR != "")
 	unavailable("profile", s.Profile != "")
 	unavailable("subject_type", s.SubjectType != "" && s.SubjectType != "public")
 	unavailable("partner_mobile_protection", s.PartnerMobileProtection != "")

@@ -307,13 +307,7 @@ func (p *Provider) readClaims(r *Request) error {
 		return refuse(InvalidRequest, err.Error())
 	}
 	r.ClaimNames = authorize.ClaimNames(r.Params.Get("claims"))
-	if acr := asked.IDToken["acr"]; acr != nil && acr.Essential {
-		for _, v := range append(acr.Values, acr.Value) {
-			if text, ok := v.(string); ok {
-				r.EssentialACR = append(r.EssentialACR, text)
-			}
-		}
-	}
+	r.readACR(asked.IDToken["acr"])
 	for _, sub := range []*authorize.ClaimRequest{asked.IDToken["sub"], asked.Userinfo["sub"]} {
 		if sub != nil && sub.Value != nil {
 			text, ok := sub.Value.(string)
@@ -324,6 +318,30 @@ func (p *Provider) readClaims(r *Request) error {
 		}
 	}
 	return nil
+}
+
+// readACR reads which classes are wanted. acr_values is a wish, and so is acr in claims unless it is essential (OpenID
+// Connect Core sections 3.1.2.1, 5.5.1.1).
+func (r *Request) readACR(claim *authorize.ClaimRequest) {
+	r.ACR = strings.Fields(r.Params.Get("acr_values"))
+	if len(r.ACR) == 0 {
+		r.ACR = r.Client.Metadata.DefaultACRValues
+	}
+	if claim == nil {
+		return
+	}
+	values := []string{}
+	for _, v := range append(slices.Clone(claim.Values), claim.Value) {
+		text, ok := v.(string)
+		if ok || v != nil { // what is no text is no class of ours: essential, it can't be met
+			values = append(values, text)
+		}
+	}
+	if claim.Essential {
+		r.EssentialACR = values
+	} else if len(values) > 0 {
+		r.ACR = values
+	}
 }
 
 func (p *Provider) readHint(_ context.Context, r *Request) error {

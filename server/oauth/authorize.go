@@ -122,6 +122,8 @@ func pageOf(k authorize.Kind) string {
 	switch k {
 	case authorize.Select:
 		return issuer.PathSelectAccount
+	case authorize.Factor:
+		return issuer.PathLoginFactor
 	case authorize.Consent:
 		return issuer.PathConsent
 	}
@@ -208,7 +210,7 @@ func sessions(views []storage.SessionView) []authorize.Session {
 		list[i] = authorize.Session{
 			ID: v.ID, AccountID: v.AccountID, Subject: strconv.FormatInt(v.Account.SSOID, 10),
 			Active:   v.Account.Status == storage.StatusActive || v.Account.Status == storage.StatusGuest,
-			AuthTime: v.AuthTime.Time(), ACR: v.ACR, AMR: strings.Fields(v.AMR), ExpiresAt: v.ExpiresAt.Time(),
+			AuthTime: v.AuthTime.Time(), ACR: v.ACR, AMR: strings.Fields(v.AMR), SecondFactor: v.SecondFactor, ExpiresAt: v.ExpiresAt.Time(),
 			ConsentScopes: strings.Fields(v.ConsentScopes), ConsentClaims: strings.Fields(v.ConsentClaims),
 		}
 	}
