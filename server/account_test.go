@@ -10,62 +10,17 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"pratu/flows/authorize"
 	"pratu/flows/issuer"
 	"pratu/flows/mail"
 	"pratu/server"
-	"pratu/server/formtest"
 	"pratu/server/oauth"
 	"pratu/server/pages"
 	"pratu/server/web"
 	"pratu/static"
 	"pratu/templates"
 )
-
-// Item 50 of the pages' checklist: this browser first, and ending another one works at its next request.
-func TestAccountSessions(t *testing.T) {
-	onSite(t, func(t *testing.T, s *site) {
-		here, phone, tablet := s.browser(), s.browser(), s.browser()
-		here.to(here.get("/account"), "/login")
-		for _, b := range []*browser{here, phone, tablet} {
-			s.pass(time.Minute)
-			f := formtest.Find(t, b.get("/login").body, "sign-in").Values
-			f.Set("username", malisMail)
-			f.Set("password", malisPassword)
-			r := post("/login", f)
-			r.Header.Set("User-Agent", "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Mobile Safari/537.36")
-			b.send(r).expect(t, 303)
-		}
-		page := here.get("/account").expect(t, 200, "Chrome", "Android", "this browser", "192.0.2.1")
-		_, after, _ := strings.Cut(page.body, `id="session-list"`)
-		if strings.Index(after, "this browser") > strings.Index(after, "</li>") {
-			t.Error("this browser isn't the first")
-		}
-		csrf := field(page.body, "csrf", 0)
-		end := func(b *browser, form url.Values) reply { form.Set("csrf", csrf); return b.send(post("/account", form)) }
-		tablets := must1(s.signin.Sessions(t.Context(), tablet.cookies[sessionName], ""))(t)[0].ID
-		// Somebody else's session is nobody's to end.
-		bob := s.signedIn("bob")
-		bobs := field(bob.get("/sign-out").expect(t, 200).body, "csrf", 0)
-		bob.send(post("/account", url.Values{"csrf": {bobs}, "session": {tablets}})).expect(t, 404)
-		here.send(post("/account", url.Values{"session": {tablets}})).expect(t, 403)
-		here.to(end(here, url.Values{"session": {tablets}}), "/account").expect(t, 200, `role="status"`)
-		if tablet.isIn() || !phone.isIn() || !here.isIn() {
-			t.Error("the wrong one ended")
-		}
-		here.to(end(here, url.Values{"others": {"1"}}), "/account").expect(t, 200, `role="status"`)
-		if phone.isIn() || !here.isIn() {
-			t.Error("others")
-		}
-		for _, notice := range []string{"notice.evil", "<b>", "account.title"} {
-			if strings.Contains(here.get("/account?notice="+url.QueryEscape(notice)).main(), `role="status"`) {
-				t.Errorf("%s is shown", notice)
-			}
-		}
-	})
-}
 
 // A link signs nobody out; the form does, all of the browser, and then leads only where we said.
 func TestSignOut(t *testing.T) {

@@ -68,7 +68,6 @@ func table(d Deps) []route {
 
 		{k.Page, "GET", "/", p.Home},
 		{k.Page, "GET", issuer.PathAccount, p.Account},
-		{k.Page, "POST", issuer.PathAccount, p.AccountPost},
 		{k.Page, "GET", issuer.PathAccountConfirm, p.Confirm},
 		{k.Page, "POST", issuer.PathAccountConfirm, p.ConfirmPost},
 		{k.Secret, "GET", issuer.PathSetup + "/{token}", p.Setup},
@@ -77,6 +76,9 @@ func table(d Deps) []route {
 		{k.Secret, "POST", issuer.PathLoginLink + "/{token}", p.LoginLinkPost},
 		{k.Page, "GET", issuer.PathDevMail, p.DevMails},
 		{k.Page, "GET", issuer.PathDevMail + "/{name}", p.DevMail},
+
+		{k.Page, "GET", issuer.PathAccountSessions, p.Sessions},
+		{k.Page, "POST", issuer.PathAccountSessions, p.SessionsPost},
 
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}

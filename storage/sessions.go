@@ -135,8 +135,8 @@ func (s *Store) EndSession(ctx context.Context, id string, now Instant) (ended b
 	return ended, err
 }
 
-// EndSessionsOfAccount ends all sessions of an account but one ("" for all) and revokes the grants that live no longer
-// than these.
+// EndSessionsOfAccount ends all sessions of an account but one ("" for all) and revokes what was granted in them, as
+// EndDevice does.
 func (s *Store) EndSessionsOfAccount(ctx context.Context, accountID, exceptID string, now Instant) error {
 	return s.InTx(ctx, func(ctx context.Context) error {
 		if _, err := s.exec(ctx, `UPDATE sessions SET ended_at = ? WHERE account_id = ? AND id <> ? AND ended_at = 0`,
@@ -144,18 +144,18 @@ func (s *Store) EndSessionsOfAccount(ctx context.Context, accountID, exceptID st
 			return err
 		}
 		_, err := s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE account_id = ? AND session_id <> ? AND session_id <> ''
-			AND offline = 0 AND revoked_at = 0`, now, accountID, exceptID)
+			AND revoked_at = 0`, now, accountID, exceptID)
 		return err
 	})
 }
 
-// KnowBrowser remembers that an account signed in to a browser.
-func (s *Store) KnowBrowser(ctx context.Context, accountID, browserHash string, now, expiresAt Instant) error {
+// KnowBrowser remembers that an account signed in to a browser, and what that called itself.
+func (s *Store) KnowBrowser(ctx context.Context, accountID, browserHash, userAgent string, now, expiresAt Instant) error {
 	if browserHash == "" {
 		return ErrInvalid // every browser without a cookie would be known
 	}
-	_, err := s.exec(ctx, `INSERT INTO known_browsers (account_id, browser_hash, last_seen_at, expires_at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (account_id, browser_hash) DO UPDATE SET last_seen_at = excluded.last_seen_at,
-		expires_at = excluded.expires_at`, accountID, browserHash, now, expiresAt)
+	_, err := s.exec(ctx, `INSERT INTO known_browsers (account_id, browser_hash, user_agent, last_seen_at, expires_at)
+		VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, browser_hash) DO UPDATE SET user_agent = excluded.user_agent,
+		last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at`, accountID, browserHash, userAgent, now, expiresAt)
 	return err
 }

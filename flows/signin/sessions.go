@@ -67,7 +67,7 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 			}
 		}
 		if hash := s.browserHash(b.BrowserCookie); hash != "" {
-			if err := s.Store.KnowBrowser(ctx, p.AccountID, hash, at, storage.At(now.Add(KnownLife))); err != nil {
+			if err := s.Store.KnowBrowser(ctx, p.AccountID, hash, session.UserAgent, at, storage.At(now.Add(KnownLife))); err != nil {
 				return err
 			}
 			if p.trust {
@@ -150,7 +150,7 @@ func (s *Service) End(ctx context.Context, sessionID string) error {
 	})
 }
 
-// EndOthers ends all sessions of an account but one.
+// EndOthers ends all sessions of an account but one, and what applications were given in them.
 func (s *Service) EndOthers(ctx context.Context, accountID, exceptID string) error {
 	return s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.EndSessionsOfAccount(ctx, accountID, exceptID, storage.At(s.Now())); err != nil {

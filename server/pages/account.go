@@ -7,13 +7,13 @@ import (
 
 	"pratu/flows/contact"
 	"pratu/flows/issuer"
-	"pratu/flows/kind"
 	"pratu/server/web"
 	"pratu/storage"
 )
 
 // Good news that the account page may be told by its URL. Anything else there is ignored.
-var notices = []string{"notice.account_ready", "notice.session_ended", "notice.others_ended", "notice.admin_ready"}
+var notices = []string{"notice.account_ready", "notice.session_ended", "notice.others_ended", "notice.admin_ready",
+	"notice.device_forgotten"}
 
 // owner is who is signed in, or false after the browser was sent to sign in.
 func (s *Server) owner(v visit) (storage.SessionView, bool, error) {
@@ -28,46 +28,19 @@ func (s *Server) owner(v visit) (storage.SessionView, bool, error) {
 	return sessions[0], true, nil
 }
 
-// Account is GET /account.
+// Account is GET /account: what there is, and where.
 func (s *Server) Account(w http.ResponseWriter, r *http.Request) error {
-	v := visit{w: w, r: r}
-	me, ok, err := s.owner(v)
+	m, ok, err := s.enter(w, r, issuer.PathAccount)
 	if err != nil || !ok {
 		return err
 	}
-	if err := s.Signin.Seen(r.Context(), me.Session); err != nil {
-		return err
-	}
-	a, err := s.Accounts.Load(r.Context(), me.AccountID)
-	if err != nil {
-		return err
-	}
-	live, err := s.Signin.SessionsOf(r.Context(), me.AccountID)
-	if err != nil {
-		return err
-	}
-	page := &Account{Name: name(a), CreatedAt: a.CreatedAt, EndURL: s.Web.Issuer.Path() + issuer.PathAccount}
-	page.Initial, page.SignedIn = web.Initial(page.Name), page.Name
-	if n := r.URL.Query().Get("notice"); slices.Contains(notices, n) {
-		page.Notice = n
-	}
-	for _, c := range a.Contacts {
+	page := &Account{Portal: s.portal(m), Name: name(m.account), CreatedAt: m.account.CreatedAt}
+	page.Initial = web.Initial(page.Name)
+	for _, c := range m.account.Contacts {
 		page.Contacts = append(page.Contacts, Contact{Kind: c.Kind, Value: c.Value, Verified: c.Verified, Preferred: c.Preferred})
 	}
 	slices.SortStableFunc(page.Contacts, func(a, b Contact) int { return order(a) - order(b) })
-	for _, x := range live {
-		page.Sessions = append(page.Sessions, describe(x, x.ID == me.ID))
-	}
-	slices.SortStableFunc(page.Sessions, func(a, b Session) int {
-		switch {
-		case a.This == b.This:
-			return 0
-		case a.This:
-			return -1
-		}
-		return 1
-	})
-	return s.show(v, http.StatusOK, "account", page)
+	return s.show(m.visit, http.StatusOK, "account", page)
 }
 
 func order(c Contact) int {
@@ -75,43 +48,6 @@ func order(c Contact) int {
 		return 0
 	}
 	return 1
-}
-
-// AccountPost is POST /account: one session ends, or all others.
-func (s *Server) AccountPost(w http.ResponseWriter, r *http.Request) error {
-	v := visit{w: w, r: r}
-	me, ok, err := s.owner(v)
-	if err != nil || !ok {
-		return err
-	}
-	if r.PostForm.Has("others") {
-		if err := s.Signin.EndOthers(r.Context(), me.AccountID, me.ID); err != nil {
-			return err
-		}
-		return s.account(v, "notice.others_ended")
-	}
-	live, err := s.Signin.SessionsOf(r.Context(), me.AccountID)
-	if err != nil {
-		return err
-	}
-	id := r.PostForm.Get("session")
-	if !slices.ContainsFunc(live, func(x storage.Session) bool { return x.ID == id }) { // somebody else's, or gone
-		return kind.New(kind.NotFound, "session.unknown")
-	}
-	if err := s.Signin.End(r.Context(), id); err != nil {
-		return err
-	}
-	if id != me.ID {
-		return s.account(v, "notice.session_ended")
-	}
-	left, err := s.sessions(r, "")
-	if err != nil {
-		return err
-	}
-	if len(left) == 0 {
-		s.Web.ClearSession(w)
-	}
-	return s.Web.Redirect(w, issuer.PathSignedOut, nil)
 }
 
 func describe(x storage.Session, this bool) Session {

@@ -100,6 +100,8 @@ func samples() []sample {
 		{"not-found", "error", func() web.Framed {
 			return &web.ErrorView{Status: 404, Code: "not_found", Message: "error.page", At: sampleTime}
 		}, "", nil},
+
+		{"sessions", "sessions", sampleSessions, "", nil},
 	}
 }
 
@@ -115,17 +117,36 @@ func sampleConsent() web.Framed {
 	}
 }
 
+// samplePortal is the frame of a page of the portal.
+func samplePortal(action string) Portal {
+	p := Portal{Frame: web.Frame{SignedIn: "มะลิ ใจดี"}, Action: action}
+	for _, x := range sections {
+		p.Nav = append(p.Nav, Section{Name: "portal." + x.name, URL: x.path, Here: x.path == action})
+	}
+	return p
+}
+
 func sampleAccount() web.Framed {
-	return &Account{
-		Name: "มะลิ ใจดี", Initial: "ม", CreatedAt: sampleTime, EndURL: "/account", AdminURL: "/admin", Notice: "notice.session_ended",
-		Frame: web.Frame{SignedIn: "มะลิ ใจดี"},
+	page := &Account{
+		Portal: samplePortal("/account"), Name: "มะลิ ใจดี", Initial: "ม", CreatedAt: sampleTime, AdminURL: "/admin",
 		Contacts: []Contact{
 			{Kind: "email", Value: "mali.with.quite.a.long.address@subdomain.example.com", Verified: true, Preferred: true}, {Kind: "phone", Value: "+66812345678"},
 		},
+	}
+	page.Notice = "notice.account_ready"
+	return page
+}
+
+func sampleSessions() web.Framed {
+	page := &Sessions{
+		Portal: samplePortal("/account/sessions"),
 		Sessions: []Session{
 			{ID: "1", Browser: "Firefox", System: "Android", IP: "203.0.113.7", Methods: []string{"pwd"}, Since: sampleTime, Seen: sampleTime, This: true},
 			{ID: "2", Browser: "Chrome", System: "Windows", IP: "2001:db8:85a3:8d3:1319:8a2e:370:7348", Methods: []string{"pwd"}, Since: sampleTime, Seen: sampleTime},
 			{ID: "3", Since: sampleTime, Seen: sampleTime, Methods: []string{"hwk"}},
 		},
+		Devices: []Device{{ID: "d1", Browser: "Firefox", System: "Android", Seen: sampleTime, This: true}, {ID: "d2", Seen: sampleTime}},
 	}
+	page.Notice = "notice.session_ended"
+	return page
 }

@@ -98,15 +98,12 @@ type SignedOut struct {
 	SignInURL string
 }
 
-// Account is "account" [session=id ends one] and [others ends the others].
+// Account is "account": the way to everything else.
 type Account struct {
-	web.Frame
+	Portal
 	Name, Initial string
 	Contacts      []Contact
-	Sessions      []Session // this one first
 	CreatedAt     time.Time
-	Notice        string // message id
-	EndURL        string // where the session forms post
 	AdminURL      string // "" unless an administrator
 }
 

@@ -79,10 +79,16 @@ func TestWeight(t *testing.T) {
 	if n := size("style.css"); n > 10<<10 {
 		t.Errorf("style: %d bytes", n)
 	}
+	if n := size("portal.css"); n > 5<<10 {
+		t.Errorf("style of the portal: %d bytes", n)
+	}
 	if n := size("page.js", "post.js"); n > 6<<10 {
 		t.Errorf("scripts: %d bytes", n)
 	}
 	if n := size("style.css", "page.js", "favicon.svg", "scene.svg"); n > 20<<10 {
 		t.Errorf("all that a page loads: %d bytes", n)
+	}
+	if n := size("style.css", "portal.css", "page.js", "favicon.svg"); n > 20<<10 { // the picture isn't shown there
+		t.Errorf("all that a page of the portal loads: %d bytes", n)
 	}
 }

@@ -89,6 +89,7 @@ func Sessions(t *testing.T, url string) {
 	t.Run("all but this one", b.others)
 	t.Run("no more than a person has", b.bounded)
 	t.Run("known browsers", b.known)
+	t.Run("a device from elsewhere", b.device)
 }
 
 func (b browsers) view(t *testing.T) {
@@ -289,7 +290,7 @@ func (b browsers) others(t *testing.T) {
 	b.expect(t, "o3", start.Add(hour), stranger)
 	b.revoked(t, kept, false)
 	b.revoked(t, bound, true)
-	b.revoked(t, offline, false)
+	b.revoked(t, offline, true)
 	b.revoked(t, theirs, false)
 	ok(t, b.EndSessionsOfAccount(t.Context(), id, "", start.Add(2*hour)))
 	b.expect(t, "o1", start.Add(2*hour))
@@ -337,13 +338,55 @@ func (b browsers) known(t *testing.T) {
 		})
 	}
 	known(id, "b", start, false)
-	ok(t, b.KnowBrowser(t.Context(), id, "b", start, start.Add(day)))
+	ok(t, b.KnowBrowser(t.Context(), id, "b", "Mozilla", start, start.Add(day)))
 	known(id, "b", start.Add(day)-1, true)
 	known(id, "b", start.Add(day), false)
 	known(id, "", start, false)
 	known(other, "b", start, false)
-	ok(t, b.KnowBrowser(t.Context(), id, "b", start.Add(hour), start.Add(2*day)))
+	ok(t, b.KnowBrowser(t.Context(), id, "b", "Lynx", start.Add(hour), start.Add(2*day)))
 	known(id, "b", start.Add(day), true)
-	fails(t, b.KnowBrowser(t.Context(), id, "", start, start.Add(day)), storage.ErrInvalid)
-	fails(t, b.KnowBrowser(t.Context(), "nobody", "b", start, start.Add(day)), storage.ErrConflict)
+	fails(t, b.KnowBrowser(t.Context(), id, "", "Mozilla", start, start.Add(day)), storage.ErrInvalid)
+	fails(t, b.KnowBrowser(t.Context(), "nobody", "b", "Mozilla", start, start.Add(day)), storage.ErrConflict)
+}
+
+func (b browsers) device(t *testing.T) {
+	id, other := account(t, b.db), account(t, b.db)
+	here, lost := b.begin(t, session(id, "d1", start), ""), b.begin(t, session(id, "d2", start), "")
+	bound, offline, kept := b.grant(t, lost, false), b.grant(t, lost, true), b.grant(t, here, true)
+	fails(t, b.EndDevice(t.Context(), other, lost.ID, start.Add(hour)), storage.ErrNotFound)
+	b.revoked(t, offline, false)
+	won := race(t, crowd, func(int) (bool, error) {
+		return verdict(b.EndDevice(t.Context(), id, lost.ID, start.Add(hour)), storage.ErrNotFound)
+	})
+	if won != 1 {
+		t.Errorf("%d ended the same device", won)
+	}
+	b.expect(t, "d1", start.Add(hour), here)
+	b.expect(t, "d2", start.Add(hour))
+	b.revoked(t, bound, true)
+	b.revoked(t, offline, true)
+	b.revoked(t, kept, false)
+
+	ok(t, b.KnowBrowser(t.Context(), id, "old", "Lynx", start, start.Add(day)))
+	ok(t, b.KnowBrowser(t.Context(), id, "new", "Mozilla", start.Add(hour), start.Add(day)))
+	ok(t, b.KnowBrowser(t.Context(), other, "old", "Lynx", start, start.Add(day)))
+	names := func(accountID string, at storage.Instant) string {
+		t.Helper()
+		var list []string
+		for _, k := range must[[]storage.KnownBrowser](t)(b.KnownBrowsers(t.Context(), accountID, at)) {
+			list = append(list, k.BrowserHash+"="+k.UserAgent)
+		}
+		return strings.Join(list, " ")
+	}
+	if got := names(id, start.Add(hour)); got != "new=Mozilla old=Lynx" {
+		t.Errorf("known in %q", got)
+	}
+	if got := names(id, start.Add(day)); got != "" {
+		t.Errorf("after their time: %q", got)
+	}
+	ok(t, b.ForgetBrowser(t.Context(), id, "old"))
+	fails(t, b.ForgetBrowser(t.Context(), id, "old"), storage.ErrNotFound)
+	if got := names(id, start) + " / " + names(other, start); got != "new=Mozilla / old=Lynx" {
+		t.Errorf("left: %q", got)
+	}
 }
