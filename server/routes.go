@@ -77,6 +77,8 @@ func table(d Deps) []route {
 		{k.Page, "GET", issuer.PathDevMail, p.DevMails},
 		{k.Page, "GET", issuer.PathDevMail + "/{name}", p.DevMail},
 
+		{k.Page, "GET", issuer.PathAccountProfile, p.Profile},
+		{k.Page, "POST", issuer.PathAccountProfile, p.ProfilePost},
 		{k.Page, "GET", issuer.PathAccountSessions, p.Sessions},
 		{k.Page, "POST", issuer.PathAccountSessions, p.SessionsPost},
 

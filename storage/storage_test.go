@@ -27,3 +27,4 @@ func TestJanitor(t *testing.T)  { storagetest.Databases(t, storagetest.Janitor) 
 
 func TestOutbox(t *testing.T)        { storagetest.Engines(t, storagetest.Outbox) }
 func TestOutboxPayload(t *testing.T) { storagetest.Databases(t, storagetest.OutboxPayload) }
+func TestPeople(t *testing.T)        { storagetest.Databases(t, storagetest.People) }

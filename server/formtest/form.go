@@ -34,11 +34,51 @@ func Find(t *testing.T, body, id string) Form {
 func inputs(form *html.Node) url.Values {
 	values := url.Values{}
 	for n := range form.Descendants() {
-		if n.Data == "input" && attr(n, "name") != "" {
-			values.Add(attr(n, "name"), attr(n, "value"))
+		name := attr(n, "name")
+		switch {
+		case name == "":
+		case n.Data == "input" && (attr(n, "type") == "checkbox" || attr(n, "type") == "radio"):
+			if has(n, "checked") {
+				values.Add(name, attr(n, "value"))
+			}
+		case n.Data == "input":
+			values.Add(name, attr(n, "value"))
+		case n.Data == "textarea":
+			values.Add(name, text(n))
+		case n.Data == "select":
+			values.Add(name, selected(n))
 		}
 	}
 	return values
+}
+
+// selected is the value of the option that is chosen, else of the first.
+func selected(list *html.Node) (value string) {
+	seen := false
+	for n := range list.Descendants() {
+		if n.Data == "option" && (!seen || has(n, "selected")) {
+			value, seen = attr(n, "value"), true
+		}
+	}
+	return value
+}
+
+func text(n *html.Node) (all string) {
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			all += d.Data
+		}
+	}
+	return all
+}
+
+func has(n *html.Node, name string) bool {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return true
+		}
+	}
+	return false
 }
 
 func attr(n *html.Node, name string) string {

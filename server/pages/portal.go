@@ -20,6 +20,7 @@ const freshFor = 10 * time.Minute
 // sections of the portal, in the order of its navigation. Their words are portal.NAME.
 var sections = []struct{ name, path string }{
 	{"overview", issuer.PathAccount},
+	{"profile", issuer.PathAccountProfile},
 	{"sessions", issuer.PathAccountSessions},
 }
 

@@ -102,6 +102,11 @@ func samples() []sample {
 		}, "", nil},
 
 		{"sessions", "sessions", sampleSessions, "", nil},
+		{"profile", "profile", sampleProfile, "", nil},
+		{"profile-wrong", "profile", sampleProfile, "", []web.Problem{
+			{Field: "birthdate", Code: "profile.birthdate", Args: map[string]any{"reason": "future"}}, {Field: "website", Code: "profile.link"},
+			{Field: "street_address", Code: "profile.too_long", Args: map[string]any{"max": 500}},
+		}},
 	}
 }
 
@@ -149,4 +154,8 @@ func sampleSessions() web.Framed {
 	}
 	page.Notice = "notice.session_ended"
 	return page
+}
+
+func sampleProfile() web.Framed {
+	return &Profile{Portal: samplePortal("/account/profile"), Mails: "th", Groups: profileFields}
 }

@@ -15,3 +15,24 @@ type Device struct {
 	Seen                time.Time
 	This                bool
 }
+
+// Profile is "profile" [a claim by its name, a part of the address by its] and [mails] by itself: the language of messages.
+type Profile struct {
+	Portal
+	Groups []FieldGroup
+	Mails  string
+}
+
+// FieldGroup is a heading and the inputs below it.
+type FieldGroup struct {
+	Name   string
+	Fields []Field
+}
+
+// Field is an input of a form, named by its claim.
+type Field struct {
+	Name, Value  string
+	Autocomplete string
+	Mode         string // inputmode
+	Lines        bool   // it may have several
+}
