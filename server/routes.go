@@ -79,6 +79,8 @@ func table(d Deps) []route {
 
 		{k.Page, "GET", issuer.PathAccountProfile, p.Profile},
 		{k.Page, "POST", issuer.PathAccountProfile, p.ProfilePost},
+		{k.Page, "GET", issuer.PathAccountPassword, p.Password},
+		{k.Page, "POST", issuer.PathAccountPassword, p.PasswordPost},
 		{k.Page, "GET", issuer.PathAccountSessions, p.Sessions},
 		{k.Page, "POST", issuer.PathAccountSessions, p.SessionsPost},
 

@@ -44,6 +44,7 @@ type site struct {
 type letter struct {
 	To, Template string
 	Data         mail.Verify
+	Event        string `json:"-"` // of a notice
 }
 
 // onSite runs a test of pages on both engines. Passwords, addresses and codes must not be found in the log afterwards.
@@ -87,6 +88,11 @@ func (s *site) keep(_ context.Context, payload []byte) error {
 	if err := json.Unmarshal(payload, &m); err != nil {
 		return err
 	}
+	var news struct{ Data mail.Notice }
+	if err := json.Unmarshal(payload, &news); err != nil {
+		return err
+	}
+	m.Event = news.Data.Event
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mails = append(s.mails, m)

@@ -29,3 +29,18 @@ func (s *Store) TouchCredential(ctx context.Context, id string, now Instant) err
 	_, err := s.exec(ctx, `UPDATE credentials SET last_used_at = ? WHERE id = ?`, now, id)
 	return err
 }
+
+// Password reads an account's password, or ErrNotFound.
+func (s *Store) Password(ctx context.Context, accountID string) (c Credential, err error) {
+	err = s.get(ctx, &c, `SELECT id, account_id, kind, secret, created_at, last_used_at FROM credentials
+		WHERE account_id = ? AND kind = 'password'`, accountID)
+	return c, err
+}
+
+// SetPassword writes an account's password in place of the one it has, or its first.
+func (s *Store) SetPassword(ctx context.Context, c Credential) error {
+	_, err := s.exec(ctx, `INSERT INTO credentials (id, account_id, kind, secret, created_at, last_used_at)
+		VALUES (?, ?, 'password', ?, ?, 0) ON CONFLICT (account_id) WHERE kind = 'password' DO UPDATE SET
+		secret = excluded.secret, created_at = excluded.created_at`, c.ID, c.AccountID, c.Secret, c.CreatedAt)
+	return err
+}

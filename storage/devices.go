@@ -22,6 +22,12 @@ func (s *Store) ForgetBrowser(ctx context.Context, accountID, browserHash string
 	return s.guarded(ctx, `DELETE FROM known_browsers WHERE account_id = ? AND browser_hash = ?`, accountID, browserHash)
 }
 
+// ForgetBrowsers is ForgetBrowser for all of an account but one.
+func (s *Store) ForgetBrowsers(ctx context.Context, accountID, exceptHash string) error {
+	_, err := s.exec(ctx, `DELETE FROM known_browsers WHERE account_id = ? AND browser_hash <> ?`, accountID, exceptHash)
+	return err
+}
+
 // EndDevice ends a living session of an account and revokes all that was granted in it, also what would outlive a
 // sign-out: whoever ends a browser from elsewhere has lost it. Any other session is ErrNotFound.
 func (s *Store) EndDevice(ctx context.Context, accountID, id string, now Instant) error {

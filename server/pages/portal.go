@@ -21,6 +21,7 @@ const freshFor = 10 * time.Minute
 var sections = []struct{ name, path string }{
 	{"overview", issuer.PathAccount},
 	{"profile", issuer.PathAccountProfile},
+	{"password", issuer.PathAccountPassword},
 	{"sessions", issuer.PathAccountSessions},
 }
 

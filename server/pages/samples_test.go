@@ -102,6 +102,12 @@ func samples() []sample {
 		}, "", nil},
 
 		{"sessions", "sessions", sampleSessions, "", nil},
+		{"password", "password", func() web.Framed {
+			return &Password{Portal: samplePortal("/account/password"), Has: true, Identifier: "mali@example.com", MinPassword: 15, Others: 2}
+		}, "", nil},
+		{"password-first", "password", func() web.Framed {
+			return &Password{Portal: samplePortal("/account/password"), Identifier: "mali@example.com", MinPassword: 15}
+		}, "", []web.Problem{short}},
 		{"profile", "profile", sampleProfile, "", nil},
 		{"profile-wrong", "profile", sampleProfile, "", []web.Problem{
 			{Field: "birthdate", Code: "profile.birthdate", Args: map[string]any{"reason": "future"}}, {Field: "website", Code: "profile.link"},

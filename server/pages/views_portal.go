@@ -36,3 +36,12 @@ type Field struct {
 	Mode         string // inputmode
 	Lines        bool   // it may have several
 }
+
+// Password is "password" [password, others].
+type Password struct {
+	Portal
+	Has         bool   // a password is replaced, not set for the first time
+	Identifier  string // in full, for password managers
+	MinPassword int
+	Others      int // other browsers that are signed in
+}
