@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-crypt/crypt"
 	"github.com/go-crypt/crypt/algorithm/argon2"
 	"golang.org/x/text/unicode/norm"
 
@@ -118,9 +117,9 @@ func (h *Hasher) Verify(ctx context.Context, phc, password string) (ok, rehash b
 		return false, false, err
 	}
 	defer release()
-	digest, err := crypt.Decode(phc)
+	digest, err := decode(phc)
 	if err != nil {
-		return false, false, ErrUnreadable // go-crypt's error would quote parts of the hash
+		return false, false, err
 	}
 	old := !strings.HasPrefix(phc, h.prefix)
 	normal := norm.NFC.String(password)
