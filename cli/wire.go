@@ -97,6 +97,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 		Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Mail: mails,
 		Issuer: c.issuer, Product: web.Product, Now: a.now,
 	}
+	t.signin.News = t.accounts
 	return t, nil
 }
 

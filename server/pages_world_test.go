@@ -14,11 +14,10 @@ import (
 // pages are the real ones; their mails wait in the outbox.
 func (w *world) pages(i issuer.Issuer, kernel *web.Kernel, flow *authorize.Service, record *audit.Log) *pages.Server {
 	box := &outbox.Outbox{Store: w.store, Keyring: w.ring, Now: w.now}
-	return &pages.Server{
-		Web: kernel, Signin: w.signin, Authorize: flow, Now: w.now,
-		Accounts: &accounts.Service{
-			Store: w.store, Keyring: w.ring, Hasher: w.hasher, Limiter: w.limiter, Audit: record, Issuer: i, Product: web.Product,
-			Mail: &mail.Service{Outbox: box, Renderer: kernel.Renderer, From: "Pratu <no-reply@op.test>", Now: w.now}, Now: w.now,
-		},
+	people := &accounts.Service{
+		Store: w.store, Keyring: w.ring, Hasher: w.hasher, Limiter: w.limiter, Audit: record, Issuer: i, Product: web.Product,
+		Mail: &mail.Service{Outbox: box, Renderer: kernel.Renderer, From: "Pratu <no-reply@op.test>", Now: w.now}, Now: w.now,
 	}
+	w.signin.News = people
+	return &pages.Server{Web: kernel, Signin: w.signin, Authorize: flow, Accounts: people, Now: w.now}
 }

@@ -83,6 +83,9 @@ func table(d Deps) []route {
 		{k.Page, "POST", issuer.PathAccountPassword, p.PasswordPost},
 		{k.Page, "GET", issuer.PathAccountSessions, p.Sessions},
 		{k.Page, "POST", issuer.PathAccountSessions, p.SessionsPost},
+		// Contacts and recovery.
+		{k.Secret, "GET", issuer.PathEndSession + "/{token}", p.EndSession},
+		{k.Secret, "POST", issuer.PathEndSession + "/{token}", p.EndSessionPost},
 
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}

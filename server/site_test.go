@@ -43,8 +43,11 @@ type site struct {
 // letter is a mail before it is rendered.
 type letter struct {
 	To, Template string
-	Data         mail.Verify
-	Event        string `json:"-"` // of a notice
+	Data         struct {
+		mail.Verify
+		Purpose, Event, What, Device string
+	}
+	Event string `json:"-"` // of a notice
 }
 
 // onSite runs a test of pages on both engines. Passwords, addresses and codes must not be found in the log afterwards.

@@ -148,14 +148,3 @@ func (s *Store) EndSessionsOfAccount(ctx context.Context, accountID, exceptID st
 		return err
 	})
 }
-
-// KnowBrowser remembers that an account signed in to a browser, and what that called itself.
-func (s *Store) KnowBrowser(ctx context.Context, accountID, browserHash, userAgent string, now, expiresAt Instant) error {
-	if browserHash == "" {
-		return ErrInvalid // every browser without a cookie would be known
-	}
-	_, err := s.exec(ctx, `INSERT INTO known_browsers (account_id, browser_hash, user_agent, last_seen_at, expires_at)
-		VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, browser_hash) DO UPDATE SET user_agent = excluded.user_agent,
-		last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at`, accountID, browserHash, userAgent, now, expiresAt)
-	return err
-}

@@ -42,7 +42,7 @@ func (s *Service) SetupLink(ctx context.Context) (string, error) {
 	if err != nil || exists {
 		return "", err
 	}
-	return s.link(ctx, storage.LinkSetup, "", issuer.PathSetup, SetupLife)
+	return s.link(ctx, storage.OneTimeLink{Purpose: storage.LinkSetup}, issuer.PathSetup, SetupLife)
 }
 
 // LoginLink is the way back in: a set-up link while there is no administrator, else a link that signs the first one in.
@@ -62,16 +62,13 @@ func (s *Service) LoginLink(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.link(ctx, storage.LinkLogin, admin.ID, issuer.PathLoginLink, LoginLinkLife)
+	return s.link(ctx, storage.OneTimeLink{Purpose: storage.LinkLogin, AccountID: admin.ID}, issuer.PathLoginLink, LoginLinkLife)
 }
 
-func (s *Service) link(ctx context.Context, purpose, accountID, path string, life time.Duration) (string, error) {
+func (s *Service) link(ctx context.Context, l storage.OneTimeLink, path string, life time.Duration) (string, error) {
 	token, now := secret.Token(), s.Now()
-	err := s.Store.CreateLink(ctx, storage.OneTimeLink{
-		ID: secret.Hash(token), Purpose: purpose, AccountID: accountID,
-		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(life)),
-	})
-	return s.Issuer.URL(path) + "/" + token, err
+	l.ID, l.CreatedAt, l.ExpiresAt = secret.Hash(token), storage.At(now), storage.At(now.Add(life))
+	return s.Issuer.URL(path) + "/" + token, s.Store.CreateLink(ctx, l)
 }
 
 func (s *Service) find(ctx context.Context, token, purpose string) (storage.OneTimeLink, error) {

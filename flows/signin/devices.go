@@ -28,8 +28,8 @@ func (s *Service) EndDevice(ctx context.Context, accountID, sessionID string) er
 	})
 }
 
-// Device is a browser in which an account has signed in, whether it is signed in now or not.
-type Device struct {
+// KnownDevice is a browser in which an account has signed in, whether it is signed in now or not.
+type KnownDevice struct {
 	ID        string
 	UserAgent string
 	SeenAt    time.Time
@@ -37,15 +37,15 @@ type Device struct {
 }
 
 // Devices are those of an account, the last used first. browser is the cookie of the one that asks.
-func (s *Service) Devices(ctx context.Context, accountID, browser string) ([]Device, error) {
+func (s *Service) Devices(ctx context.Context, accountID, browser string) ([]KnownDevice, error) {
 	rows, err := s.Store.KnownBrowsers(ctx, accountID, storage.At(s.Now()))
 	if err != nil {
 		return nil, err
 	}
 	own := s.browserHash(browser)
-	list := make([]Device, len(rows))
+	list := make([]KnownDevice, len(rows))
 	for i, row := range rows {
-		list[i] = Device{
+		list[i] = KnownDevice{
 			ID: row.BrowserHash, UserAgent: row.UserAgent, SeenAt: row.LastSeenAt.Time(),
 			This: own != "" && secret.Equal(own, row.BrowserHash),
 		}

@@ -54,6 +54,7 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 	if b.SessionCookie != "" {
 		old = secret.Hash(b.SessionCookie)
 	}
+	var fresh bool
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.pay(ctx, p); err != nil {
 			return err
@@ -66,15 +67,8 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 				return err
 			}
 		}
-		if hash := s.browserHash(b.BrowserCookie); hash != "" {
-			if err := s.Store.KnowBrowser(ctx, p.AccountID, hash, session.UserAgent, at, storage.At(now.Add(KnownLife))); err != nil {
-				return err
-			}
-			if p.trust {
-				if err := s.Store.TrustBrowser(ctx, p.AccountID, hash, storage.At(now.Add(TrustLife))); err != nil {
-					return err
-				}
-			}
+		if fresh, err = s.know(ctx, session, s.browserHash(b.BrowserCookie), p.trust); err != nil {
+			return err
 		}
 		return s.Audit.Append(ctx, audit.Event{
 			Name: event, ActorKind: audit.Account, ActorID: p.AccountID, AccountID: p.AccountID,
@@ -83,6 +77,9 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 	})
 	if err != nil {
 		return "", storage.Session{}, err
+	}
+	if fresh {
+		s.News.Wake()
 	}
 	return cookie, session, nil
 }
@@ -100,6 +97,31 @@ func (s *Service) pay(ctx context.Context, p Proof) error {
 		}
 	}
 	return nil
+}
+
+// know remembers the browser of a session. One that is new to an account is news, except for the account's first.
+func (s *Service) know(ctx context.Context, session storage.Session, hash string, trust bool) (fresh bool, err error) {
+	if hash == "" {
+		return false, nil
+	}
+	now := session.CreatedAt
+	known, err := s.Store.KnowBrowser(ctx, session.AccountID, hash, session.UserAgent, now, now.Add(KnownLife))
+	if err != nil {
+		return false, err
+	}
+	if trust {
+		if err := s.Store.TrustBrowser(ctx, session.AccountID, hash, now.Add(TrustLife)); err != nil {
+			return false, err
+		}
+	}
+	if known || s.News == nil {
+		return false, nil
+	}
+	before, err := s.Store.SignedInBefore(ctx, session.AccountID, hash, now.Add(-KnownLife))
+	if err != nil || !before {
+		return false, err
+	}
+	return true, s.News.NewBrowser(ctx, session)
 }
 
 // Sessions are the live sessions of a browser, the one in use first, each with its account and with the account's

@@ -39,6 +39,13 @@ type Service struct {
 	Audit   *audit.Log
 	Codes   *codes.Service // sends and judges codes in place of a password
 	Now     func() time.Time
+	News    News // nil: nobody is told
+}
+
+// News hears of sign-ins with browsers that an account never signed in with before.
+type News interface {
+	NewBrowser(ctx context.Context, session storage.Session) error // in the transaction that begins the session
+	Wake()                                                         // after it
 }
 
 // Attempt is what a sign-in form holds. Browser is the value of the long-lived browser cookie.

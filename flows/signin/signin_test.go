@@ -26,14 +26,22 @@ const (
 	password = "seven purple doors in the rain"
 )
 
-// world is a directory with one account.
+// world is a directory with one account. It hears the news.
 type world struct {
 	*signin.Service
+	news     []storage.Session
 	t        *testing.T
 	account  *accounts.Account
 	accounts *accounts.Service
 	at       atomic.Int64
 }
+
+func (w *world) NewBrowser(_ context.Context, session storage.Session) error {
+	w.news = append(w.news, session)
+	return nil
+}
+
+func (w *world) Wake() {}
 
 func (w *world) now() time.Time { return time.UnixMilli(w.at.Load()) }
 
@@ -50,6 +58,7 @@ func each(t *testing.T, run func(t *testing.T, w *world)) {
 		w.Service = &signin.Service{Store: s, Keyring: ring, Hasher: hasher, Audit: log, Now: w.now,
 			Limiter: &limits.Limiter{Store: s, Keyring: ring, Now: w.now}}
 		w.accounts = &accounts.Service{Store: s, Keyring: ring, Hasher: hasher, Audit: log, Now: w.now}
+		w.News = w
 		w.account, err = w.accounts.Create(t.Context(), accounts.New{Email: mail, EmailVerified: true, Password: password})
 		must(t, err)
 		run(t, w)
@@ -82,17 +91,49 @@ func TestStatements(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.in("first", "") // prepares, and notes the use of the password
 		before := w.Store.Statements()
-		proof, err := w.try(password, "second")
+		_, err := w.try(password, "second")
 		must(t, err)
 		if n := w.Store.Statements() - before; n != 3 {
 			t.Errorf("the proof took %d statements, not 3: account, address, budgets", n)
 		}
-		before = w.Store.Statements()
-		_, _, err = w.Begin(t.Context(), proof, signin.Browser{BrowserCookie: "second"}, nil)
-		must(t, err)
-		if n := w.Store.Statements() - before; n != 5 {
-			t.Errorf("the session took %d statements, not 5: budgets, session, the oldest of too many, browser, audit", n)
+		begin := func(browser string, want int64, what string) {
+			t.Helper()
+			proof, err := w.try(password, browser)
+			must(t, err)
+			before := w.Store.Statements()
+			_, _, err = w.Begin(t.Context(), proof, signin.Browser{BrowserCookie: browser}, nil)
+			must(t, err)
+			if n := w.Store.Statements() - before; n != want {
+				t.Errorf("the session took %d statements, not %d: %s", n, want, what)
+			}
 		}
+		begin("first", 5, "budgets, session, the oldest of too many, browser, audit")
+		begin("second", 7, "the same; the browser is new, and whether that is news")
+		begin("second", 5, "it is known by now")
+	})
+}
+
+// A sign-in with a browser that an account never used is news, except the account's first.
+func TestNews(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		told := func(browser string, want int) {
+			t.Helper()
+			w.news = nil
+			_, session := w.in(browser, "")
+			if len(w.news) != want || want == 1 && w.news[0].ID != session.ID {
+				t.Errorf("%s: %+v", browser, w.news)
+			}
+		}
+		told("first", 0)
+		told("first", 0)
+		told("second", 1)
+		told("second", 0)
+		told("first", 0)
+		w.pass(signin.KnownLife + time.Second)
+		told("first", 1)
+		_, err := w.Store.Purge(t.Context(), storage.At(w.now().Add(2*signin.KnownLife)))
+		must(t, err)
+		told("first", 1) // all are forgotten, but this isn't a new account
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"pratu/flows/contact"
 	"pratu/flows/issuer"
+	"pratu/flows/signin"
 	"pratu/server/web"
 	"pratu/storage"
 )
@@ -52,35 +53,9 @@ func order(c Contact) int {
 }
 
 func describe(x storage.Session, this bool) Session {
-	browser, system := agent(x.UserAgent)
+	browser, system := signin.Agent(x.UserAgent)
 	return Session{
 		ID: x.ID, Browser: browser, System: system, IP: x.IP, Methods: strings.Fields(x.AMR),
 		Since: x.CreatedAt.Time(), Seen: x.LastSeenAt.Time(), This: this,
 	}
-}
-
-// Families of browsers and systems by what their User-Agent holds; the first match counts, since they all claim to be
-// each other.
-var (
-	browsers = [][2]string{
-		{"Line/", "LINE"}, {"FBAN", "Facebook"}, {"FBAV", "Facebook"}, {"SamsungBrowser/", "Samsung Internet"}, {"Edg", "Edge"},
-		{"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"CriOS/", "Chrome"}, {"Chromium/", "Chromium"},
-		{"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"},
-	}
-	systems = [][2]string{
-		{"Android", "Android"}, {"iPhone", "iOS"}, {"iPad", "iPadOS"}, {"Windows", "Windows"}, {"CrOS", "ChromeOS"},
-		{"Mac OS X", "macOS"}, {"Linux", "Linux"},
-	}
-)
-
-func agent(userAgent string) (browser, system string) {
-	first := func(table [][2]string) string {
-		for _, row := range table {
-			if strings.Contains(userAgent, row[0]) {
-				return row[1]
-			}
-		}
-		return ""
-	}
-	return first(browsers), first(systems)
 }

@@ -5,7 +5,7 @@ import (
 
 	"pratu/flows/accounts"
 	"pratu/flows/issuer"
-	"pratu/server/web"
+	"pratu/flows/signin"
 )
 
 const passwordPage = "password"
@@ -43,7 +43,7 @@ func (s *Server) PasswordPost(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = s.Accounts.ChangePassword(r.Context(), m.account, accounts.PasswordChange{
 		Password: r.PostForm.Get("password"), SessionID: m.session.ID, Browser: s.Web.Browser(w, r),
-		EndOthers: r.PostForm.Has("others"), Device: device(r),
+		EndOthers: r.PostForm.Has("others"), Device: signin.Device(r.UserAgent()),
 	})
 	if err == nil {
 		return s.done(m, issuer.PathAccountPassword, "notice.password_changed")
@@ -53,13 +53,4 @@ func (s *Server) PasswordPost(w http.ResponseWriter, r *http.Request) error {
 		return failure
 	}
 	return s.refuse(m.visit, passwordPage, page, err)
-}
-
-// device is what messages call the browser of a request.
-func device(r *http.Request) string {
-	browser, system := agent(r.UserAgent())
-	if browser != "" && system != "" {
-		return web.Inert(browser + " · " + system)
-	}
-	return browser + system
 }

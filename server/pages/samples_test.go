@@ -113,6 +113,12 @@ func samples() []sample {
 			{Field: "birthdate", Code: "profile.birthdate", Args: map[string]any{"reason": "future"}}, {Field: "website", Code: "profile.link"},
 			{Field: "street_address", Code: "profile.too_long", Args: map[string]any{"max": 500}},
 		}},
+		{"end-session", "end-session", func() web.Framed {
+			return &EndSession{Action: "/end-session/t", Device: "Firefox · Android", IP: "2001:db8:85a3:8d3:1319:8a2e:370:7348", At: sampleTime}
+		}, "", nil},
+		{"end-session-done", "end-session", func() web.Framed {
+			return &EndSession{Done: true, At: sampleTime, RecoverURL: "/recover"}
+		}, "", nil},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"pratu/flows/issuer"
+	"pratu/flows/signin"
 )
 
 // Sessions is GET /account/sessions.
@@ -27,7 +28,7 @@ func (s *Server) Sessions(w http.ResponseWriter, r *http.Request) error {
 	}
 	slices.SortStableFunc(page.Sessions, func(a, b Session) int { return first(a.This, b.This) })
 	for _, d := range devices {
-		browser, system := agent(d.UserAgent)
+		browser, system := signin.Agent(d.UserAgent)
 		page.Devices = append(page.Devices, Device{ID: d.ID, Browser: browser, System: system, Seen: d.SeenAt, This: d.This})
 	}
 	slices.SortStableFunc(page.Devices, func(a, b Device) int { return first(a.This, b.This) })

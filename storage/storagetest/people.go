@@ -33,7 +33,7 @@ func (b browsers) password(t *testing.T) {
 		t.Errorf("somebody else's: %+v", c)
 	}
 	for _, hash := range []string{"this", "that", "another"} {
-		ok(t, b.KnowBrowser(t.Context(), id, hash, "", start, start.Add(day)))
+		must[bool](t)(b.KnowBrowser(t.Context(), id, hash, "", start, start.Add(day)))
 	}
 	ok(t, b.ForgetBrowsers(t.Context(), id, "this"))
 	if list := must[[]storage.KnownBrowser](t)(b.KnownBrowsers(t.Context(), id, start)); len(list) != 1 || list[0].BrowserHash != "this" {

@@ -338,15 +338,34 @@ func (b browsers) known(t *testing.T) {
 		})
 	}
 	known(id, "b", start, false)
-	ok(t, b.KnowBrowser(t.Context(), id, "b", "Mozilla", start, start.Add(day)))
+	know := func(account, browser string, at, until storage.Instant, want bool) {
+		t.Helper()
+		if got := must[bool](t)(b.KnowBrowser(t.Context(), account, browser, "Mozilla", at, until)); got != want {
+			t.Errorf("%s in %s was known: %v", account, browser, got)
+		}
+	}
+	know(id, "b", start, start.Add(day), false)
+	know(id, "b", start, start.Add(day), true)
 	known(id, "b", start.Add(day)-1, true)
 	known(id, "b", start.Add(day), false)
 	known(id, "", start, false)
 	known(other, "b", start, false)
-	ok(t, b.KnowBrowser(t.Context(), id, "b", "Lynx", start.Add(hour), start.Add(2*day)))
+	know(id, "b", start.Add(day), start.Add(day), false) // it was forgotten
+	know(id, "b", start.Add(hour), start.Add(2*day), true)
 	known(id, "b", start.Add(day), true)
-	fails(t, b.KnowBrowser(t.Context(), id, "", "Mozilla", start, start.Add(day)), storage.ErrInvalid)
-	fails(t, b.KnowBrowser(t.Context(), "nobody", "b", "Mozilla", start, start.Add(day)), storage.ErrConflict)
+	_, err := b.KnowBrowser(t.Context(), id, "", "Mozilla", start, start.Add(day))
+	fails(t, err, storage.ErrInvalid)
+	_, err = b.KnowBrowser(t.Context(), "nobody", "b", "Mozilla", start, start.Add(day))
+	fails(t, err, storage.ErrConflict)
+	before := func(browser string, oldest storage.Instant, want bool) {
+		t.Helper()
+		if got := must[bool](t)(b.SignedInBefore(t.Context(), id, browser, oldest)); got != want {
+			t.Errorf("signed in before %s: %v", browser, got)
+		}
+	}
+	before("b", 0, false)
+	before("c", 0, true)
+	before("b", start.Add(1000*day), true)
 }
 
 func (b browsers) device(t *testing.T) {
@@ -367,9 +386,13 @@ func (b browsers) device(t *testing.T) {
 	b.revoked(t, offline, true)
 	b.revoked(t, kept, false)
 
-	ok(t, b.KnowBrowser(t.Context(), id, "old", "Lynx", start, start.Add(day)))
-	ok(t, b.KnowBrowser(t.Context(), id, "new", "Mozilla", start.Add(hour), start.Add(day)))
-	ok(t, b.KnowBrowser(t.Context(), other, "old", "Lynx", start, start.Add(day)))
+	know := func(account, browser, agent string, at storage.Instant) {
+		t.Helper()
+		must[bool](t)(b.KnowBrowser(t.Context(), account, browser, agent, at, start.Add(day)))
+	}
+	know(id, "old", "Lynx", start)
+	know(id, "new", "Mozilla", start.Add(hour))
+	know(other, "old", "Lynx", start)
 	names := func(accountID string, at storage.Instant) string {
 		t.Helper()
 		var list []string

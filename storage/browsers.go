@@ -1,0 +1,56 @@
+package storage
+
+import "context"
+
+// KnowBrowser remembers that an account signed in to a browser, and what that called itself, and tells whether it did
+// before. One statement for a browser
+// that is known, which is the usual case.
+func (s *Store) KnowBrowser(ctx context.Context, accountID, browserHash, userAgent string, now, expiresAt Instant) (known bool, err error) {
+	if browserHash == "" {
+		return false, ErrInvalid // every browser without a cookie would be known
+	}
+	err = s.InTx(ctx, func(ctx context.Context) error {
+		rows, err := s.exec(ctx, `UPDATE known_browsers SET user_agent = ?, last_seen_at = ?, expires_at = ? WHERE account_id = ?
+			AND browser_hash = ? AND expires_at > ?`, userAgent, now, expiresAt, accountID, browserHash, now)
+		if known = rows > 0; known || err != nil {
+			return err
+		}
+		_, err = s.exec(ctx, `INSERT INTO known_browsers (account_id, browser_hash, user_agent, last_seen_at, expires_at)
+			VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, browser_hash) DO UPDATE SET user_agent = excluded.user_agent,
+			last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at`, accountID, browserHash, userAgent, now, expiresAt)
+		return err
+	})
+	return known, err
+}
+
+// SignedInBefore tells whether an account signed in with another browser, or is so old that its browsers are forgotten.
+func (s *Store) SignedInBefore(ctx context.Context, accountID, browserHash string, oldest Instant) (before bool, err error) {
+	err = s.get(ctx, &before, `SELECT a.created_at < ? OR EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id
+		AND b.browser_hash <> ?) FROM accounts a WHERE a.id = ?`, oldest, browserHash, accountID)
+	return before, err
+}
+
+// SessionAfter is the session that took another's place in its browser: one ends in the instant in which the other begins.
+func (s *Store) SessionAfter(ctx context.Context, n Session) (after Session, err error) {
+	if n.EndedAt.IsZero() {
+		return after, ErrNotFound
+	}
+	err = s.get(ctx, &after, `SELECT `+sessionColumns+` FROM sessions s WHERE s.account_id = ? AND s.created_at = ? AND s.id <> ?
+		ORDER BY s.id LIMIT 1`, n.AccountID, n.EndedAt, n.ID)
+	return after, err
+}
+
+// DisownSession ends a session that its account's owner doesn't know: it revokes all grants that it began, even those that
+// outlive other sessions, and forgets its browser.
+func (s *Store) DisownSession(ctx context.Context, n Session, now Instant) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.EndSession(ctx, n.ID, now); err != nil {
+			return err
+		}
+		if _, err := s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE session_id = ? AND revoked_at = 0`, now, n.ID); err != nil {
+			return err
+		}
+		_, err := s.exec(ctx, `DELETE FROM known_browsers WHERE account_id = ? AND last_seen_at = ?`, n.AccountID, n.CreatedAt)
+		return err
+	})
+}
