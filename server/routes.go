@@ -86,6 +86,8 @@ func table(d Deps) []route {
 		// Contacts and recovery.
 		{k.Secret, "GET", issuer.PathEndSession + "/{token}", p.EndSession},
 		{k.Secret, "POST", issuer.PathEndSession + "/{token}", p.EndSessionPost},
+		{k.Page, "GET", issuer.PathAccountApplications, p.Applications},
+		{k.Page, "POST", issuer.PathAccountApplications, p.ApplicationsPost},
 
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}

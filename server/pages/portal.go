@@ -23,6 +23,7 @@ var sections = []struct{ name, path string }{
 	{"profile", issuer.PathAccountProfile},
 	{"password", issuer.PathAccountPassword},
 	{"sessions", issuer.PathAccountSessions},
+	{"applications", issuer.PathAccountApplications},
 }
 
 // Portal is what every page of the portal has around its content.

@@ -102,6 +102,15 @@ func samples() []sample {
 		}, "", nil},
 
 		{"sessions", "sessions", sampleSessions, "", nil},
+		{"applications", "applications", func() web.Framed {
+			return &Applications{Portal: samplePortal("/account/applications"), Applications: []Application{
+				{ID: "shop", Brand: web.NewBrand("shop", "บ้านดอกไม้", "shop.example.com", "", ""), Since: sampleTime, Used: sampleTime, Groups: []ConsentGroup{
+					{"identity", []ConsentItem{{Scope: "openid"}, {Scope: "profile"}}}, {"contact", []ConsentItem{{Scope: "email"}}}, {"other", []ConsentItem{{Scope: "orders.read"}}},
+				}},
+				{ID: "evil", Brand: web.NewBrand("evil", strange, "", "", ""), Since: sampleTime, Groups: []ConsentGroup{{"identity", []ConsentItem{{Scope: "openid"}}}}},
+			}}
+		}, "", nil},
+		{"applications-none", "applications", func() web.Framed { return &Applications{Portal: samplePortal("/account/applications")} }, "", nil},
 		{"password", "password", func() web.Framed {
 			return &Password{Portal: samplePortal("/account/password"), Has: true, Identifier: "mali@example.com", MinPassword: 15, Others: 2}
 		}, "", nil},

@@ -1,6 +1,10 @@
 package pages
 
-import "time"
+import (
+	"time"
+
+	"pratu/server/web"
+)
 
 // Sessions is "sessions" [session=id ends one], [others ends the others], [device=id forgets one].
 type Sessions struct {
@@ -44,4 +48,19 @@ type Password struct {
 	Identifier  string // in full, for password managers
 	MinPassword int
 	Others      int // other browsers that are signed in
+}
+
+// Applications is "applications" [client=id takes all from one].
+type Applications struct {
+	Portal
+	Applications []Application // the last used first
+}
+
+// Application is a relying party that has something of the account's.
+type Application struct {
+	ID     string
+	Brand  *web.Brand
+	Groups []ConsentGroup
+	Since  time.Time
+	Used   time.Time // zero: never
 }

@@ -1,0 +1,64 @@
+package pages
+
+import (
+	"net/http"
+	"net/url"
+
+	"pratu/flows/accounts"
+	"pratu/flows/authorize"
+	"pratu/flows/issuer"
+	"pratu/server/web"
+)
+
+// Applications is GET /account/applications.
+func (s *Server) Applications(w http.ResponseWriter, r *http.Request) error {
+	m, ok, err := s.enter(w, r, issuer.PathAccountApplications)
+	if err != nil || !ok {
+		return err
+	}
+	list, err := s.Authorize.Applications(r.Context(), m.account.ID)
+	if err != nil {
+		return err
+	}
+	page := &Applications{Portal: s.portal(m)}
+	for _, a := range list {
+		page.Applications = append(page.Applications, application(a, m.account))
+	}
+	return s.show(m.visit, http.StatusOK, "applications", page)
+}
+
+// application says what one may see in the words of the consent page, without the values.
+func application(a authorize.Application, owner *accounts.Account) Application {
+	view := Application{ID: a.ID, Groups: groups(a.Scopes, a.Claims, owner), Since: a.Since, Used: a.UsedAt, Brand: web.NewBrand(a.ID, "", "", "", "")}
+	if c := a.Client; c != nil {
+		view.Brand = web.NewBrand(c.ID, c.DisplayName(), hostOf(c.Metadata.ClientURI, c.Metadata.RedirectURIs), "", "")
+	}
+	for g := range view.Groups {
+		for i := range view.Groups[g].Items {
+			view.Groups[g].Items[i].Values, view.Groups[g].Items[i].Missing = nil, false
+		}
+	}
+	return view
+}
+
+// hostOf is where a client lives: its own page's host, else where it has browsers sent back to.
+func hostOf(clientURI string, redirectURIs []string) string {
+	for _, uri := range append([]string{clientURI}, redirectURIs...) {
+		if u, err := url.Parse(uri); err == nil && u.Host != "" {
+			return web.Inert(u.Host)
+		}
+	}
+	return ""
+}
+
+// ApplicationsPost is POST /account/applications.
+func (s *Server) ApplicationsPost(w http.ResponseWriter, r *http.Request) error {
+	m, ok, err := s.enter(w, r, issuer.PathAccountApplications)
+	if err != nil || !ok {
+		return err
+	}
+	if err := s.Authorize.Revoke(r.Context(), m.account.ID, r.PostForm.Get("client")); err != nil {
+		return err
+	}
+	return s.done(m, issuer.PathAccountApplications, "notice.application_removed")
+}
