@@ -88,6 +88,17 @@ func table(d Deps) []route {
 		{k.Secret, "POST", issuer.PathEndSession + "/{token}", p.EndSessionPost},
 		{k.Page, "GET", issuer.PathAccountApplications, p.Applications},
 		{k.Page, "POST", issuer.PathAccountApplications, p.ApplicationsPost},
+		{k.Interaction, "GET", issuer.PathLoginCode, p.LoginCode},
+		{k.Interaction, "POST", issuer.PathLoginCode, p.LoginCodePost},
+		{k.Interaction, "GET", issuer.PathLoginCodeVerify, p.LoginCodeVerify},
+		{k.Interaction, "POST", issuer.PathLoginCodeVerify, p.LoginCodeVerifyPost},
+		{k.Interaction, "GET", issuer.PathLoginFactor, p.Factor},
+		{k.Interaction, "POST", issuer.PathLoginFactor, p.FactorPost},
+		{k.Page, "GET", issuer.PathAccountSecurity, p.Security},
+		{k.Page, "GET", issuer.PathAccountAuthenticator, p.Authenticator},
+		{k.Page, "POST", issuer.PathAccountAuthenticator, p.AuthenticatorPost},
+		{k.Page, "GET", issuer.PathAccountRecoveryCodes, p.RecoveryCodes},
+		{k.Page, "POST", issuer.PathAccountRecoveryCodes, p.RecoveryCodesPost},
 
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}

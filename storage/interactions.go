@@ -54,6 +54,13 @@ func (s *Store) SelectInteraction(ctx context.Context, id, sessionID string, now
 		sessionID, sessionID, now, id, now)
 }
 
+// MoveInteraction makes a session take another one's place in it, of the same person: what was noted stays. Whether somebody
+// signed in for the request isn't changed by that.
+func (s *Store) MoveInteraction(ctx context.Context, id, fromSession, toSession string, now Instant) error {
+	return s.guarded(ctx, `UPDATE interactions SET session_id = ? WHERE id = ? AND session_id = ? AND expires_at > ?`,
+		toSession, id, fromSession, now)
+}
+
 // ConsentInteraction notes what was consented to, by the person of sessionID and nobody else. When another tab chose or
 // signed in somebody else meanwhile, it is ErrNotFound.
 func (s *Store) ConsentInteraction(ctx context.Context, id, sessionID, scopes string, now Instant) error {

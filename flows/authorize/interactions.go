@@ -160,6 +160,12 @@ func (s *Service) Chosen(ctx context.Context, i *Interaction, sessionID string) 
 	return s.Store.SelectInteraction(ctx, secret.Hash(i.Handle), sessionID, storage.At(s.Now()))
 }
 
+// SteppedUp notes that the request's session goes on as another one, after a second factor. It is no sign-in for the
+// request: prompt=login wants the first factor anew.
+func (s *Service) SteppedUp(ctx context.Context, i *Interaction, fromSession, toSession string) error {
+	return s.Store.MoveInteraction(ctx, secret.Hash(i.Handle), fromSession, toSession, storage.At(s.Now()))
+}
+
 // Allow notes that the person of a session agreed to exactly what the request asks, and remembers it for the client. A
 // form can't widen it: the scopes are the request's.
 func (s *Service) Allow(ctx context.Context, i *Interaction, accountID, sessionID string) error {

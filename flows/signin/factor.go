@@ -129,18 +129,22 @@ func (s *Service) Complete(ctx context.Context, h *Held, a Second) (Proof, error
 	}), nil
 }
 
-// StepUp judges a second factor that is added to a session. When its person signed in stays what it was: who has the
-// browser and the app, but not the password, makes no sign-in look new by it, nor a session last longer.
+// StepUp judges a second factor that is added to a session.
 func (s *Service) StepUp(ctx context.Context, session storage.Session, a Second) (Proof, error) {
 	spend, err := s.second(ctx, session.AccountID, a)
 	if err != nil {
 		return Proof{}, err
 	}
-	p := Proof{
+	return raised(session).Spending(spend), nil
+}
+
+// raised is the proof of a session that has a second factor now. When its person signed in stays what it was: who has the
+// browser and the app, but not the password, makes no sign-in look new by it, nor a session last longer.
+func raised(session storage.Session) Proof {
+	return Proof{
 		AccountID: session.AccountID, AMR: merge(strings.Fields(session.AMR)), ACR: ACRMulti, At: session.AuthTime.Time(),
 		event: "session.stepped_up", until: session.ExpiresAt.Time(),
 	}
-	return p.Spending(spend), nil
 }
 
 // merge adds a code that works once to the methods of a first factor (RFC 8176). Only together with something that the

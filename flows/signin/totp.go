@@ -75,36 +75,41 @@ func (s *Service) totpSecret(row storage.TOTP) (string, error) {
 	return totpText.EncodeToString(raw), err
 }
 
-// OfferTOTP makes a secret to be confirmed by a code: kind.Exists "totp.exists" for an account that has one.
+// OfferTOTP makes a secret to be confirmed by a code. An account that has a confirmed one keeps that.
 func (s *Service) OfferTOTP(ctx context.Context, accountID string) error {
 	sealed := s.Keyring.Seal(totpLabel, secret.Bytes(totpSecret), accountID)
 	err := s.Store.OfferTOTP(ctx, accountID, sealed, storage.At(s.Now()))
 	if errors.Is(err, storage.ErrExists) {
-		return kind.New(kind.Exists, "totp.exists").WithErr(err)
+		return nil
 	}
 	return err
 }
 
-// ConfirmTOTP makes the offered secret the account's second factor, by a code of the app that has it: kind.Unauthorized
-// "factor.wrong". The code is used by that. join is part of the transaction.
-func (s *Service) ConfirmTOTP(ctx context.Context, accountID, code string, join func(context.Context) error) error {
-	row, err := s.Store.TOTPOf(ctx, accountID)
+// ConfirmTOTP judges a code of the app that has the offered secret: kind.Unauthorized "factor.wrong", kind.Conflict
+// "totp.not_offered". Beginning a session with the proof makes the secret the account's second factor, which the session
+// thereby proved, and uses the code. join is part of that transaction.
+func (s *Service) ConfirmTOTP(ctx context.Context, session storage.Session, code string, join func(context.Context) error) (Proof, error) {
+	row, err := s.Store.TOTPOf(ctx, session.AccountID)
 	if errors.Is(err, storage.ErrNotFound) || err == nil && !s.offered(row) {
-		return kind.New(kind.Conflict, "totp.not_offered").WithErr(err)
+		return Proof{}, kind.New(kind.Conflict, "totp.not_offered").WithErr(err)
 	}
 	if err != nil {
-		return err
+		return Proof{}, err
 	}
 	step, err := s.step(row, code)
 	if err != nil {
-		return err
+		return Proof{}, err
 	}
-	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.ConfirmTOTP(ctx, accountID, row.Secret, step, storage.At(s.Now())); err != nil {
-			return wrongFactor(err)
+	return raised(session).Spending(func(ctx context.Context) error {
+		err := s.Store.ConfirmTOTP(ctx, session.AccountID, row.Secret, step, storage.At(s.Now()))
+		if errors.Is(err, storage.ErrNotFound) {
+			return kind.New(kind.Conflict, "totp.not_offered").WithErr(err)
 		}
-		return s.changed(ctx, accountID, "totp.added", join)
-	})
+		if err != nil {
+			return err
+		}
+		return s.changed(ctx, session.AccountID, "totp.added", join)
+	}), nil
 }
 
 // RemoveTOTP takes the second factor away, with the recovery codes that stood in for it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pratu/flows/accounts"
+	"pratu/flows/codes"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/signin"
@@ -21,7 +22,7 @@ const freshFor = 10 * time.Minute
 var sections = []struct{ name, path string }{
 	{"overview", issuer.PathAccount},
 	{"profile", issuer.PathAccountProfile},
-	{"password", issuer.PathAccountPassword},
+	{"security", issuer.PathAccountSecurity},
 	{"sessions", issuer.PathAccountSessions},
 	{"applications", issuer.PathAccountApplications},
 }
@@ -94,11 +95,16 @@ func (s *Server) done(m member, path, notice string) error {
 	return s.Web.Redirect(m.w, path, url.Values{"notice": {notice}})
 }
 
-// Confirm is "confirm" [password, to].
+// Confirm is "confirm" [password, to]; for an account without a password [code, challenge, to], after [send].
 type Confirm struct {
 	Portal
 	To         string // path of the portal to go on to
 	Identifier string
+	ByCode     bool   // the account has no password
+	Address    string // masked: where a code goes, "" when there is nowhere
+	Challenge  string // handle of the code that was sent, or ""
+	Resent     bool
+	challenge  *codes.Challenge
 }
 
 const confirmPage = "confirm"
@@ -109,11 +115,11 @@ func (s *Server) Confirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !ok {
 		return err
 	}
-	return s.show(m.visit, http.StatusOK, confirmPage, s.confirmView(m))
-}
-
-func (s *Server) confirmView(m member) *Confirm {
-	return &Confirm{Portal: s.portal(m), To: portalPath(field(m.r, "to")), Identifier: m.account.Identifier()}
+	page, err := s.confirmView(m)
+	if err != nil {
+		return err
+	}
+	return s.show(m.visit, http.StatusOK, confirmPage, page)
 }
 
 // portalPath is a page of the portal by its path; anything else is the overview, so that a link can't lead elsewhere.
@@ -136,7 +142,13 @@ func (s *Server) ConfirmPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !ok {
 		return err
 	}
-	page := s.confirmView(m)
+	page, err := s.confirmView(m)
+	if err != nil {
+		return err
+	}
+	if page.ByCode {
+		return s.confirmByCode(m, page)
+	}
 	proof, err := s.Signin.Password(r.Context(), signin.Attempt{
 		Identifier: page.Identifier, Password: r.PostForm.Get("password"), Browser: s.Web.Browser(w, r),
 		IP: web.Address(r.Context()), UserAgent: r.UserAgent(),
@@ -152,13 +164,20 @@ func (s *Server) ConfirmPost(w http.ResponseWriter, r *http.Request) error {
 
 // confirmed gives who proved anew to be there a fresh session, and goes on.
 func (s *Server) confirmed(m member, proof signin.Proof, to string) error {
+	if err := s.replace(m, proof); err != nil {
+		return err
+	}
+	return s.Web.Redirect(m.w, to, nil)
+}
+
+// replace begins a session in place of the one that the member has.
+func (s *Server) replace(m member, proof signin.Proof) error {
 	cookie, _, err := s.Signin.Begin(m.r.Context(), proof, signin.Browser{
 		SessionCookie: s.Web.Session(m.r), BrowserCookie: s.Web.Browser(m.w, m.r),
 		IP: web.Address(m.r.Context()), UserAgent: m.r.UserAgent(),
 	}, nil)
-	if err != nil {
-		return err
+	if err == nil {
+		s.Web.SetSession(m.w, cookie)
 	}
-	s.Web.SetSession(m.w, cookie)
-	return s.Web.Redirect(m.w, to, nil)
+	return err
 }

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"strings"
 	"time"
 
 	"pratu/server/web"
@@ -128,6 +129,64 @@ func samples() []sample {
 		{"end-session-done", "end-session", func() web.Framed {
 			return &EndSession{Done: true, At: sampleTime, RecoverURL: "/recover"}
 		}, "", nil},
+		{"login-code", "login-code", func() web.Framed { return &LoginCode{Username: "mali@example.com", SignInURL: "/login"} }, "บ้านดอกไม้", nil},
+		{"login-code-wrong", "login-code", func() web.Framed { return &LoginCode{Username: "0812345678", SignInURL: "/login"} }, "", []web.Problem{{Code: "code.no_sms"}}},
+		{"login-code-verify", "login-code-verify", func() web.Framed {
+			return &LoginCodeVerify{Challenge: "c", Address: "m•••@example.com", Minutes: 5, Resent: true, StartURL: "/login/code", SignInURL: "/login", DevMailURL: "/dev/mail"}
+		}, "บ้านดอกไม้", nil},
+		{"login-code-verify-wrong", "login-code-verify", func() web.Framed {
+			return &LoginCodeVerify{Challenge: "c", Address: "+66•••102", Minutes: 5, StartURL: "/login/code", SignInURL: "/login"}
+		}, strange, []web.Problem{{Field: "code", Code: "code.wrong"}}},
+		{"factor", "factor", func() web.Framed {
+			return &Factor{Factor: "f", OtherURL: "/login/factor?factor=f&recovery=1", TrustDays: 30, StartURL: "/login"}
+		}, "บ้านดอกไม้", nil},
+		{"factor-recovery-wrong", "factor", func() web.Framed {
+			return &Factor{Factor: "f", Recovery: true, OtherURL: "/login/factor?factor=f", TrustDays: 30, StartURL: "/login"}
+		}, "", []web.Problem{{Field: "code", Code: "factor.wrong"}}},
+		{"factor-step-up", "factor", func() web.Framed {
+			return &Factor{OtherURL: "/login/factor?recovery=1", Cancel: true, ContinueURL: "/oauth2/authorize/continue", Frame: web.Frame{SignedIn: "มะลิ ใจดี"}}
+		}, "บ้านดอกไม้", []web.Problem{{Code: "limit.exceeded", Args: map[string]any{"minutes": 12, "policy": "factor.account"}}}},
+		{"factor-missing", "factor", func() web.Framed {
+			return &Factor{Missing: true, Cancel: true, SetupURL: "/account/authenticator", ContinueURL: "/oauth2/authorize/continue", Frame: web.Frame{SignedIn: "มะลิ ใจดี"}}
+		}, "บ้านดอกไม้", nil},
+		{"confirm-send", "confirm", func() web.Framed {
+			return &Confirm{ByCode: true, Address: "m•••@example.com", To: "/account/password", Portal: Portal{Action: "/account/confirm"}}
+		}, "", nil},
+		{"confirm-code", "confirm", func() web.Framed {
+			return &Confirm{ByCode: true, Address: "m•••@example.com", Challenge: "c", Resent: true, To: "/account/password", Portal: Portal{Action: "/account/confirm"}}
+		}, "", []web.Problem{{Field: "code", Code: "code.wrong"}}},
+		{"confirm-no-way", "confirm", func() web.Framed { return &Confirm{ByCode: true, Portal: Portal{Action: "/account/confirm"}} }, "", nil},
+		{"security", "security", func() web.Framed {
+			return &Security{Portal: samplePortal("/account/security"), Password: true, Passkeys: 2, TOTP: true, SuggestCodes: true, Of: 10,
+				PasswordURL: "/account/password", PasskeysURL: "/account/passkeys", TOTPURL: "/account/authenticator", RecoveryURL: "/account/recovery-codes"}
+		}, "", nil},
+		{"authenticator-start", "authenticator", func() web.Framed { return &Authenticator{Portal: samplePortal("/account/authenticator")} }, "", nil},
+		{"authenticator-scan", "authenticator", sampleAuthenticator, "", []web.Problem{{Field: "code", Code: "factor.wrong"}}},
+		{"authenticator-on", "authenticator", func() web.Framed {
+			return &Authenticator{Portal: samplePortal("/account/authenticator"), Confirmed: true, AddedAt: sampleTime, LastUsedAt: sampleTime}
+		}, "", nil},
+		{"authenticator-prove", "authenticator", func() web.Framed {
+			return &Authenticator{Portal: samplePortal("/account/authenticator"), Confirmed: true, AddedAt: sampleTime, LastUsedAt: sampleTime, StepUpURL: "/login/factor?to=x"}
+		}, "", nil},
+		{"recovery-codes", "recovery-codes", func() web.Framed {
+			return &RecoveryCodes{Portal: samplePortal("/account/recovery-codes"), Possible: true, Left: 1, Of: 10}
+		}, "", nil},
+		{"recovery-codes-new", "recovery-codes", func() web.Framed {
+			return &RecoveryCodes{Portal: samplePortal("/account/recovery-codes"), Possible: true, Codes: strings.Fields("7k3m-q0xz-9d2h-vw5t 0c8n-4j6r-pe1s-b7ya")}
+		}, "", nil},
+		{"recovery-codes-impossible", "recovery-codes", func() web.Framed { return &RecoveryCodes{Portal: samplePortal("/account/recovery-codes")} }, "", nil},
+	}
+}
+
+func sampleAuthenticator() web.Framed {
+	const uri = "otpauth://totp/Pratu:mali.with.quite.a.long.address@subdomain.example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Pratu"
+	path, size, err := qrPath(uri)
+	if err != nil {
+		panic(err)
+	}
+	return &Authenticator{
+		Portal: samplePortal("/account/authenticator"), QRPath: path, QRSize: size,
+		Secret: "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",
 	}
 }
 

@@ -64,7 +64,7 @@ func (s *Server) SetupPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refuse(v, setupPage, page, err)
 	}
-	return s.begin(v, proof, "notice.admin_ready")
+	return s.proceed(v, proof, "notice.admin_ready")
 }
 
 // LoginLink is GET /login-link/{token}: an administrator's way back in. Looking consumes nothing.
@@ -84,5 +84,7 @@ func (s *Server) LoginLinkPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	// No second factor: the command that made the link is for who has lost the ways in, and needs the server's own keys. The
+	// session says that it is of one factor.
 	return s.begin(visit{w: w, r: r}, proof, "")
 }

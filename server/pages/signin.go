@@ -103,7 +103,7 @@ func (s *Server) SignInPost(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.refuse(v, signInPage, page, err)
 	}
-	return s.begin(v, proof, "")
+	return s.proceed(v, proof, "")
 }
 
 // SelectAccount is GET /select-account.

@@ -148,7 +148,7 @@ func (s *Server) VerifyPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refuse(v, verifyPage, page, s.signUpAgain(err))
 	}
-	return s.begin(v, proven.Proof, "notice.account_ready")
+	return s.proceed(v, proven.Proof, "notice.account_ready")
 }
 
 // Link is GET /sign-up/link, behind the mailed link. It consumes nothing: mail scanners look too.
@@ -170,7 +170,7 @@ func (s *Server) LinkPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refuse(v, linkPage, page, s.signUpAgain(err))
 	}
-	return s.begin(v, proven.Proof, "notice.account_ready")
+	return s.proceed(v, proven.Proof, "notice.account_ready")
 }
 
 func (s *Server) linked(w http.ResponseWriter, r *http.Request) (visit, *Link, error) {
