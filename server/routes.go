@@ -99,6 +99,7 @@ func table(d Deps) []route {
 		{k.Page, "POST", issuer.PathAccountAuthenticator, p.AuthenticatorPost},
 		{k.Page, "GET", issuer.PathAccountRecoveryCodes, p.RecoveryCodes},
 		{k.Page, "POST", issuer.PathAccountRecoveryCodes, p.RecoveryCodesPost},
+		{k.Page, "GET", issuer.PathAccountActivity, p.Activity},
 
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}

@@ -38,6 +38,14 @@ func (s *Store) AuditOfAccount(ctx context.Context, accountID string, before Ins
 	return list, err
 }
 
+// AuditPage reads the events about an account that come after the one of this instant and id, the newest first. An id of
+// "" begins at the instant: of several events of one moment none is lost between two pages.
+func (s *Store) AuditPage(ctx context.Context, accountID string, at Instant, id string, limit int) (list []AuditEvent, err error) {
+	err = s.list(ctx, &list, `SELECT `+auditColumns+` FROM audit WHERE account_id = ? AND at <= ? AND (at < ? OR id < ?)
+		ORDER BY at DESC, id DESC LIMIT ?`, accountID, at, at, id, limit)
+	return list, err
+}
+
 // AuditSince reads events from the given instant on, the oldest first.
 func (s *Store) AuditSince(ctx context.Context, from Instant, limit int) (list []AuditEvent, err error) {
 	err = s.list(ctx, &list, `SELECT `+auditColumns+` FROM audit WHERE at >= ? ORDER BY at, id LIMIT ?`, from, limit)

@@ -25,6 +25,7 @@ var sections = []struct{ name, path string }{
 	{"security", issuer.PathAccountSecurity},
 	{"sessions", issuer.PathAccountSessions},
 	{"applications", issuer.PathAccountApplications},
+	{"activity", issuer.PathAccountActivity},
 }
 
 // Portal is what every page of the portal has around its content.

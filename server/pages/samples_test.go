@@ -111,6 +111,15 @@ func samples() []sample {
 				{ID: "evil", Brand: web.NewBrand("evil", strange, "", "", ""), Since: sampleTime, Groups: []ConsentGroup{{"identity", []ConsentItem{{Scope: "openid"}}}}},
 			}}
 		}, "", nil},
+		{"activity", "activity", func() web.Framed {
+			return &Activity{Portal: samplePortal("/account/activity"), OlderURL: "/account/activity?before=1-2", Happenings: []Happening{
+				{Event: "signin.succeeded", At: sampleTime, IP: "203.0.113.7", Browser: "Firefox", System: "Android"},
+				{Event: "consent.granted", At: sampleTime, IP: "2001:db8:85a3:8d3:1319:8a2e:370:7348", Client: web.Inert(strange)},
+				{Event: "signin.failed", Failed: true, At: sampleTime, IP: "203.0.113.7", Browser: "Chrome"},
+				{Event: "account.moved_to_the_moon", At: sampleTime, ByUs: true},
+			}}
+		}, "", nil},
+		{"activity-none", "activity", func() web.Framed { return &Activity{Portal: samplePortal("/account/activity")} }, "", nil},
 		{"applications-none", "applications", func() web.Framed { return &Applications{Portal: samplePortal("/account/applications")} }, "", nil},
 		{"password", "password", func() web.Framed {
 			return &Password{Portal: samplePortal("/account/password"), Has: true, Identifier: "mali@example.com", MinPassword: 15, Others: 2}

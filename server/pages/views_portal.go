@@ -64,3 +64,21 @@ type Application struct {
 	Since  time.Time
 	Used   time.Time // zero: never
 }
+
+// Activity is "activity".
+type Activity struct {
+	Portal
+	Happenings []Happening // the newest first
+	OlderURL   string      // "" at the end
+}
+
+// Happening is one event of the record.
+type Happening struct {
+	Event           string // words are event.EVENT
+	Failed          bool
+	ByUs            bool // not done by somebody who was signed in
+	At              time.Time
+	IP              string
+	Browser, System string
+	Client          string // name of the application that it is about, or ""
+}

@@ -37,6 +37,18 @@ func Audit(t *testing.T, s *storage.Store) {
 	if diff := cmp.Diff(events[:1], list(s.AuditOfAccount(t.Context(), "one", start.Add(hour), 10))); diff != "" {
 		t.Error(diff)
 	}
+	var paged []storage.AuditEvent
+	for at, id := start.Add(2*hour), ""; ; {
+		page := list(s.AuditPage(t.Context(), "one", at, id, 2))
+		if len(page) == 0 {
+			break
+		}
+		paged = append(paged, page...)
+		at, id = page[len(page)-1].At, page[len(page)-1].ID
+	}
+	if diff := cmp.Diff([]storage.AuditEvent{events[3], events[2], events[1], events[0]}, paged); diff != "" {
+		t.Error(diff)
+	}
 	if diff := cmp.Diff(events, list(s.AuditSince(t.Context(), start, 10))); diff != "" {
 		t.Error(diff)
 	}
