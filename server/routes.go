@@ -100,6 +100,8 @@ func table(d Deps) []route {
 		{k.Page, "GET", issuer.PathAccountRecoveryCodes, p.RecoveryCodes},
 		{k.Page, "POST", issuer.PathAccountRecoveryCodes, p.RecoveryCodesPost},
 		{k.Page, "GET", issuer.PathAccountActivity, p.Activity},
+		{k.Page, "GET", issuer.PathAccountData, p.Data},
+		{k.Page, "POST", issuer.PathAccountData, p.DataPost},
 
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}

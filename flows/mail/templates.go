@@ -69,11 +69,13 @@ const (
 	AccountKept       = "account_kept"
 	LoginLinked       = "login_linked"
 	LoginUnlinked     = "login_unlinked"
+	DataDownloaded    = "data_downloaded"
 )
 
 // Events of Notice, all of them.
 var Events = []string{PasswordChanged, NewSignIn, PasskeyAdded, PasskeyRemoved, TOTPAdded, TOTPRemoved, RecoveryCodesMade,
-	RecoveryCodeUsed, ContactAdded, ContactRemoved, NumberTaken, AccountDeleted, AccountKept, LoginLinked, LoginUnlinked}
+	RecoveryCodeUsed, ContactAdded, ContactRemoved, NumberTaken, AccountDeleted, AccountKept, LoginLinked, LoginUnlinked,
+	DataDownloaded}
 
 // Notice tells an owner what happened to the account.
 type Notice struct {

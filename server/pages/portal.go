@@ -26,6 +26,7 @@ var sections = []struct{ name, path string }{
 	{"sessions", issuer.PathAccountSessions},
 	{"applications", issuer.PathAccountApplications},
 	{"activity", issuer.PathAccountActivity},
+	{"data", issuer.PathAccountData},
 }
 
 // Portal is what every page of the portal has around its content.

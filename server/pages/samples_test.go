@@ -119,6 +119,7 @@ func samples() []sample {
 				{Event: "account.moved_to_the_moon", At: sampleTime, ByUs: true},
 			}}
 		}, "", nil},
+		{"data", "data", func() web.Framed { return &Data{samplePortal("/account/data")} }, "", nil},
 		{"activity-none", "activity", func() web.Framed { return &Activity{Portal: samplePortal("/account/activity")} }, "", nil},
 		{"applications-none", "applications", func() web.Framed { return &Applications{Portal: samplePortal("/account/applications")} }, "", nil},
 		{"password", "password", func() web.Framed {

@@ -82,3 +82,6 @@ type Happening struct {
 	Browser, System string
 	Client          string // name of the application that it is about, or ""
 }
+
+// Data is "data": one button.
+type Data struct{ Portal }
