@@ -94,7 +94,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	}
 	t.signin.Codes = t.codes
 	t.accounts = &accounts.Service{
-		Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Mail: mails,
+		Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Mail: mails, Codes: t.codes,
 		Issuer: c.issuer, Product: web.Product, Now: a.now,
 	}
 	t.signin.News = t.accounts

@@ -84,6 +84,12 @@ func table(d Deps) []route {
 		{k.Page, "GET", issuer.PathAccountSessions, p.Sessions},
 		{k.Page, "POST", issuer.PathAccountSessions, p.SessionsPost},
 		// Contacts and recovery.
+		{k.Interaction, "GET", issuer.PathRecover, p.Recover},
+		{k.Interaction, "POST", issuer.PathRecover, p.RecoverPost},
+		{k.SecretInteraction, "GET", issuer.PathRecoverVerify, p.RecoverVerify},
+		{k.SecretInteraction, "POST", issuer.PathRecoverVerify, p.RecoverVerifyPost},
+		{k.SecretInteraction, "GET", issuer.PathRecoverLink, p.RecoverLink},
+		{k.SecretInteraction, "POST", issuer.PathRecoverLink, p.RecoverLinkPost},
 		{k.Secret, "GET", issuer.PathEndSession + "/{token}", p.EndSession},
 		{k.Secret, "POST", issuer.PathEndSession + "/{token}", p.EndSessionPost},
 		{k.Page, "GET", issuer.PathAccountApplications, p.Applications},

@@ -15,9 +15,11 @@ import (
 
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
+	"pratu/flows/codes"
 	"pratu/flows/issuer"
 	"pratu/flows/mail"
 	"pratu/flows/outbox"
+	"pratu/flows/sms"
 	"pratu/storage/storagetest"
 )
 
@@ -38,6 +40,7 @@ type site struct {
 
 	mu    sync.Mutex
 	mails []letter
+	texts []sms.Message
 }
 
 // letter is a mail before it is rendered.
@@ -71,7 +74,9 @@ func onSite(t *testing.T, run func(t *testing.T, s *site)) {
 func newSite(w *world) *site {
 	w.t.Helper()
 	s := &site{world: w}
-	s.box = &outbox.Outbox{Store: w.store, Keyring: w.ring, Now: w.now, Handlers: map[string]outbox.Handler{mail.Kind: s.keep}}
+	s.box = &outbox.Outbox{Store: w.store, Keyring: w.ring, Now: w.now, Handlers: map[string]outbox.Handler{
+		mail.Kind: s.keep, sms.Kind: s.keepText, codes.KindNothing: codes.Discard,
+	}}
 	i, err := issuer.New(op)
 	must(w.t, err)
 	s.accounts = &accounts.Service{
@@ -100,6 +105,25 @@ func (s *site) keep(_ context.Context, payload []byte) error {
 	defer s.mu.Unlock()
 	s.mails = append(s.mails, m)
 	return nil
+}
+
+func (s *site) keepText(_ context.Context, payload []byte) error {
+	var m sms.Message
+	if err := json.Unmarshal(payload, &m); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.texts = append(s.texts, m)
+	return nil
+}
+
+// texted are the texts to phones that left since the last call. Mails that left as well are in mails.
+func (s *site) texted() []sms.Message {
+	s.t.Helper()
+	before := len(s.texts)
+	must(s.t, s.box.Flush(s.t.Context()))
+	return s.texts[before:]
 }
 
 // delivered are the mails that left since the last call.
@@ -216,3 +240,8 @@ func field(body, name string, n int) string {
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
+
+func (s *site) count(query string) int64 {
+	s.t.Helper()
+	return storagetest.Count(s.t, s.url, query)
+}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pratu/flows/audit"
+	"pratu/flows/codes"
 	"pratu/flows/contact"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
@@ -42,6 +43,7 @@ type Service struct {
 	Limiter *limits.Limiter
 	Audit   *audit.Log
 	Mail    *mail.Service
+	Codes   *codes.Service
 	Issuer  issuer.Issuer
 	Product string // what mails call us
 	Now     func() time.Time

@@ -67,6 +67,9 @@ type Request struct {
 	// LinkPath is the page behind a link that does the same as the code, or "". Its query is ?token=….
 	LinkPath string
 	Data     string // JSON that the caller gets back, or ""
+	// Instead is what is mailed in place of the code: somebody else has the contact, and is told. Nothing else differs, but
+	// no code and no link of this challenge works.
+	Instead *mail.Message
 }
 
 // Challenge is a code that was asked for, as its page needs it.
@@ -80,6 +83,7 @@ type Challenge struct {
 	Data        string
 	ExpiresAt   time.Time
 	SameBrowser bool
+	Instead     *mail.Message // as in the request; whoever resends says it again
 
 	row storage.Challenge
 }
@@ -98,29 +102,36 @@ func (s *Service) Begin(ctx context.Context, r Request) (handle string, err erro
 		return "", err
 	}
 	now := s.Now()
-	life := Life
-	if r.LinkPath != "" {
-		life = LinkLife
-	}
 	handle = secret.Token()
 	row := storage.Challenge{
 		ID: secret.Hash(handle), Purpose: r.Purpose, AccountID: r.AccountID, Kind: r.Contact.Kind, BrowserHash: secret.Hash(r.Browser),
 		Interaction: r.Interaction, ClientID: r.ClientID, Locale: r.Locale, Data: or(r.Data, "{}"),
-		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(life)),
+		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(life(r.LinkPath))),
 	}
 	row.Value = s.Keyring.Seal(sealLabel, []byte(r.Contact.Value), row.ID)
 	token, code := s.secrets(&row)
+	if r.Instead != nil {
+		_, _ = s.secrets(&row) // of which nobody hears
+	}
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.CreateChallenge(ctx, row); err != nil {
 			return err
 		}
-		return s.send(ctx, row, r.Contact, code, token, r.LinkPath, r.ClientName)
+		return s.send(ctx, row, r.Contact, code, token, r.LinkPath, r.ClientName, r.Instead)
 	})
 	if err != nil {
 		return "", err
 	}
 	s.Mail.Wake()
 	return handle, nil
+}
+
+// life is how long a code works: it doesn't grow with those that are sent after it.
+func life(linkPath string) time.Duration {
+	if linkPath != "" {
+		return LinkLife
+	}
+	return Life
 }
 
 func or(s, otherwise string) string {
@@ -197,16 +208,19 @@ func (s *Service) Resend(ctx context.Context, c *Challenge, linkPath, clientName
 	now := s.Now()
 	row := c.row
 	token, code := s.secrets(&row)
+	if c.Instead != nil {
+		_, _ = s.secrets(&row)
+	}
 	allowed, err := within(s.Limiter.Check(ctx, budgets(c.Contact)...))
 	if err != nil || !allowed { // the code that was sent goes on working
 		return err
 	}
-	life := c.row.ExpiresAt.Time().Sub(c.row.CreatedAt.Time())
+	row.CreatedAt, row.ExpiresAt = storage.At(now), storage.At(now.Add(life(linkPath)))
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.RenewChallenge(ctx, row.ID, row.CodeHash, row.TokenHash, storage.At(now), storage.At(now.Add(life))); err != nil {
+		if err := s.Store.RenewChallenge(ctx, row.ID, row.CodeHash, row.TokenHash, row.CreatedAt, row.ExpiresAt); err != nil {
 			return gone(err)
 		}
-		return s.send(ctx, row, c.Contact, code, token, linkPath, clientName)
+		return s.send(ctx, row, c.Contact, code, token, linkPath, clientName, c.Instead)
 	})
 	if err == nil {
 		s.Mail.Wake()
@@ -235,6 +249,35 @@ func (s *Service) Use(ctx context.Context, c *Challenge) error {
 		return gone(err)
 	}
 	return s.Limiter.Reset(ctx, limits.CodeContact.Of(c.Contact.Kind+":"+c.Contact.Canonical))
+}
+
+// PassLife is how long a form may take that follows a proven code.
+const PassLife = 15 * time.Minute
+
+// Pass is what a page carries from a code that Check found right to the form that spends it, so that nobody types it twice.
+// It is good for this challenge, with this code, in this browser.
+func (s *Service) Pass(ctx context.Context, c *Challenge) (string, error) {
+	now := s.Now()
+	until := now.Add(PassLife)
+	if c.ExpiresAt.After(until) {
+		until = c.ExpiresAt
+	}
+	if err := s.Store.RenewChallenge(ctx, c.row.ID, c.row.CodeHash, c.row.TokenHash, storage.At(now), storage.At(until)); err != nil {
+		return "", gone(err)
+	}
+	return s.pass(c), nil
+}
+
+func (s *Service) pass(c *Challenge) string {
+	return s.Keyring.MAC("challenge-pass", c.row.ID, c.row.CodeHash)
+}
+
+// Passed judges a pass: "code.expired" when it isn't this challenge's, or a newer code was sent since.
+func (s *Service) Passed(c *Challenge, pass string) error {
+	if !s.Keyring.CheckMAC("challenge-pass", pass, c.row.ID, c.row.CodeHash) {
+		return expired(nil)
+	}
+	return nil
 }
 
 // within tells a spent budget from a failure.

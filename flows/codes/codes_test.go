@@ -243,3 +243,64 @@ func TestResend(t *testing.T) {
 		expect(t, err, "code.no_sms")
 	})
 }
+
+// A pass stands for a code that was right, and for nothing else; a form has time, but not for ever.
+func TestPass(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c, other := w.begin("0812345678", "a1"), w.begin("mali@x.test", "a1")
+		pass, err := w.Pass(t.Context(), c)
+		must(t, err)
+		expect(t, w.Passed(c, pass), "")
+		for _, wrong := range []string{"", "guess"} {
+			expect(t, w.Passed(c, wrong), "code.expired")
+		}
+		expect(t, w.Passed(other, pass), "code.expired")
+		w.pass(codes.PassLife - time.Second)
+		fresh, err := w.Load(t.Context(), codes.SignIn, c.Handle, "mine")
+		must(t, err)
+		expect(t, w.Passed(fresh, pass), "")
+		must(t, w.Resend(t.Context(), fresh, "", ""))
+		fresh, err = w.Load(t.Context(), codes.SignIn, c.Handle, "mine")
+		must(t, err)
+		expect(t, w.Passed(fresh, pass), "code.expired") // another code was sent
+		w.pass(codes.Life)                               // and lives no longer than the first
+		_, err = w.Pass(t.Context(), fresh)
+		expect(t, err, "code.expired")
+	})
+}
+
+// Somebody else has the contact: they are told in place of a code, it costs the same, and nothing proves the challenge.
+func TestInstead(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.begin("warm@x.test", "a0")
+		ask := func(to string, instead *mail.Message) (*codes.Challenge, int64) {
+			before := w.Store.Statements()
+			handle, err := w.Begin(t.Context(), codes.Request{Purpose: codes.AddContact, AccountID: "a1", Contact: parse(t, to), Browser: "mine",
+				Network: "192.0.2.1", LinkPath: "/link", Instead: instead})
+			must(t, err)
+			n := w.Store.Statements() - before
+			c, err := w.Load(t.Context(), codes.AddContact, handle, "mine")
+			must(t, err)
+			return c, n
+		}
+		told := &mail.Message{To: "taken@x.test", Template: mail.TemplateAccountExists, Locale: "en", Data: mail.AccountExists{}}
+		_, n1 := ask("free@x.test", nil)
+		c, n2 := ask("taken@x.test", told)
+		if n1 != n2 {
+			t.Errorf("%d and %d statements", n1, n2)
+		}
+		w.flush()
+		last := w.mails[len(w.mails)-1]
+		if last.Code != "" || last.Token != "" {
+			t.Errorf("%+v", last)
+		}
+		expect(t, w.Check(t.Context(), c, "000000"), "code.wrong")
+		w.pass(2 * time.Minute)
+		c.Instead = told
+		must(t, w.Resend(t.Context(), c, "/link", ""))
+		w.flush()
+		if last := w.mails[len(w.mails)-1]; last.Code != "" {
+			t.Errorf("%+v", last)
+		}
+	})
+}

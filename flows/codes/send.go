@@ -27,13 +27,16 @@ func (s *Service) Reachable(contactKind string) bool {
 
 // send writes the message in the caller's transaction. Beyond the budgets of the contact nothing is sent and nothing is
 // said. Where nobody has the contact the message goes nowhere, and costs the same.
-func (s *Service) send(ctx context.Context, row storage.Challenge, to contact.Contact, code, token, linkPath, client string) error {
+func (s *Service) send(ctx context.Context, row storage.Challenge, to contact.Contact, code, token, linkPath, client string, instead *mail.Message) error {
 	if !s.Reachable(to.Kind) {
 		return kind.New(kind.Invalid, "code.no_sms")
 	}
 	allowed, err := within(s.Limiter.Take(ctx, budgets(to)...))
 	if err != nil || !allowed {
 		return err
+	}
+	if instead != nil {
+		return s.Mail.Queue(ctx, *instead)
 	}
 	nobody := row.AccountID == "" && row.Purpose != AddContact
 	if to.Kind == contact.Phone {

@@ -183,6 +183,15 @@ func (s *Service) settle(ctx context.Context, t try) error {
 	return s.Store.TouchCredential(ctx, c.ID, storage.At(now))
 }
 
+// Budgets are those that failed sign-ins of an account are counted in, everywhere and in one browser. A new password begins
+// with new ones.
+func Budgets(accountID, browserCookie string) []limits.Charge {
+	return []limits.Charge{
+		limits.SigninAccount.Of(accountID), limits.SigninAccountDay.Of(accountID),
+		limits.SigninBrowser.Of(accountID + ":" + secret.Hash(browserCookie)),
+	}
+}
+
 // refuse writes a failure down and returns it. A refused sign-in that can't be recorded is still refused.
 func (s *Service) refuse(ctx context.Context, t try, failure error) error {
 	event := audit.Event{

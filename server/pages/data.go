@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"pratu/flows/issuer"
+	"pratu/flows/signin"
 )
 
 // Data is GET /account/data.
@@ -24,7 +25,7 @@ func (s *Server) DataPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !ok {
 		return err
 	}
-	export, err := s.Accounts.Export(r.Context(), m.account, device(r))
+	export, err := s.Accounts.Export(r.Context(), m.account, signin.Device(r.UserAgent()))
 	if err != nil {
 		return err
 	}

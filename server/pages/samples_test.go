@@ -185,6 +185,21 @@ func samples() []sample {
 			return &RecoveryCodes{Portal: samplePortal("/account/recovery-codes"), Possible: true, Codes: strings.Fields("7k3m-q0xz-9d2h-vw5t 0c8n-4j6r-pe1s-b7ya")}
 		}, "", nil},
 		{"recovery-codes-impossible", "recovery-codes", func() web.Framed { return &RecoveryCodes{Portal: samplePortal("/account/recovery-codes")} }, "", nil},
+		{"recover", "recover", func() web.Framed { return &Recover{Phones: true, SignInURL: "/login"} }, "บ้านดอกไม้", nil},
+		{"recover-wrong", "recover", func() web.Framed { return &Recover{Username: "mali@", SignInURL: "/login"} }, "",
+			[]web.Problem{{Field: "username", Code: "contact.invalid"}}},
+		{"prove", "prove", func() web.Framed {
+			return &Prove{Action: "/recover/verify", Challenge: "c", Purpose: "recovery", Address: "m•••@example.com", StartURL: "/recover", DevMailURL: "/dev/mail"}
+		}, "บ้านดอกไม้", nil},
+		{"prove-phone", "prove", func() web.Framed {
+			return &Prove{Action: "/recover/verify", Challenge: "c", Purpose: "recovery", Address: "+66•••678", Phone: true, Resent: true}
+		}, "", []web.Problem{{Field: "code", Code: "code.wrong"}}},
+		{"recover-password", "recover-password", func() web.Framed {
+			return &RecoverPassword{Action: "/recover/verify", Challenge: "c", Pass: "p", Identifier: "mali@example.com", MinPassword: 15}
+		}, "บ้านดอกไม้", nil},
+		{"recover-password-elsewhere", "recover-password", func() web.Framed {
+			return &RecoverPassword{Action: "/recover/link", Token: "t", Identifier: "mali@example.com", Elsewhere: true, MinPassword: 15}
+		}, "", []web.Problem{short}},
 	}
 }
 

@@ -39,7 +39,9 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request) error {
 // signInView is an empty form; for whom a request is waiting already and has to prove it anew, one with who that is. The
 // identifier is shown in full: the session is theirs.
 func (s *Server) signInView(v visit, sessions []storage.SessionView) (*SignIn, error) {
-	page := &SignIn{SignUpURL: s.to(v, issuer.PathSignUp), Another: field(v.r, "another") != ""}
+	page := &SignIn{
+		SignUpURL: s.to(v, issuer.PathSignUp), RecoverURL: s.to(v, issuer.PathRecover), Another: field(v.r, "another") != "",
+	}
 	if v.interaction == nil || page.Another {
 		return page, nil
 	}
@@ -67,7 +69,9 @@ func (s *Server) signInAgain(v visit) (*SignIn, error) {
 	}
 	page, err := s.signInView(v, sessions)
 	if typed := v.r.PostForm.Get("username"); err == nil && typed != page.Username {
-		page = &SignIn{SignUpURL: s.to(v, issuer.PathSignUp), Another: page.Another, Username: typed}
+		page = &SignIn{
+			SignUpURL: s.to(v, issuer.PathSignUp), RecoverURL: page.RecoverURL, Another: page.Another, Username: typed,
+		}
 	}
 	return page, err
 }

@@ -21,6 +21,7 @@ type SignIn struct {
 	Another    bool   // somebody else than who is signed in
 	AnotherURL string // not you?
 	SignUpURL  string // "" hides it
+	RecoverURL string // forgotten password
 	Notice     string // message id of good news on top, such as "notice.account_ready"; "" for none
 }
 

@@ -135,3 +135,9 @@ func Exec(t *testing.T, url, query string) {
 	_, err := raw(t, url).ExecContext(t.Context(), query)
 	ok(t, err)
 }
+
+// Count is the number that a query of another room's test asks for.
+func Count(t *testing.T, url, query string) int64 {
+	t.Helper()
+	return number(t, raw(t, url), query)
+}
