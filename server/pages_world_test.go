@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"context"
+
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
 	"pratu/flows/authorize"
@@ -13,20 +15,24 @@ import (
 	"pratu/server/web"
 )
 
+// noPhone makes numbers reachable; texts wait in the outbox as mails do.
+type noPhone struct{}
+
+func (noPhone) Send(context.Context, sms.Text) error { return nil }
+
 // pages are the real ones; their mails wait in the outbox.
 func (w *world) pages(i issuer.Issuer, kernel *web.Kernel, flow *authorize.Service, record *audit.Log) *pages.Server {
 	box := &outbox.Outbox{Store: w.store, Keyring: w.ring, Now: w.now}
 	mails := &mail.Service{Outbox: box, Renderer: kernel.Renderer, From: "Pratu <no-reply@op.test>", Now: w.now}
-	sender, err := sms.Open("file:"+w.t.TempDir(), sms.Webhook{}, kernel.Logger)
-	must(w.t, err)
+	texts := &sms.Service{Outbox: box, Renderer: kernel.Renderer, Sender: noPhone{}}
 	people := &accounts.Service{
 		Store: w.store, Keyring: w.ring, Hasher: w.hasher, Limiter: w.limiter, Audit: record, Issuer: i, Product: web.Product,
 		Mail: mails, Now: w.now,
 		Codes: &codes.Service{
-			Store: w.store, Keyring: w.ring, Limiter: w.limiter, Mail: mails, SMS: &sms.Service{Outbox: box, Renderer: kernel.Renderer, Sender: sender},
+			Store: w.store, Keyring: w.ring, Limiter: w.limiter, Mail: mails, SMS: texts,
 			Issuer: i, Product: web.Product, Now: w.now,
 		},
 	}
-	w.signin.News = people
+	w.signin.News, w.signin.Codes = people, people.Codes
 	return &pages.Server{Web: kernel, Signin: w.signin, Authorize: flow, Accounts: people, Now: w.now}
 }

@@ -19,7 +19,7 @@ func TestPortalData(t *testing.T) {
 		tokens := s.tokens(b)
 		page := s.stale(b, "/account/data").expect(t, 200)
 		b.send(post("/account/data", url.Values{})).expect(t, 403)
-		if got := s.told(); got != "" {
+		if got := s.malisNews(); got != "" {
 			t.Errorf("told %q", got)
 		}
 		answer := b.submit(page, "data-form").expect(t, 200)
@@ -52,7 +52,7 @@ func TestPortalData(t *testing.T) {
 				t.Errorf("the file holds %q", hidden)
 			}
 		}
-		if got := s.told(); got != mail.DataDownloaded {
+		if got := s.malisNews(); got != mail.DataDownloaded {
 			t.Errorf("told %q", got)
 		}
 	})

@@ -18,8 +18,8 @@ func (s *site) stale(b *browser, path string) reply {
 	return b.to(b.submit(page, "confirm", "password", malisPassword), path)
 }
 
-// told are the events that mali was written of since the last call, but for her own sign-ins.
-func (s *site) told() string {
+// malisNews are the events that mali was written of since the last call, but for her own sign-ins.
+func (s *site) malisNews() string {
 	s.t.Helper()
 	var events []string
 	for _, m := range s.delivered() {
@@ -46,7 +46,7 @@ func TestPortalPassword(t *testing.T) {
 		here.submit(page, "password-form", "password", "password1234567").expect(t, 422, "everybody tries first")
 		here.submit(page, "password-form", "password", "mali saelim mali saelim").expect(t, 422, "your own name")
 		here.send(post("/account/password", url.Values{"password": {newPassword}})).expect(t, 403)
-		if s.told() != "" || !phone.isIn() {
+		if s.malisNews() != "" || !phone.isIn() {
 			t.Fatal("a refused password had effects")
 		}
 		kept := here.cookies[sessionName]
@@ -63,7 +63,7 @@ func TestPortalPassword(t *testing.T) {
 		if devices := must1(s.signin.Devices(t.Context(), s.mali.ID, here.cookies[browserName]))(t); len(devices) != 1 || !devices[0].This {
 			t.Errorf("known: %+v", devices)
 		}
-		if got := s.told(); got != mail.PasswordChanged {
+		if got := s.malisNews(); got != mail.PasswordChanged {
 			t.Errorf("told %q", got)
 		}
 		fresh := s.browser()

@@ -22,6 +22,7 @@ func (s *Service) SendCode(ctx context.Context, identifier string, r codes.Reque
 	if err != nil {
 		return "", err
 	}
+	c.Value = c.Canonical // where nothing is known a page could only show what was typed: so it must where something is
 	r.Purpose, r.Contact, r.AccountID = codes.SignIn, c, id
 	return s.Codes.Begin(ctx, r)
 }
