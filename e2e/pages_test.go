@@ -124,6 +124,18 @@ func (p *program) signedOut() []sight {
 			eval[bool](b, `document.querySelectorAll('#sign-up [required]').forEach(e => { e.required = false }), true`)
 			return b.click(`#sign-up [type=submit]`)
 		}},
+		at("login-code", p.Issuer+"/login/code"),
+		{name: "login-code-verify", status: http.StatusOK, visit: func(b *tab) int {
+			b.open(p.Issuer + "/login/code")
+			b.fill(`#login-code [name=username]`, "mali@example.com")
+			return b.click(`#login-code [type=submit]`)
+		}},
+		at("recover", p.Issuer+"/recover"),
+		{name: "recover-verify", status: http.StatusOK, visit: func(b *tab) int {
+			b.open(p.Issuer + "/recover")
+			b.fill(`#recover [name=username]`, "mali@example.com")
+			return b.click(`#recover [type=submit]`)
+		}},
 		at("signed-out", p.Issuer+"/signed-out"),
 		at("setup", p.Setup),
 		at("dev-mail", p.Issuer+"/dev/mail"),
@@ -148,6 +160,16 @@ func (p *program) signedIn() []sight {
 	}
 	return []sight{
 		at("account", p.Issuer+"/account"),
+		at("account-profile", p.Issuer+"/account/profile"),
+		at("account-security", p.Issuer+"/account/security"),
+		at("account-password", p.Issuer+"/account/password"),
+		at("account-authenticator", p.Issuer+"/account/authenticator"),
+		at("account-recovery-codes", p.Issuer+"/account/recovery-codes"),
+		at("account-sessions", p.Issuer+"/account/sessions"),
+		at("account-applications", p.Issuer+"/account/applications"),
+		at("account-activity", p.Issuer+"/account/activity"),
+		at("account-data", p.Issuer+"/account/data"),
+		at("account-confirm", p.Issuer+"/account/confirm?to=/account/password"),
 		{name: "consent", status: http.StatusOK, visit: ask("prompt=consent")},
 		{name: "select-account", status: http.StatusOK, visit: ask("prompt=select_account")},
 		{name: "login-again", status: http.StatusOK, visit: ask("prompt=login")},
