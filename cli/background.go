@@ -26,25 +26,44 @@ func (s *running) background() {
 	s.proc.every("keys", keysEvery, s.keys.Refresh)
 	s.proc.loop("outbox", s.outbox.Run)
 	s.proc.every("janitor", janitorEvery, s.janitor())
+	s.proc.every("eraser", janitorEvery, s.eraser())
 }
 
-// janitor removes what expired, on one replica at a time.
+// janitor removes what expired.
 func (s *running) janitor() func(ctx context.Context) error {
+	return s.leased("janitor", func(ctx context.Context) error {
+		rows, err := s.store.Purge(ctx, storage.At(s.now()))
+		if rows > 0 {
+			s.log.Debug("expired rows removed", "event", "janitor.purged", "rows", rows)
+		}
+		return err
+	})
+}
+
+// eraser erases accounts that their owners deleted, when the grace is over.
+func (s *running) eraser() func(ctx context.Context) error {
+	return s.leased("eraser", func(ctx context.Context) error {
+		n, err := s.accounts.Erase(ctx)
+		if n > 0 {
+			s.log.Info("accounts erased", "event", "eraser.erased", "accounts", n)
+		}
+		return err
+	})
+}
+
+// leased is work that one replica does at a time.
+func (s *running) leased(name string, work func(ctx context.Context) error) func(ctx context.Context) error {
 	holder := secret.ID()
 	return func(ctx context.Context) error {
 		// Replicas that started together don't ask together.
 		if !pause(ctx, rand.N(janitorEvery/4)) { //nolint:gosec // how long somebody waits may be guessed
 			return ctx.Err()
 		}
-		mine, err := s.store.AcquireLease(ctx, "janitor", holder, storage.At(s.now()), janitorLease)
+		mine, err := s.store.AcquireLease(ctx, name, holder, storage.At(s.now()), janitorLease)
 		if err != nil || !mine {
 			return err
 		}
-		rows, err := s.store.Purge(ctx, storage.At(s.now()))
-		if rows > 0 {
-			s.log.Debug("expired rows removed", "event", "janitor.purged", "rows", rows)
-		}
-		return err
+		return work(ctx)
 	}
 }
 

@@ -105,7 +105,7 @@ func TestCodeAttacks(t *testing.T) {
 		other := s.browser()
 		stolen := changed(formtest.Find(t, other.get("/login/code").body, "login-code").Values, "challenge", form.Get("challenge"), "code", code)
 		other.send(post("/login/code/verify", stolen)).expect(t, 403)
-		other.get("/login/code/verify?challenge=" + form.Get("challenge")).expect(t, 403)
+		other.get("/login/code/verify?challenge="+form.Get("challenge")).expect(t, 403)
 		alice := s.signedIn("alice")
 		answer := alice.get("/account/confirm?challenge=" + form.Get("challenge"))
 		answer.expect(t, 200, `id="confirm-send"`) // not one to confirm by

@@ -108,6 +108,10 @@ func table(d Deps) []route {
 		{k.Page, "GET", issuer.PathAccountActivity, p.Activity},
 		{k.Page, "GET", issuer.PathAccountData, p.Data},
 		{k.Page, "POST", issuer.PathAccountData, p.DataPost},
+		{k.Page, "GET", issuer.PathAccountDelete, p.Delete},
+		{k.Page, "POST", issuer.PathAccountDelete, p.DeletePost},
+		{k.Interaction, "GET", issuer.PathLoginKeep, p.Keep},
+		{k.Interaction, "POST", issuer.PathLoginKeep, p.KeepPost},
 
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}

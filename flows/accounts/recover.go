@@ -35,7 +35,7 @@ func (s *Service) BeginRecovery(ctx context.Context, r Recovery) (handle string,
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return "", err
 	}
-	c.Value = c.Canonical // whoever asks doesn't choose the spelling that is written to, nor sees the one we have
+	c.Value = c.Canonical                 // whoever asks doesn't choose the spelling that is written to, nor sees the one we have
 	if a.Status != storage.StatusActive { // told to nobody who hasn't proven anything
 		a.ID = ""
 	}

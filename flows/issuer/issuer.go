@@ -49,6 +49,7 @@ const (
 	PathLoginCodeVerify = "/login/code/verify"
 	PathLoginFactor     = "/login/factor"
 	PathLoginPasskey    = "/login/passkey"
+	PathLoginKeep       = "/login/keep"
 	PathRecover         = "/recover"
 	PathRecoverVerify   = "/recover/verify"
 	PathRecoverLink     = "/recover/link"

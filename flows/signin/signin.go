@@ -82,6 +82,12 @@ func PasswordProof(accountID string, at time.Time) Proof {
 	return Proof{AccountID: accountID, AMR: []string{AMRPassword}, ACR: ACRSingle, At: at}
 }
 
+// Enters tells whether an account of a status may sign in. Somebody whose account is closed may, as far as the page where
+// it can be kept; who is let through here has proven to be its owner.
+func Enters(status string) bool {
+	return status == storage.StatusActive || status == storage.StatusDeletionPending
+}
+
 // errFailed is the one answer to everything that isn't right: which half was wrong stays here.
 func errFailed() *kind.Error { return kind.New(kind.Unauthorized, "signin.failed") }
 
@@ -105,7 +111,7 @@ func (s *Service) Password(ctx context.Context, a Attempt) (Proof, error) {
 	if !ok {
 		return Proof{}, s.refuse(ctx, t, errFailed())
 	}
-	if login.Status != storage.StatusActive {
+	if !Enters(login.Status) {
 		return Proof{}, s.refuse(ctx, t, kind.New(kind.Forbidden, "account.disabled"))
 	}
 	if rehash {

@@ -205,14 +205,17 @@ func (s *Server) redirect(w http.ResponseWriter, r *http.Request, to oidc.Redire
 }
 
 func sessions(views []storage.SessionView) []authorize.Session {
-	list := make([]authorize.Session, len(views))
-	for i, v := range views {
-		list[i] = authorize.Session{
+	list := make([]authorize.Session, 0, len(views))
+	for _, v := range views {
+		if v.Account.Status == storage.StatusDeletionPending { // it only opens the page where the account can be kept
+			continue
+		}
+		list = append(list, authorize.Session{
 			ID: v.ID, AccountID: v.AccountID, Subject: strconv.FormatInt(v.Account.SSOID, 10),
 			Active:   v.Account.Status == storage.StatusActive || v.Account.Status == storage.StatusGuest,
 			AuthTime: v.AuthTime.Time(), ACR: v.ACR, AMR: strings.Fields(v.AMR), SecondFactor: v.SecondFactor, ExpiresAt: v.ExpiresAt.Time(),
 			ConsentScopes: strings.Fields(v.ConsentScopes), ConsentClaims: strings.Fields(v.ConsentClaims),
-		}
+		})
 	}
 	return list
 }

@@ -171,6 +171,14 @@ func (s *Server) begin(v visit, p signin.Proof, notice string) error {
 	}
 	s.Web.SetSession(v.w, cookie)
 	web.EventOf(ctx).Set("account_id", p.AccountID)
+	closed, err := s.Accounts.Closed(ctx, p.AccountID)
+	if err != nil {
+		return err
+	}
+	if closed {
+		http.Redirect(v.w, v.r, s.Web.Issuer.Origin()+s.to(v, issuer.PathLoginKeep), http.StatusSeeOther)
+		return nil
+	}
 	if v.interaction == nil {
 		return s.account(v, notice)
 	}

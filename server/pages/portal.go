@@ -27,6 +27,7 @@ var sections = []struct{ name, path string }{
 	{"applications", issuer.PathAccountApplications},
 	{"activity", issuer.PathAccountActivity},
 	{"data", issuer.PathAccountData},
+	{"delete", issuer.PathAccountDelete},
 }
 
 // Portal is what every page of the portal has around its content.

@@ -120,6 +120,11 @@ func samples() []sample {
 			}}
 		}, "", nil},
 		{"data", "data", func() web.Framed { return &Data{samplePortal("/account/data")} }, "", nil},
+		{"delete", "delete", func() web.Framed { return &Delete{Portal: samplePortal("/account/delete"), Days: 30} }, "", nil},
+		{"delete-unsure", "delete", func() web.Framed { return &Delete{Portal: samplePortal("/account/delete"), Days: 30} }, "",
+			[]web.Problem{{Field: "confirm", Code: "delete.unconfirmed"}}},
+		{"deleted", "deleted", func() web.Framed { return &Deleted{EraseAt: sampleTime, SignInURL: "/login"} }, "", nil},
+		{"keep", "keep", func() web.Framed { return &Keep{Name: "มะลิ ใจดี", EraseAt: sampleTime} }, "บ้านดอกไม้", nil},
 		{"activity-none", "activity", func() web.Framed { return &Activity{Portal: samplePortal("/account/activity")} }, "", nil},
 		{"applications-none", "applications", func() web.Framed { return &Applications{Portal: samplePortal("/account/applications")} }, "", nil},
 		{"password", "password", func() web.Framed {

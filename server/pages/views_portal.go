@@ -85,3 +85,23 @@ type Happening struct {
 
 // Data is "data": one button.
 type Data struct{ Portal }
+
+// Delete is "delete" [confirm].
+type Delete struct {
+	Portal
+	Days int // of grace
+}
+
+// Deleted is "deleted": what answers it, once.
+type Deleted struct {
+	web.Frame
+	EraseAt   time.Time
+	SignInURL string
+}
+
+// Keep is "keep" [decision=keep|leave]: for whom signs in to an account that is closed.
+type Keep struct {
+	web.Frame
+	Name    string
+	EraseAt time.Time
+}
