@@ -34,7 +34,7 @@ func TestPortalDelete(t *testing.T) {
 		here.submit(page, "delete-form").expect(t, 422, `role="alert"`, `id="confirm-problem"`)
 		here.submit(page, "delete-form", "confirm", "yes").expect(t, 422)
 		here.send(post("/account/delete", url.Values{"confirm": {"1"}})).expect(t, 403)
-		if s.status() != storage.StatusActive || s.told() != "" {
+		if s.status() != storage.StatusActive || s.malisNews() != "" {
 			t.Fatal("closed")
 		}
 		answer := s.close(here)
@@ -47,7 +47,7 @@ func TestPortalDelete(t *testing.T) {
 		if s.post("/oauth2/token", "ours", s1, refresh).StatusCode != 400 {
 			t.Error("a refresh token still works")
 		}
-		if got := s.told(); got != mail.AccountDeleted {
+		if got := s.malisNews(); got != mail.AccountDeleted {
 			t.Errorf("told %q", got)
 		}
 	})
@@ -59,7 +59,7 @@ func TestPortalKeep(t *testing.T) {
 		b := s.browser()
 		s.signIn(b, chromeOnAndroid)
 		s.close(b)
-		s.told()
+		s.malisNews()
 		stranger := s.browser()
 		wrong, nobody := stranger.login(malisMail, "wrong password").expect(t, 422), stranger.login("nobody@x.test", "wrong password").expect(t, 422)
 		if strings.ReplaceAll(wrong.main(), malisMail, "nobody@x.test") != nobody.main() {
@@ -88,7 +88,7 @@ func TestPortalKeep(t *testing.T) {
 		}
 		page = b.to(b.login(malisMail, malisPassword), "/login/keep")
 		b.to(b.submit(page, "keep", "decision", "keep"), "/account").expect(t, 200, `role="status"`, "Mali Saelim")
-		if got := s.told(); got != mail.AccountKept || s.status() != storage.StatusActive {
+		if got := s.malisNews(); got != mail.AccountKept || s.status() != storage.StatusActive {
 			t.Errorf("told %q", got)
 		}
 		b.to(b.get("/login/keep"), "/login")

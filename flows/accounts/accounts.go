@@ -71,20 +71,21 @@ type Contact struct {
 	AddedAt, VerifiedAt time.Time
 }
 
-// Email is the verified address, else any, else "".
+// Email is the preferred address among the verified ones, else any, else "".
 func (a *Account) Email() string { return a.best(contact.Email) }
 
-// Phone is the verified number, else any, else "".
+// Phone is the preferred number among the verified ones, else any, else "".
 func (a *Account) Phone() string { return a.best(contact.Phone) }
 
 func (a *Account) best(contactKind string) string {
-	value := ""
-	for _, c := range slices.Backward(a.Contacts) {
-		if c.Kind == contactKind && (c.Verified || value == "") {
-			value = c.Value
+	best := Contact{}
+	for _, c := range a.Contacts { // the oldest first
+		better := c.Verified && !best.Verified || c.Verified == best.Verified && c.Preferred && !best.Preferred
+		if c.Kind == contactKind && (best.ID == "" || better) {
+			best = c
 		}
 	}
-	return value
+	return best.Value
 }
 
 // Identifier is what the person signs in with.
@@ -252,7 +253,7 @@ func (s *Service) insert(ctx context.Context, p person) (id string, err error) {
 	masked := make([]string, len(p.contacts))
 	for i, c := range p.contacts {
 		masked[i] = contact.Mask(c.Contact)
-		if err := s.addContact(ctx, id, c, now); err != nil {
+		if err := s.addContact(ctx, id, c, true, now); err != nil {
 			return "", err
 		}
 	}
@@ -273,8 +274,8 @@ func (s *Service) insert(ctx context.Context, p person) (id string, err error) {
 	return id, s.Audit.Append(ctx, e)
 }
 
-func (s *Service) addContact(ctx context.Context, accountID string, c draft, now storage.Instant) error {
-	row := storage.Contact{ID: secret.UUID(), AccountID: accountID, Kind: c.Kind, Preferred: true, AddedAt: now}
+func (s *Service) addContact(ctx context.Context, accountID string, c draft, preferred bool, now storage.Instant) error {
+	row := storage.Contact{ID: secret.UUID(), AccountID: accountID, Kind: c.Kind, Preferred: preferred, AddedAt: now}
 	row.Value = s.Keyring.Seal(sealLabel, []byte(c.Value), row.ID)
 	digests := s.Keyring.Digests(c.Kind, c.Canonical)
 	if c.verified {

@@ -16,13 +16,14 @@ import (
 	"pratu/flows/passwords"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
+	"pratu/flows/sms"
 	"pratu/storage"
 )
 
 // PendingLife is how long a registration waits for its proof.
 const PendingLife = 24 * time.Hour
 
-// Registration is what a sign-up form holds.
+// Registration is what a sign-up form holds. Email may be a phone number where texts can be sent.
 type Registration struct {
 	Email, Name, Password string
 	Browser               string // cookie
@@ -35,6 +36,7 @@ type Registration struct {
 type Pending struct {
 	Handle      string
 	Address     string // masked
+	Phone       bool   // it is a number: the code came by text, and there is no link
 	Interaction string
 	ClientID    string
 	ExpiresAt   time.Time
@@ -44,7 +46,7 @@ type Pending struct {
 // nothing that the page could tell: its owner gets another mail, and no code there is works.
 func (s *Service) Register(ctx context.Context, r Registration) (handle string, err error) {
 	name := strings.TrimSpace(r.Name)
-	c, err := contact.ParseEmail(r.Email)
+	c, err := s.registrable(r.Email)
 	if err := errors.Join(err, passwords.Check(r.Password, passwords.MinAlone, c.Value, name)); err != nil { // all that is wrong at once
 		return "", err
 	}
@@ -84,6 +86,17 @@ func (s *Service) Register(ctx context.Context, r Registration) (handle string, 
 	return handle, nil
 }
 
+// registrable reads an address, or a number where texts can be sent.
+func (s *Service) registrable(text string) (contact.Contact, error) {
+	if strings.Contains(text, "@") || !s.Phones() {
+		return contact.ParseEmail(text)
+	}
+	return s.reachable(text, "email")
+}
+
+// Phones tells whether people can register and recover with a phone number.
+func (s *Service) Phones() bool { return s.Codes != nil && s.Codes.Reachable(contact.Phone) }
+
 // secrets gives a pending registration a new token and code.
 func (s *Service) secrets(row *storage.PendingRegistration) (token, code string) {
 	token, code = secret.Token(), secret.Code()
@@ -100,6 +113,9 @@ func (s *Service) prove(ctx context.Context, c contact.Contact, row storage.Pend
 		return err
 	}
 	host := s.Issuer.Host()
+	if c.Kind == contact.Phone { // whoever reads it may have the number since yesterday: they are asked (vacate)
+		return s.Codes.SMS.Queue(ctx, sms.Message{To: c.Value, Locale: row.Locale, Purpose: "sign-up", Product: s.Product, Host: host, Code: code})
+	}
 	_, _, err = s.Store.AccountByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
 	if err == nil {
 		return s.Mail.Queue(ctx, mail.Message{To: c.Value, Template: mail.TemplateAccountExists, Locale: row.Locale, Data: mail.AccountExists{
@@ -158,7 +174,7 @@ func (s *Service) Pending(ctx context.Context, handle, browser string) (*Pending
 		return nil, err
 	}
 	return &Pending{
-		Handle: handle, Address: contact.Mask(c), Interaction: row.Interaction, ClientID: row.ClientID, ExpiresAt: row.ExpiresAt.Time(),
+		Handle: handle, Address: contact.Mask(c), Phone: c.Kind == contact.Phone, Interaction: row.Interaction, ClientID: row.ClientID, ExpiresAt: row.ExpiresAt.Time(),
 	}, nil
 }
 
@@ -196,6 +212,9 @@ func (s *Service) mayMailNow(ctx context.Context, c contact.Contact) (bool, erro
 }
 
 func mails(c contact.Contact) []limits.Charge {
+	if c.Kind == contact.Phone {
+		return []limits.Charge{limits.SMSMinute.Of(c.Canonical), limits.SMSDay.Of(c.Canonical)}
+	}
 	return []limits.Charge{limits.MailMinute.Of(c.Canonical), limits.MailDay.Of(c.Canonical)}
 }
 
@@ -220,9 +239,19 @@ type Proven struct {
 	Interaction string // handle to go on with, or ""
 }
 
-// VerifyCode proves an address by the mailed code, typed in the browser that began. Failures are bounded for the
-// registration, and for the address over all its registrations: each has a code of six digits only.
+// VerifyCode proves an address or number by its code, typed in the browser that began. Failures are bounded for the
+// registration, and for the address over all its registrations: each has a code of six digits only. A number that an
+// account has is "contact.number_taken".
 func (s *Service) VerifyCode(ctx context.Context, handle, browser, code string) (*Proven, error) {
+	return s.verifyCode(ctx, handle, browser, code, false)
+}
+
+// TakeNumber is VerifyCode for who says that the number is theirs now: it leaves the account that has it.
+func (s *Service) TakeNumber(ctx context.Context, handle, browser, code string) (*Proven, error) {
+	return s.verifyCode(ctx, handle, browser, code, true)
+}
+
+func (s *Service) verifyCode(ctx context.Context, handle, browser, code string, take bool) (*Proven, error) {
 	row, err := s.load(ctx, handle, browser)
 	if err != nil {
 		return nil, err
@@ -234,7 +263,7 @@ func (s *Service) VerifyCode(ctx context.Context, handle, browser, code string) 
 	if !s.Keyring.CheckMAC("registration-code", row.CodeHash, row.ID, typed) {
 		return nil, kind.New(kind.Invalid, "registration.wrong_code").WithField("code")
 	}
-	return s.activate(ctx, row, row.Password)
+	return s.activate(ctx, row, row.Password, take)
 }
 
 // LinkView is what the page behind a mailed link shows. Looking consumes nothing: mail scanners look too. Whoever has the
@@ -295,12 +324,12 @@ func (s *Service) ActivateLink(ctx context.Context, token, browser, newPassword 
 		}
 		row.Interaction = ""
 	}
-	return s.activate(ctx, row, hash)
+	return s.activate(ctx, row, hash, false)
 }
 
 // activate turns a registration into an account, once. Of several registrations of one address the first to be proven
 // becomes the account; the others are void.
-func (s *Service) activate(ctx context.Context, row storage.PendingRegistration, hash string) (*Proven, error) {
+func (s *Service) activate(ctx context.Context, row storage.PendingRegistration, hash string, take bool) (*Proven, error) {
 	c, err := s.address(row)
 	if err != nil {
 		return nil, err
@@ -314,16 +343,26 @@ func (s *Service) activate(ctx context.Context, row storage.PendingRegistration,
 		if err := s.Store.UsePending(ctx, row.ID, row.TokenHash, storage.At(s.Now())); err != nil {
 			return expiredIfGone(err)
 		}
-		var err error
+		_, took, err := s.vacate(ctx, c, "", take)
+		if err != nil {
+			return err
+		}
 		id, err = s.insert(ctx, person{
 			contacts: []draft{{c, true}}, password: hash, locale: row.Locale, profile: profile, registerBy: row.ClientID,
 			createdAt: row.CreatedAt.Time(),
 			event:     audit.Event{Name: "account.created", ActorKind: audit.Account, ClientID: row.ClientID},
 		})
-		return err
+		if err != nil || !took {
+			return err
+		}
+		return s.Audit.Append(ctx, audit.Event{
+			Name: "contact.added", ActorKind: audit.Account, ActorID: id, AccountID: id,
+			Details: map[string]any{"contact": contact.Mask(c), "taken": true},
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.Mail.Wake()
 	return &Proven{Proof: signin.PasswordProof(id, s.Now()), Interaction: row.Interaction}, nil
 }

@@ -15,7 +15,8 @@ import (
 // Good news that the account page may be told by its URL. Anything else there is ignored.
 var notices = []string{"notice.account_ready", "notice.session_ended", "notice.others_ended", "notice.admin_ready",
 	"notice.device_forgotten", "notice.saved", "notice.password_changed", "notice.password_set", "notice.application_removed",
-	"notice.account_kept", "notice.totp_added", "notice.totp_removed", "notice.recovery_saved"}
+	"notice.account_kept", "notice.totp_added", "notice.totp_removed", "notice.recovery_saved", "notice.contact_added",
+	"notice.contact_removed", "notice.contact_preferred"}
 
 // owner is who is signed in, or false after the browser was sent to sign in.
 func (s *Server) owner(v visit) (storage.SessionView, bool, error) {

@@ -22,6 +22,7 @@ const freshFor = 10 * time.Minute
 var sections = []struct{ name, path string }{
 	{"overview", issuer.PathAccount},
 	{"profile", issuer.PathAccountProfile},
+	{"contacts", issuer.PathAccountContacts},
 	{"security", issuer.PathAccountSecurity},
 	{"sessions", issuer.PathAccountSessions},
 	{"applications", issuer.PathAccountApplications},

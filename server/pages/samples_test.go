@@ -205,6 +205,25 @@ func samples() []sample {
 		{"recover-password-elsewhere", "recover-password", func() web.Framed {
 			return &RecoverPassword{Action: "/recover/link", Token: "t", Identifier: "mali@example.com", Elsewhere: true, MinPassword: 15}
 		}, "", []web.Problem{short}},
+		{"sign-up-phone", "sign-up", func() web.Framed { return &SignUp{Phones: true, MinPassword: 15, SignInURL: "/login"} }, "บ้านดอกไม้", nil},
+		{"verify-phone", "verify", func() web.Framed {
+			return &Verify{Pending: "p", Address: "+66•••678", Phone: true, Hours: 24, Resent: true, StartURL: "/sign-up"}
+		}, "บ้านดอกไม้", nil},
+		{"number-taken", "number-taken", func() web.Framed {
+			return &NumberTaken{Action: "/sign-up/verify", Handle: web.Field{Name: "pending", Value: "p"}, Code: "123456", Number: "+66•••678", SignInURL: "/login"}
+		}, "บ้านดอกไม้", nil},
+		{"number-taken-own", "number-taken", func() web.Framed {
+			return &NumberTaken{Action: "/account/contacts/verify", Handle: web.Field{Name: "challenge", Value: "c"}, Code: "123456", Number: "+66•••678"}
+		}, "", nil},
+		{"contacts", "contacts", func() web.Framed { return sampleContacts(false) }, "", nil},
+		{"contacts-replace", "contacts", func() web.Framed { return sampleContacts(true) }, "", []web.Problem{{Field: "contact", Code: "contact.invalid"}}},
+		{"contacts-last", "contacts", func() web.Framed { return sampleContacts(false) }, "", []web.Problem{{Code: "contact.last"}}},
+		{"contact-link", "contact-link", func() web.Framed {
+			return &ContactLink{Action: "/account/contacts/verify", Token: "t", Address: "mali.with.quite.a.long.address@subdomain.example.com", Mine: true}
+		}, "", nil},
+		{"contact-link-elsewhere", "contact-link", func() web.Framed {
+			return &ContactLink{Action: "/account/contacts/verify", Token: "t", Address: "mali@example.com", SignInURL: "/login"}
+		}, "", nil},
 	}
 }
 
@@ -268,4 +287,21 @@ func sampleSessions() web.Framed {
 
 func sampleProfile() web.Framed {
 	return &Profile{Portal: samplePortal("/account/profile"), Mails: "th", Groups: profileFields}
+}
+
+func sampleContacts(replace bool) web.Framed {
+	page := &Contacts{
+		Phones: true, Portal: Portal{Action: "/account/contacts", Notice: "notice.contact_added", Nav: []Section{
+			{"portal.overview", "/account", false}, {"portal.contacts", "/account/contacts", true},
+		}},
+		Items: []ContactItem{
+			{Contact: Contact{Kind: "email", Value: "mali.with.quite.a.long.address@subdomain.example.com", Verified: true, Preferred: true}, ID: "1", Removable: true, ChangeURL: "/account/contacts?replace=1#contact"},
+			{Contact: Contact{Kind: "email", Value: "mali@example.com", Verified: true}, ID: "2", Removable: true, Preferable: true, ChangeURL: "/account/contacts?replace=2#contact"},
+			{Contact: Contact{Kind: "phone", Value: "+66812345678"}, ID: "3", Removable: true},
+		},
+	}
+	if replace {
+		page.Replace, page.Contact = &page.Items[1], "mali@"
+	}
+	return page
 }

@@ -32,7 +32,7 @@ func (s *Server) SignUp(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) signUpView(v visit) *SignUp {
-	return &SignUp{MinPassword: minPassword, SignInURL: s.to(v, issuer.PathLogin)}
+	return &SignUp{Phones: s.Accounts.Phones(), MinPassword: minPassword, SignInURL: s.to(v, issuer.PathLogin)}
 }
 
 // SignUpPost is POST /sign-up. Whether the address has an account already shows nowhere here: its owner gets a mail.
@@ -77,10 +77,10 @@ func (s *Server) waiting(w http.ResponseWriter, r *http.Request) (visit, *Verify
 	}
 	v = v.at(url.Values{"pending": {handle}})
 	page := &Verify{
-		Pending: handle, Address: p.Address, Hours: int(accounts.PendingLife / time.Hour), StartURL: s.to(v, issuer.PathSignUp),
+		Pending: handle, Address: p.Address, Phone: p.Phone, Hours: int(accounts.PendingLife / time.Hour), StartURL: s.to(v, issuer.PathSignUp),
 	}
-	if s.Web.Dev && s.MailDir != "" {
-		page.DevMailURL = s.Web.Issuer.Path() + issuer.PathDevMail
+	if !p.Phone {
+		page.DevMailURL = s.devMail()
 	}
 	return v, page, nil
 }
@@ -144,7 +144,17 @@ func (s *Server) VerifyPost(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.Web.Redirect(w, issuer.PathSignUpVerify, url.Values{"pending": {page.Pending}, "resent": {"1"}})
 	}
-	proven, err := s.Accounts.VerifyCode(r.Context(), page.Pending, browser, r.PostForm.Get("code"))
+	prove := s.Accounts.VerifyCode
+	if r.PostForm.Has("take") {
+		prove = s.Accounts.TakeNumber
+	}
+	proven, err := prove(r.Context(), page.Pending, browser, r.PostForm.Get("code"))
+	if kind.Is(err, numberTaken) {
+		return s.show(v, http.StatusOK, takenPage, &NumberTaken{
+			Action: s.Web.Issuer.Path() + issuer.PathSignUpVerify, Handle: web.Field{Name: "pending", Value: page.Pending},
+			Code: r.PostForm.Get("code"), Number: page.Address, SignInURL: s.to(v, issuer.PathLogin),
+		})
+	}
 	if err != nil {
 		return s.refuse(v, verifyPage, page, s.signUpAgain(err))
 	}

@@ -29,6 +29,7 @@ type SignIn struct {
 type SignUp struct {
 	web.Frame
 	Email, Name string
+	Phones      bool // Email may be a number
 	MinPassword int
 	SignInURL   string
 }
@@ -38,6 +39,7 @@ type Verify struct {
 	web.Frame
 	Pending    string // handle of the pending registration
 	Address    string // masked
+	Phone      bool   // it is a number: the code is a text, without a link
 	Hours      int    // how long the code works
 	Resent     bool
 	StartURL   string // back to sign-up: the address was wrong

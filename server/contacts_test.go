@@ -1,0 +1,373 @@
+package server_test
+
+import (
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pratu/flows/accounts"
+	"pratu/flows/limits"
+	"pratu/flows/mail"
+	"pratu/flows/sms"
+	"pratu/storage"
+)
+
+const (
+	secondMail = "mali.second@x.test"
+	freshPhone = "+66812345678"
+)
+
+// in is a browser in which mali has just signed in.
+func (s *site) in() *browser {
+	s.t.Helper()
+	b := s.browser()
+	b.to(b.login(malisMail, malisPassword), "/account")
+	return b
+}
+
+// add asks for a code for a new contact and returns the page that wants it.
+func (b *browser) add(text string) reply {
+	b.w.t.Helper()
+	page := b.get("/account/contacts").expect(b.w.t, 200, `id="contacts"`)
+	return b.to(b.submit(page, "contacts", "contact", text), "/account/contacts/verify")
+}
+
+// act presses a button of the list.
+func (b *browser) act(name, id string) reply {
+	b.w.t.Helper()
+	return b.send(post("/account/contacts", url.Values{"csrf": {b.csrf()}, name: {id}}))
+}
+
+// contact is the id that one of mali's contacts has.
+func (s *site) contact(value string) string {
+	s.t.Helper()
+	for _, c := range must1(s.accounts.Load(s.t.Context(), s.mali.ID))(s.t).Contacts {
+		if c.Value == value {
+			return c.ID
+		}
+	}
+	return ""
+}
+
+// text expects exactly one text to a phone.
+func (s *site) text(to string) sms.Message {
+	s.t.Helper()
+	list := s.texted()
+	if len(list) != 1 || list[0].To != to || list[0].Code == "" {
+		s.t.Fatalf("%d texts: %+v", len(list), list)
+	}
+	return list[0]
+}
+
+// A contact counts when its code came back. All addresses are told of the change, the old one too; applications are told
+// the preferred one.
+func TestContacts(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.in()
+		page := b.get("/account/contacts").expect(t, 200, malisMail, malisPhone, `aria-current="page"`)
+		b.submit(page, "contacts", "contact", "nonsense").expect(t, 422, `id="contact-problem"`, `value="nonsense"`)
+		b.submit(page, "contacts", "contact", " MALI@x.test").expect(t, 422, "in your account already")
+		b.submit(page, "contacts", "contact", "081 555 8888").expect(t, 422, "in your account already")
+		verify := b.add(secondMail).expect(t, 200, `id="prove"`, "m•••@x.test")
+		m := s.one(mail.TemplateCode, secondMail)
+		if m.Data.Purpose != "add-contact" || !strings.HasPrefix(m.Data.Link, op+"/account/contacts/verify?token=") {
+			t.Errorf("%+v", m.Data)
+		}
+		b.submit(verify, "prove", "code", "not it").expect(t, 422, `role="alert"`)
+		s.browser().login(secondMail, malisPassword).expect(t, 422) // not proven, not an identifier
+		b.to(b.submit(verify, "prove", "code", thai(m.Data.Code)), "/account/contacts").expect(t, 200, `role="status"`, secondMail)
+		list := news(s.delivered(), mail.ContactAdded)
+		if len(list) != 2 || list[0].Data.What != "m•••@x.test" {
+			t.Errorf("%+v", list)
+		}
+		b.submit(verify, "prove", "code", m.Data.Code).expect(t, 404, "/account/contacts")
+		second := s.browser()
+		second.to(second.login(secondMail, malisPassword), "/account")
+		s.delivered()
+
+		email := func() any {
+			tokens := s.tokens(b)
+			r := post("/oauth2/userinfo", url.Values{})
+			r.Header.Set("Authorization", "Bearer "+text(tokens, "access_token"))
+			return s.do(r).json(t)["email"]
+		}
+		if got := email(); got != malisMail {
+			t.Errorf("an application is told %v", got)
+		}
+		b.to(b.act("prefer", s.contact(secondMail)), "/account/contacts").expect(t, 200, `role="status"`)
+		if got, a := email(), must1(s.accounts.Load(t.Context(), s.mali.ID))(t); got != secondMail || a.Email() != secondMail {
+			t.Errorf("an application is told %v, and we say %s", got, a.Email())
+		}
+		b.to(b.act("remove", s.contact(secondMail)), "/account/contacts").expect(t, 200, `role="status"`)
+		list = news(s.delivered(), mail.ContactRemoved)
+		if len(list) != 2 || list[0].To == list[1].To {
+			t.Errorf("%+v", list)
+		}
+		if got := email(); got != malisMail {
+			t.Errorf("after the preferred one went: %v", got)
+		}
+		s.browser().login(secondMail, malisPassword).expect(t, 422)
+		b.act("remove", "guess").expect(t, 404)
+		b.act("prefer", "contact-alice").expect(t, 404) // somebody else's
+		b.act("remove", "contact-alice").expect(t, 404)
+		b.to(b.act("remove", s.contact(malisPhone)), "/account/contacts")
+		b.act("remove", s.contact(malisMail)).expect(t, 422, "the last one")
+		b.send(post("/account/contacts", url.Values{"remove": {s.contact(malisMail)}})).expect(t, 403)
+	})
+}
+
+// HP-29: who signed in a while ago proves anew to be there. Changing an address tells the old one, which doesn't sign in
+// any more, and no code on its way there lets anybody in.
+func TestChangeOfAddress(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.in()
+		stale := b.get("/account/contacts").expect(t, 200)
+		s.pass(2 * time.Hour)
+		b.to(b.get("/account/contacts"), "/account/confirm").expect(t, 200)
+		b.to(b.submit(stale, "contacts", "contact", secondMail), "/account/confirm")
+		if list := s.delivered(); len(list) != 0 {
+			t.Fatalf("%+v", list)
+		}
+		confirm := b.get("/account/confirm?to=/account/contacts")
+		b.to(b.submit(confirm, "confirm", "password", malisPassword), "/account/contacts")
+		old := s.contact(malisMail)
+		page := b.get("/account/contacts?replace="+old).expect(t, 200, "takes the place of", `name="replace" value="`+old+`"`)
+		verify := b.to(b.submit(page, "contacts", "contact", secondMail), "/account/contacts/verify")
+		code := s.one(mail.TemplateCode, secondMail).Data.Code
+		s.browser().forgot(malisMail)
+		recovery := s.one(mail.TemplateCode, malisMail).Data.Token
+		b.to(b.submit(verify, "prove", "code", code), "/account/contacts").expect(t, 200, secondMail)
+		list := s.delivered()
+		var toOld []letter
+		for _, m := range news(list, mail.ContactRemoved) {
+			if m.To == malisMail {
+				toOld = append(toOld, m)
+			}
+		}
+		if len(toOld) != 1 || len(news(list, mail.ContactAdded)) != 2 {
+			t.Errorf("%+v", list)
+		}
+		a := must1(s.accounts.Load(t.Context(), s.mali.ID))(t)
+		if a.Email() != secondMail || len(a.Contacts) != 2 || s.contact(malisMail) != "" {
+			t.Errorf("%+v", a.Contacts)
+		}
+		s.browser().login(malisMail, malisPassword).expect(t, 422)
+		s.browser().get("/recover/link?token="+recovery).expect(t, 404)
+		// A contact that isn't one of the account's can't be replaced.
+		page = b.get("/account/contacts")
+		b.submit(page, "contacts", "contact", "mali.third@x.test", "replace", "contact-alice").expect(t, 404)
+	})
+}
+
+// Adding an address tells nobody whether another account has it: the page and what it costs are the same, and its owner is
+// told.
+func TestAddingTellsNothing(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		must1(s.accounts.Create(t.Context(), newAccount("dao@x.test")))(t)
+		b := s.in()
+		b.add("warm@x.test")
+		s.delivered()
+		ask := func(address string) (page, wrong string, n int64) {
+			form := b.get("/account/contacts")
+			before := s.store.Statements()
+			answer := b.submit(form, "contacts", "contact", address)
+			n = s.store.Statements() - before
+			verify := b.to(answer, "/account/contacts/verify").expect(t, 200)
+			handle := verify.Request.URL.Query().Get("challenge")
+			refused := b.submit(verify, "prove", "code", "000000x").expect(t, 422)
+			return strings.ReplaceAll(verify.main(), handle, ""), strings.ReplaceAll(refused.main(), handle, ""), n
+		}
+		page1, wrong1, n1 := ask("dua@x.test")
+		s.one(mail.TemplateCode, "dua@x.test")
+		page2, wrong2, n2 := ask("dao@x.test")
+		told := s.one(mail.TemplateAccountExists, "dao@x.test")
+		if page1 != page2 || wrong1 != wrong2 || n1 != n2 || told.Data.Code != "" || told.Data.Token != "" {
+			t.Errorf("%d and %d statements, %+v\n%s\n%s", n1, n2, told, page1, page2)
+		}
+		// Another mail tells the owner again, and still has no code.
+		s.pass(2 * time.Minute)
+		verify := b.add("dao@x.test")
+		s.one(mail.TemplateAccountExists, "dao@x.test")
+		s.pass(2 * time.Minute)
+		b.to(b.submit(verify, "prove-again", "resend", "1"), "/account/contacts/verify")
+		s.one(mail.TemplateAccountExists, "dao@x.test")
+		// An address that somebody registers before the code comes back stays theirs.
+		verify = b.add("doi@x.test")
+		code := s.one(mail.TemplateCode, "doi@x.test").Data.Code
+		must1(s.accounts.Create(t.Context(), newAccount("doi@x.test")))(t)
+		b.submit(verify, "prove", "code", code).expect(t, 422, "has this address")
+		if s.contact("doi@x.test") != "" {
+			t.Error("two accounts have one address")
+		}
+	})
+}
+
+// A click in a mail adds nothing in a browser that isn't signed in to the account: eve can't make mali's address count as
+// hers. Where it is, the button does, once; looking consumes nothing.
+func TestContactLink(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		must1(s.accounts.Create(t.Context(), newAccount("eve@x.test")))(t)
+		b := s.in()
+		b.add(secondMail)
+		m := s.one(mail.TemplateCode, secondMail)
+		path := "/account/contacts/verify?token=" + m.Data.Token
+		stranger := s.browser()
+		page := stranger.get(path).expect(t, 200, "isn’t signed in to that account", secondMail, `href="/login"`)
+		if page.Header.Get("Referrer-Policy") != "no-referrer" || strings.Contains(page.body, `id="contact-link"`) {
+			t.Error("a button for a stranger, or an address that isn't kept secret")
+		}
+		forged := url.Values{"token": {m.Data.Token}, "csrf": {stranger.csrf()}}
+		stranger.send(post("/account/contacts/verify", forged)).expect(t, 403)
+		eve := s.browser()
+		eve.to(eve.login("eve@x.test", malisPassword), "/account")
+		eve.get(path).expect(t, 200, "isn’t signed in to that account", `href="/select-account"`)
+		eve.send(post("/account/contacts/verify", url.Values{"token": {m.Data.Token}, "csrf": {eve.csrf()}})).expect(t, 403)
+		phone := s.in()
+		for range 2 {
+			page = phone.get(path).expect(t, 200, `id="contact-link"`)
+		}
+		phone.to(phone.submit(page, "contact-link"), "/account").expect(t, 200, secondMail)
+		phone.submit(page, "contact-link").expect(t, 404)
+		// Nor does the code work for another account of the browser.
+		verify := b.add("mali.third@x.test")
+		code := s.delivered()
+		eve2 := s.browser()
+		eve2.cookies[browserName] = b.cookies[browserName]
+		eve2.to(eve2.login("eve@x.test", malisPassword), "/account")
+		eve2.send(post("/account/contacts/verify", url.Values{
+			"challenge": {verify.Request.URL.Query().Get("challenge")}, "code": {code[len(code)-1].Data.Code}, "csrf": {eve2.csrf()},
+		})).expect(t, 404)
+	})
+}
+
+// csrf is the token that pages of this browser post.
+func (b *browser) csrf() string { return field(b.get("/recover").body, "csrf", 0) }
+
+// The last way to reach somebody stays, however many hands take it away at once.
+func TestLastContactStays(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.in()
+		csrf := b.csrf()
+		ids := []string{s.contact(malisMail), s.contact(malisPhone)}
+		var all sync.WaitGroup
+		for n := range 20 {
+			all.Go(func() {
+				answer := b.from("192.0.2.1", post("/account/contacts", url.Values{"csrf": {csrf}, "remove": {ids[n%2]}}))
+				if answer.StatusCode >= 500 {
+					t.Errorf("status %d", answer.StatusCode)
+				}
+			})
+		}
+		all.Wait()
+		if a := must1(s.accounts.Load(t.Context(), s.mali.ID))(t); len(a.Contacts) != 1 {
+			t.Errorf("%+v", a.Contacts)
+		}
+	})
+}
+
+// A phone number signs people up where texts can be sent: the code alone, without a link.
+func TestSignUpWithPhone(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		page := b.get("/sign-up").expect(t, 200, `type="text"`, `autocomplete="username"`)
+		for _, wrong := range []string{"tel:+66812345678", "12", "+66812345678;ext=1", "1900 123 456", "081234567x", "mali"} {
+			b.submit(page, "sign-up", "email", wrong, "password", newPassword).expect(t, 422, `id="email-problem"`)
+		}
+		verify := b.signUp(page, "๐๘๑-๒๓๔-๕๖๗๘", newPassword).expect(t, 200, `id="verify"`, "+66•••678", "Check your phone")
+		m := s.text(freshPhone)
+		if m.Purpose != "sign-up" || len(s.mails) != 0 {
+			t.Errorf("%+v, %d mails", m, len(s.mails))
+		}
+		b.submit(verify, "verify", "code", "not it").expect(t, 422, `role="alert"`)
+		b.to(b.submit(verify, "verify", "resend", "1"), "/sign-up/verify")
+		if len(s.texted()) != 0 {
+			t.Error("two texts within a minute")
+		}
+		b.to(b.submit(verify, "verify", "code", m.Code), "/account").expect(t, 200, freshPhone)
+		fresh := s.browser()
+		fresh.to(fresh.login("081 234 5678", newPassword), "/account").expect(t, 200, freshPhone)
+		b.submit(verify, "verify", "code", m.Code).expect(t, 404)
+	})
+}
+
+// A number that was given to somebody else: whoever proves it is asked, and may have it. It leaves the account that had it,
+// whose owner is told; nobody gets into that account, and who was in stays in.
+func TestRecycledNumber(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		mali := s.in()
+		s.browser().forgot(malisPhone)
+		recovery := s.text(malisPhone).Code
+		s.pass(2 * time.Minute)
+		b := s.browser()
+		verify := b.signUp(b.get("/sign-up"), malisPhone, newPassword)
+		m := s.text(malisPhone)
+		taken := b.submit(verify, "verify", "code", m.Code).expect(t, 200, `id="number-taken"`, "+66•••888", `href="/login"`)
+		if s.contact(malisPhone) == "" || b.isIn() || len(s.delivered()) != 0 {
+			t.Fatal("taken without being asked")
+		}
+		for _, owners := range []string{"Mali", malisMail, "m•••@x.test"} {
+			if strings.Contains(taken.body, owners) {
+				t.Errorf("a stranger reads %q", owners)
+			}
+		}
+		b.submit(taken, "number-taken", "take", "1", "code", "000000x").expect(t, 422, `role="alert"`)
+		b.to(b.submit(taken, "number-taken", "take", "1"), "/account").expect(t, 200, malisPhone)
+		if strings.Contains(b.get("/account").body, "Mali Saelim") {
+			t.Fatal("handed over")
+		}
+		list := news(s.delivered(), mail.NumberTaken)
+		if len(list) != 1 || list[0].To != malisMail || list[0].Data.What != "+66•••888" {
+			t.Errorf("%+v", list)
+		}
+		if !mali.isIn() || s.contact(malisPhone) != "" || s.contact(malisMail) == "" {
+			t.Error("mali lost more than the number")
+		}
+		s.browser().login(malisPhone, malisPassword).expect(t, 422)
+		fresh := s.browser()
+		fresh.to(fresh.login(malisPhone, newPassword), "/account")
+		if n := s.count(`SELECT COUNT(*) FROM audit WHERE event = 'contact.taken' AND account_id = '` + s.mali.ID + `' AND ip = ''`); n != 1 {
+			t.Errorf("%d records, or they tell where the new holder is", n)
+		}
+		if n := s.count(`SELECT COUNT(*) FROM audit WHERE event = 'contact.added' AND account_id <> '` + s.mali.ID + `' AND ip <> ''`); n != 1 {
+			t.Errorf("%d records of the new holder", n)
+		}
+		if n := s.count(`SELECT COUNT(*) FROM challenges WHERE account_id = '` + s.mali.ID + `' AND kind = 'phone' AND used_at = 0`); n != 0 || recovery == "" {
+			t.Errorf("%d codes of before still work", n)
+		}
+	})
+}
+
+// The same for somebody who has an account: the number moves, also when it is the only way in that the other account has.
+// An address never does.
+func TestRecycledNumberIsAdded(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		only := must1(s.accounts.Create(t.Context(), accounts.New{Phone: freshPhone, PhoneVerified: true, Password: newPassword, Locale: "en"}))(t)
+		holder := s.browser()
+		holder.to(holder.login(freshPhone, newPassword), "/account")
+		b := s.in()
+		verify := b.add("081 234 5678").expect(t, 200, "+66•••678")
+		m := s.text(freshPhone)
+		taken := b.submit(verify, "prove", "code", m.Code).expect(t, 200, `id="number-taken"`, `href="/account/contacts"`)
+		if s.contact(freshPhone) != "" {
+			t.Fatal("taken without being asked")
+		}
+		b.to(b.submit(taken, "number-taken", "take", "1"), "/account/contacts").expect(t, 200, freshPhone)
+		a := must1(s.accounts.Load(t.Context(), only.ID))(t)
+		if len(a.Contacts) != 0 || a.Status != storage.StatusActive || !holder.isIn() {
+			t.Errorf("%+v", a)
+		}
+		s.browser().login(freshPhone, newPassword).expect(t, 422)
+		phone := s.browser()
+		phone.to(phone.login(freshPhone, malisPassword), "/account").expect(t, 200, "Mali Saelim")
+		b.submit(taken, "number-taken", "take", "1").expect(t, 404)
+		// Whoever takes it in the same moment gets it once; guesses are bounded as for every code.
+		s.pass(2 * time.Minute)
+		page := b.add("081 234 5679")
+		for range limits.CodeChallenge.Budget {
+			b.submit(page, "prove", "code", "000000x", "take", "1").expect(t, 422)
+		}
+		b.submit(page, "prove", "code", s.text("+66812345679").Code).expect(t, 429)
+	})
+}
