@@ -231,6 +231,7 @@ type person struct {
 	createdAt  time.Time
 	roles      []string
 	event      audit.Event
+	spend      func(context.Context) error // what the account costs, or nil
 }
 
 // insert writes an account with all that belongs to it, in the caller's transaction.
@@ -254,6 +255,18 @@ func (s *Service) insert(ctx context.Context, p person) (id string, err error) {
 	for i, c := range p.contacts {
 		masked[i] = contact.Mask(c.Contact)
 		if err := s.addContact(ctx, id, c, true, now); err != nil {
+			return "", err
+		}
+	}
+	// Whoever proves the same contact waits at its index from here on. To spend first would have each of several hold what
+	// the others are about to void.
+	if p.spend != nil {
+		if err := p.spend(ctx); err != nil {
+			return "", err
+		}
+	}
+	for _, c := range p.contacts {
+		if err := s.void(ctx, c); err != nil {
 			return "", err
 		}
 	}
@@ -284,15 +297,20 @@ func (s *Service) addContact(ctx context.Context, accountID string, c draft, pre
 		if _, _, err := s.Store.AccountByContact(ctx, c.Kind, digests); !errors.Is(err, storage.ErrNotFound) {
 			return taken(err)
 		}
-		if err := s.Store.VoidPendings(ctx, c.Kind, digests); err != nil {
-			return err
-		}
 	}
 	err := s.Store.CreateContact(ctx, row, digests)
 	if errors.Is(err, storage.ErrExists) {
 		return taken(nil)
 	}
 	return err
+}
+
+// void ends the registrations that wait for a contact which now has an owner.
+func (s *Service) void(ctx context.Context, c draft) error {
+	if !c.verified {
+		return nil
+	}
+	return s.Store.VoidPendings(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
 }
 
 // taken is a contact that another account has proven. An error of the database stays one.

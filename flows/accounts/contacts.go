@@ -158,6 +158,9 @@ func (s *Service) addTo(ctx context.Context, a *Account, c contact.Contact, old 
 	if err := s.addContact(ctx, a.ID, draft{c, true}, preferred, storage.At(s.Now())); err != nil {
 		return err
 	}
+	if err := s.void(ctx, draft{c, true}); err != nil {
+		return err
+	}
 	if preferred {
 		if err := s.preferByDigest(ctx, a.ID, c); err != nil {
 			return err

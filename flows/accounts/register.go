@@ -339,18 +339,18 @@ func (s *Service) activate(ctx context.Context, row storage.PendingRegistration,
 		return nil, err
 	}
 	var id string
+	spend := func(ctx context.Context) error {
+		return expiredIfGone(s.Store.UsePending(ctx, row.ID, row.TokenHash, storage.At(s.Now())))
+	}
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.UsePending(ctx, row.ID, row.TokenHash, storage.At(s.Now())); err != nil {
-			return expiredIfGone(err)
-		}
 		_, took, err := s.vacate(ctx, c, "", take)
 		if err != nil {
 			return err
 		}
 		id, err = s.insert(ctx, person{
 			contacts: []draft{{c, true}}, password: hash, locale: row.Locale, profile: profile, registerBy: row.ClientID,
-			createdAt: row.CreatedAt.Time(),
-			event:     audit.Event{Name: "account.created", ActorKind: audit.Account, ClientID: row.ClientID},
+			createdAt: row.CreatedAt.Time(), spend: spend,
+			event: audit.Event{Name: "account.created", ActorKind: audit.Account, ClientID: row.ClientID},
 		})
 		if err != nil || !took {
 			return err
@@ -360,6 +360,11 @@ func (s *Service) activate(ctx context.Context, row storage.PendingRegistration,
 			Details: map[string]any{"contact": contact.Mask(c), "taken": true},
 		})
 	})
+	if kind.Of(err) == kind.Exists { // by a second click, or by another registration that voided this one
+		if _, gone := s.Store.Pending(ctx, row.ID, storage.At(s.Now())); errors.Is(gone, storage.ErrNotFound) {
+			return nil, expired(err)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
