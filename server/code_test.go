@@ -49,6 +49,19 @@ func TestCodeSignIn(t *testing.T) {
 	})
 }
 
+// Item 24: who may not try another password for a while is offered a code.
+func TestLimitedOffersCode(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		s.limiter.Overrides = map[string]limits.Override{limits.SigninAccount.Name: {Budget: 1, Window: time.Hour}}
+		b := s.browser()
+		b.login(malisMail, "wrong password").expect(t, 422)
+		page := b.login(malisMail, malisPassword).expect(t, 429, `formaction="/login/code"`)
+		f := formtest.Find(t, page.body, "sign-in")
+		page = b.to(b.send(post("/login/code", f.Values)), "/login/code/verify")
+		b.to(b.submit(page, "login-code-verify", "code", s.sentCode(malisMail)), "/account")
+	})
+}
+
 // Known or not, disabled or not: the same pages for the same statements.
 func TestCodeTellsNothing(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {

@@ -203,6 +203,9 @@ func (s *Server) FactorPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refuse(g.visit, factorPage, g.page, s.again(err, issuer.PathLogin))
 	}
+	if given.Recovery {
+		s.Accounts.Mail.Wake()
+	}
 	return nil
 }
 
