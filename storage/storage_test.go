@@ -21,6 +21,7 @@ func TestMigrations(t *testing.T) {
 func TestClients(t *testing.T)  { storagetest.Engines(t, storagetest.Clients) }
 func TestSessions(t *testing.T) { storagetest.Databases(t, storagetest.Sessions) }
 func TestContacts(t *testing.T) { storagetest.Databases(t, storagetest.Contacts) }
+func TestPasskeys(t *testing.T) { storagetest.Databases(t, storagetest.Passkeys) }
 func TestLimits(t *testing.T)   { storagetest.Engines(t, storagetest.Limits) }
 func TestLeases(t *testing.T)   { storagetest.Engines(t, storagetest.Leases) }
 func TestAudit(t *testing.T)    { storagetest.Engines(t, storagetest.Audit) }
