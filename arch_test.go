@@ -29,6 +29,7 @@ var kernels = []string{
 var beside = map[string][]string{
 	"accounts": {"signin"},
 	"oidc":     {"authorize"},
+	"passkeys": {"accounts", "signin"},
 }
 
 // importBorder says which of our packages may import something from outside, and why no others.
@@ -42,6 +43,7 @@ var borders = []importBorder{
 	{"github.com/ory/fosite", []string{"pratu/flows/oidc", "pratu/server/oauth"}, "decisions and rows stay ours, and fosite has no upstream releases any more"},
 	{"github.com/gorilla/mux", []string{"pratu/server"}, "there is one route table"},
 	{"github.com/markbates/goth", []string{"pratu/flows/social"}, "it has globals and no context, and verifies nothing"},
+	{"github.com/go-webauthn/webauthn", []string{"pratu/flows/passkeys"}, "its interface changes from version to version"},
 	{"html/template", []string{"pratu/server/web", "pratu/cli/demo"}, "there is one renderer (the demo is an application of its own)"},
 	{"github.com/jmoiron/sqlx", []string{"pratu/storage", "pratu/storage/…"}, "storage is the one room that knows of databases"},
 	{"database/sql", []string{"pratu/storage", "pratu/storage/…"}, "storage is the one room that knows of databases"},

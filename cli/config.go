@@ -21,6 +21,8 @@ type Config struct {
 	Listen    string `key:"listen" default:"127.0.0.1:8080" doc:"Address of the public listener."`
 	OpsListen string `key:"ops_listen" default:"127.0.0.1:9090" doc:"Address of the operations listener: /metrics, /livez, /readyz, /healthz. off: none."`
 
+	RPID string `key:"rp_id" doc:"Domain that passkeys are made for: the issuer's host or a domain above it, so that they survive a move to another host of it; empty: the issuer's host. Passkeys made for another domain stop working."`
+
 	DataDir          string `key:"data_dir" default:"pratu-data" doc:"Directory of the embedded database, the generated secret key and mail files."`
 	DatabaseURL      string `key:"database_url" secret:"yes" doc:"sqlite:PATH or postgres://…; empty: pratu.db in the data directory."`
 	DatabaseMaxConns int    `key:"database_max_conns" default:"0" doc:"Most connections to PostgreSQL; 0: four for each processor, at least 8."`

@@ -16,6 +16,7 @@ import (
 
 	"pratu/flows/issuer"
 	"pratu/flows/limits"
+	"pratu/flows/passkeys"
 )
 
 const (
@@ -29,6 +30,7 @@ const (
 func (c *Config) check() problems {
 	var ps problems
 	c.checkIssuer(&ps)
+	c.checkRPID(&ps)
 	c.checkListeners(&ps)
 	c.checkTLS(&ps)
 	c.checkDatabase(&ps)
@@ -54,6 +56,15 @@ func (c *Config) checkIssuer(ps *problems) {
 		ps.add("issuer %q: %v", c.Issuer, err)
 	}
 	c.issuer = i
+}
+
+func (c *Config) checkRPID(ps *problems) {
+	if c.issuer == (issuer.Issuer{}) { // said already
+		return
+	}
+	if _, err := passkeys.RPID(c.issuer, c.RPID); err != nil {
+		ps.add("rp_id %q: %v", c.RPID, err)
+	}
 }
 
 func (c *Config) checkListeners(ps *problems) {

@@ -109,6 +109,8 @@ func TestRefusals(t *testing.T) {
 		"odd mail":              {prod, []string{"PRATU_MAIL=sendmail"}, []string{"mail is none of"}},
 		"odd database":          {prod, []string{"PRATU_DATABASE_URL=mysql://u:hunter2@db/x"}, []string{"database_url is neither"}},
 		"everybody's proxy":     {prod, []string{"PRATU_TRUSTED_PROXIES=0.0.0.0/0"}, []string{"trusts everybody"}},
+		"foreign rp_id":         {prod, []string{"PRATU_RP_ID=example.org"}, []string{"rp_id"}},
+		"rp_id of everybody":    {prod, []string{"PRATU_RP_ID=com"}, []string{"rp_id"}},
 		"odd proxy":             {prod, []string{"PRATU_TRUSTED_PROXIES=proxy"}, []string{"no address range"}},
 		"half of TLS":           {prod, []string{"PRATU_TLS_CERT=" + ro}, []string{"only one of tls_cert and tls_key"}},
 		"odd listen":            {prod, []string{"PRATU_LISTEN=8080"}, []string{"listen \"8080\" is not an address"}},

@@ -22,6 +22,7 @@ import (
 	"pratu/flows/oidc"
 	"pratu/flows/outbound"
 	"pratu/flows/outbox"
+	"pratu/flows/passkeys"
 	"pratu/flows/passwords"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
@@ -50,6 +51,7 @@ type tools struct {
 	signin   *signin.Service
 	accounts *accounts.Service
 	codes    *codes.Service
+	passkeys *passkeys.Service
 	outbox   *outbox.Outbox
 	renderer *web.Renderer
 }
@@ -98,7 +100,11 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 		Issuer: c.issuer, Product: web.Product, Now: a.now,
 	}
 	t.signin.News = t.accounts
-	return t, nil
+	t.passkeys, err = passkeys.New(passkeys.Options{
+		Issuer: c.issuer, RPID: c.RPID, Product: web.Product, Store: store, Keyring: keyring, Limiter: t.limiter, Audit: t.audit,
+		Accounts: t.accounts, Now: a.now,
+	})
+	return t, err
 }
 
 func (t *tools) close() { _ = t.store.Close() }
@@ -129,7 +135,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
 		},
 		Pages: &pages.Server{
-			Web: kernel, Signin: t.signin, Accounts: t.accounts, Authorize: flow, MailDir: mailDir, Now: t.now,
+			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Authorize: flow, MailDir: mailDir, Now: t.now,
 		},
 	}), nil
 }

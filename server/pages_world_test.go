@@ -10,6 +10,7 @@ import (
 	"pratu/flows/issuer"
 	"pratu/flows/mail"
 	"pratu/flows/outbox"
+	"pratu/flows/passkeys"
 	"pratu/flows/sms"
 	"pratu/server/pages"
 	"pratu/server/web"
@@ -34,5 +35,9 @@ func (w *world) pages(i issuer.Issuer, kernel *web.Kernel, flow *authorize.Servi
 		},
 	}
 	w.signin.News, w.signin.Codes = people, people.Codes
-	return &pages.Server{Web: kernel, Signin: w.signin, Authorize: flow, Accounts: people, Now: w.now}
+	keys, err := passkeys.New(passkeys.Options{
+		Issuer: i, Product: web.Product, Store: w.store, Keyring: w.ring, Limiter: w.limiter, Audit: record, Accounts: people, Now: w.now,
+	})
+	must(w.t, err)
+	return &pages.Server{Web: kernel, Signin: w.signin, Authorize: flow, Accounts: people, Passkeys: keys, Now: w.now}
 }

@@ -116,6 +116,17 @@ func table(d Deps) []route {
 		{k.Page, "POST", issuer.PathAccountDelete, p.DeletePost},
 		{k.Interaction, "GET", issuer.PathLoginKeep, p.Keep},
 		{k.Interaction, "POST", issuer.PathLoginKeep, p.KeepPost},
+		{k.Interaction, "GET", issuer.PathLoginPasskey, p.PasskeyAgain},
+		{k.Interaction, "POST", issuer.PathLoginPasskey, p.PasskeyPost},
+		{k.Interaction, "GET", issuer.PathPasskeyOptions, p.PasskeyOptions},
+		{k.Interaction, "GET", issuer.PathPasskeyOffer, p.PasskeyOffer},
+		{k.Interaction, "POST", issuer.PathPasskeyOffer, p.PasskeyOfferPost},
+		{k.Page, "GET", issuer.PathAccountConfirmPasskey, p.Confirm},
+		{k.Page, "POST", issuer.PathAccountConfirmPasskey, p.ConfirmPasskey},
+		{k.Page, "GET", issuer.PathAccountPasskeys, p.PasskeyList},
+		{k.Page, "POST", issuer.PathAccountPasskeys, p.PasskeyListPost},
+		{k.Protocol, "GET", issuer.PathPasskeys, p.PasskeyEndpoints},
+		{k.Protocol, "GET", issuer.PathChangePassword, p.ChangePassword},
 
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}
@@ -153,6 +164,9 @@ func Handler(d Deps) http.Handler {
 		m.Handle(base+path, h)
 		if base != "" && (path == issuer.PathServerMetadata || path == issuer.PathDiscovery) {
 			m.Handle(path+base, h) // RFC 8414 section 3.1: between host and path
+		}
+		if base != "" && (path == issuer.PathPasskeys || path == issuer.PathChangePassword) {
+			m.Handle(path, h) // browsers look at the host's own, and nowhere else
 		}
 	}
 	m.NotFoundHandler = notFound(d)

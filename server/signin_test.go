@@ -84,8 +84,8 @@ func TestSignInTellsNothing(t *testing.T) {
 			if known.StatusCode != http.StatusUnprocessableEntity || unknown.StatusCode != http.StatusUnprocessableEntity {
 				t.Errorf("%d, %d", known.StatusCode, unknown.StatusCode)
 			}
-			same := strings.ReplaceAll(unknown.body, identifier, malisMail)
-			if same != known.body {
+			same := strings.ReplaceAll(unasked(unknown.body), identifier, malisMail)
+			if same != unasked(known.body) {
 				t.Errorf("%s: the pages differ:\n%s\n%s", identifier, known.main(), unknown.main())
 			}
 			for name := range known.Header {

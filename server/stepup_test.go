@@ -56,7 +56,7 @@ func TestStepUp(t *testing.T) {
 		b = single()
 		page := b.to(b.authorize(base("prompt", "login", "claims", essentialMulti)), "/login")
 		waiting := formtest.Find(t, page.body, "sign-in").Values.Get("interaction")
-		factor := b.get("/login/factor?interaction=" + waiting).expect(t, 200)
+		factor := b.get("/login/factor?interaction="+waiting).expect(t, 200)
 		b.to(b.proceed(b.submit(factor, "factor", "code", a.next())), "/login")
 		// Nor does it make the sign-in look new.
 		b = single()

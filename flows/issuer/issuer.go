@@ -50,6 +50,8 @@ const (
 	PathLoginFactor     = "/login/factor"
 	PathLoginPasskey    = "/login/passkey"
 	PathLoginKeep       = "/login/keep"
+	PathPasskeyOptions  = "/login/passkey/options"
+	PathPasskeyOffer    = "/login/passkey/offer"
 	PathRecover         = "/recover"
 	PathRecoverVerify   = "/recover/verify"
 	PathRecoverLink     = "/recover/link"
@@ -61,6 +63,7 @@ const (
 // Paths of the portal. Each is a section with a page of its own.
 const (
 	PathAccountConfirm        = "/account/confirm"
+	PathAccountConfirmPasskey = "/account/confirm/passkey"
 	PathAccountProfile        = "/account/profile"
 	PathAccountContacts       = "/account/contacts"
 	PathAccountContactsVerify = "/account/contacts/verify"

@@ -32,7 +32,7 @@ var (
 	SigninBrowser    = Policy{"signin.browser", 20, 15 * time.Minute,
 		"wrong passwords for one account from one browser in which it signed in before: strangers can't use this budget up"}
 	SigninAddress = Policy{"signin.address", 300, 15 * time.Minute,
-		"wrong passwords from one network address (IPv6: /64), browsers known to the account excepted"}
+		"wrong passwords from one network address (IPv6: /64), browsers known to the account excepted, and refused passkeys"}
 	CodeRegistration = Policy{"code.registration", 5, 24 * time.Hour, "wrong codes for one pending registration"}
 	CodeContact      = Policy{"code.contact", 20, 24 * time.Hour,
 		"wrong codes for one address or number over all codes that were sent to it; a mailed link still works"}

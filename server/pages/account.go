@@ -56,7 +56,12 @@ func order(c Contact) int {
 func describe(x storage.Session, this bool) Session {
 	browser, system := signin.Agent(x.UserAgent)
 	return Session{
-		ID: x.ID, Browser: browser, System: system, IP: x.IP, Methods: strings.Fields(x.AMR),
+		ID: x.ID, Browser: browser, System: system, IP: x.IP, Methods: methodsOf(x.AMR),
 		Since: x.CreatedAt.Time(), Seen: x.LastSeenAt.Time(), This: this,
 	}
+}
+
+// methodsOf leaves out what says more about a method than that it was used.
+func methodsOf(amr string) []string {
+	return slices.DeleteFunc(strings.Fields(amr), func(m string) bool { return m == "user" || m == "mfa" })
 }

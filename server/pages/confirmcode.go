@@ -13,6 +13,9 @@ import (
 // confirmView is the form for the account's password; for an account without one, for a code that is sent to it.
 func (s *Server) confirmView(m member) (*Confirm, error) {
 	page := &Confirm{Portal: s.portal(m), To: portalPath(field(m.r, "to")), Identifier: m.account.Identifier()}
+	if err := s.confirmByPasskey(m, page); err != nil {
+		return nil, err
+	}
 	f, err := s.Signin.Factors(m.r.Context(), m.account.ID, "")
 	if err != nil || f.Password {
 		return page, err

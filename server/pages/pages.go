@@ -15,6 +15,7 @@ import (
 	"pratu/flows/authorize"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
+	"pratu/flows/passkeys"
 	"pratu/flows/passwords"
 	"pratu/flows/signin"
 	"pratu/server/web"
@@ -26,6 +27,7 @@ type Server struct {
 	Web       *web.Kernel
 	Signin    *signin.Service
 	Accounts  *accounts.Service
+	Passkeys  *passkeys.Service
 	Authorize *authorize.Service
 	MailDir   string // development: where mails are written, to be read at /dev/mail
 	Now       func() time.Time
@@ -175,8 +177,15 @@ func (s *Server) begin(v visit, p signin.Proof, notice string) error {
 	if err != nil {
 		return err
 	}
-	if closed {
-		http.Redirect(v.w, v.r, s.Web.Issuer.Origin()+s.to(v, issuer.PathLoginKeep), http.StatusSeeOther)
+	next := ""
+	switch {
+	case closed:
+		next = issuer.PathLoginKeep
+	case s.offers(v, p):
+		next = issuer.PathPasskeyOffer
+	}
+	if next != "" {
+		http.Redirect(v.w, v.r, s.Web.Issuer.Origin()+s.to(v, next), http.StatusSeeOther)
 		return nil
 	}
 	if v.interaction == nil {

@@ -108,7 +108,9 @@ type Confirm struct {
 	Address    string // masked: where a code goes, "" when there is nowhere
 	Challenge  string // handle of the code that was sent, or ""
 	Resent     bool
-	challenge  *codes.Challenge
+	Passkey    *PasskeyAsk // nil: the account has none
+
+	challenge *codes.Challenge
 }
 
 const confirmPage = "confirm"

@@ -224,6 +224,13 @@ func samples() []sample {
 		{"contact-link-elsewhere", "contact-link", func() web.Framed {
 			return &ContactLink{Action: "/account/contacts/verify", Token: "t", Address: "mali@example.com", SignInURL: "/login"}
 		}, "", nil},
+		{"sign-in-passkey", "sign-in", func() web.Framed { return &SignIn{SignUpURL: "/sign-up", Passkey: sampleAsk()} }, "บ้านดอกไม้",
+			[]web.Problem{{Code: "passkey.unknown"}}},
+		{"confirm-passkey", "confirm", func() web.Framed { return &Confirm{To: "/account/passkeys", Passkey: sampleAsk()} }, "", nil},
+		{"passkey-offer", "passkey-offer", func() web.Framed { return &PasskeyOffer{Create: sampleAsk(), OnURL: "/account"} }, "บ้านดอกไม้",
+			[]web.Problem{{Code: "passkey.refused"}}},
+		{"passkeys", "passkeys", samplePasskeys, "", []web.Problem{{Code: "passkey.last"}}},
+		{"passkeys-none", "passkeys", func() web.Framed { return &PasskeyList{Create: sampleAsk(), Max: 20, Signals: &PasskeySignals{}} }, "", nil},
 	}
 }
 
@@ -304,4 +311,16 @@ func sampleContacts(replace bool) web.Framed {
 		page.Replace, page.Contact = &page.Items[1], "mali@"
 	}
 	return page
+}
+
+func sampleAsk() *PasskeyAsk {
+	return &PasskeyAsk{Action: "/login/passkey", JSON: `{"publicKey":{}}`, Renew: "/login/passkey/options", Origin: "https://id.example.com", RPID: "example.com", Unknown: "id"}
+}
+
+func samplePasskeys() web.Framed {
+	return &PasskeyList{
+		Portal: Portal{Action: "/account/passkeys", Notice: "passkey.added", Nav: []Section{{"portal.passkeys", "/account/passkeys", true}}}, Max: 20, Full: true,
+		Passkeys: []Passkey{{ID: "1", Name: "Chrome · Android", CreatedAt: sampleTime, UsedAt: sampleTime}, {ID: "2", Name: "กุญแจสำรอง <b>", CreatedAt: sampleTime}},
+		Signals:  &PasskeySignals{RPID: "example.com", User: "u", Accepted: `["1","2"]`, Name: "mali@example.com"},
+	}
 }

@@ -42,8 +42,9 @@ func (s *Server) signInView(v visit, sessions []storage.SessionView) (*SignIn, e
 	page := &SignIn{
 		SignUpURL: s.to(v, issuer.PathSignUp), RecoverURL: s.to(v, issuer.PathRecover), Another: field(v.r, "another") != "",
 	}
-	if v.interaction == nil || page.Another {
-		return page, nil
+	var err error
+	if page.Passkey, err = s.passkeyAsk(v, issuer.PathLoginPasskey); err != nil || v.interaction == nil || page.Another {
+		return page, err
 	}
 	i := slices.IndexFunc(sessions, func(x storage.SessionView) bool { return x.ID == v.interaction.SessionID })
 	if i < 0 {
@@ -70,7 +71,7 @@ func (s *Server) signInAgain(v visit) (*SignIn, error) {
 	page, err := s.signInView(v, sessions)
 	if typed := v.r.PostForm.Get("username"); err == nil && typed != page.Username {
 		page = &SignIn{
-			SignUpURL: s.to(v, issuer.PathSignUp), RecoverURL: page.RecoverURL, Another: page.Another, Username: typed,
+			SignUpURL: s.to(v, issuer.PathSignUp), RecoverURL: page.RecoverURL, Another: page.Another, Username: typed, Passkey: page.Passkey,
 		}
 	}
 	return page, err

@@ -12,7 +12,7 @@ import (
 // with [language] set and everything else as typed: store the choice, show the page again with what was typed, do
 // nothing else. So a half-filled form survives, without JavaScript and without an address in a URL.
 
-// SignIn is "sign-in" [username, password, another].
+// SignIn is "sign-in" [username, password, another, passkeys=1 where the browser can make one].
 type SignIn struct {
 	web.Frame
 	Username   string // as typed, or login_hint
@@ -23,6 +23,7 @@ type SignIn struct {
 	SignUpURL  string // "" hides it
 	RecoverURL string // forgotten password
 	Notice     string // message id of good news on top, such as "notice.account_ready"; "" for none
+	Passkey    *PasskeyAsk
 }
 
 // SignUp is "sign-up" [email, name, password].

@@ -8,11 +8,12 @@ import (
 	"pratu/flows/secret"
 )
 
-// Cookies hold random values and nothing else. The browser's is set once and long-lived: interactions, CSRF tokens and
+// Cookies hold random values, and choices that somebody made. The browser's is set once and long-lived: interactions, CSRF tokens and
 // budgets of failures are bound to it. The session's changes with every sign-in.
 const (
 	sessionCookie = "pratu_session"
 	browserCookie = "pratu_browser"
+	offeredCookie = "pratu_passkey_offered"
 
 	sessionAge = 30 * 24 * time.Hour
 	browserAge = 400 * 24 * time.Hour // the most that browsers keep
@@ -87,6 +88,14 @@ func (k *Kernel) CSRF(w http.ResponseWriter, r *http.Request) string {
 func (k *Kernel) csrfMatches(r *http.Request) bool {
 	browser := k.cookie(r, browserCookie)
 	return browser != "" && len(r.PostForm["csrf"]) == 1 && k.Keyring.CheckMAC("csrf", r.PostForm.Get("csrf"), browser)
+}
+
+// PasskeyOffered tells whether this browser has been offered to make a passkey.
+func (k *Kernel) PasskeyOffered(r *http.Request) bool { return k.cookie(r, offeredCookie) != "" }
+
+// SetPasskeyOffered remembers it: who didn't want one isn't asked again.
+func (k *Kernel) SetPasskeyOffered(w http.ResponseWriter) {
+	k.setCookie(w, offeredCookie, "1", browserAge)
 }
 
 // SetLocale stores the choice of a language; one that we don't have is ignored.
