@@ -160,16 +160,17 @@ func (p *program) signedIn() []sight {
 	}
 	return []sight{
 		at("account", p.Issuer+"/account"),
-		at("account-profile", p.Issuer+"/account/profile"),
-		at("account-security", p.Issuer+"/account/security"),
-		at("account-password", p.Issuer+"/account/password"),
-		at("account-authenticator", p.Issuer+"/account/authenticator"),
-		at("account-recovery-codes", p.Issuer+"/account/recovery-codes"),
-		at("account-sessions", p.Issuer+"/account/sessions"),
-		at("account-applications", p.Issuer+"/account/applications"),
-		at("account-activity", p.Issuer+"/account/activity"),
-		at("account-data", p.Issuer+"/account/data"),
-		at("account-confirm", p.Issuer+"/account/confirm?to=/account/password"),
+		at("profile", p.Issuer+"/account/profile"),
+		at("password", p.Issuer+"/account/password"),
+		at("security", p.Issuer+"/account/security"),
+		at("authenticator", p.Issuer+"/account/authenticator"),
+		at("recovery-codes", p.Issuer+"/account/recovery-codes"),
+		at("sessions", p.Issuer+"/account/sessions"),
+		at("applications", p.Issuer+"/account/applications"),
+		at("activity", p.Issuer+"/account/activity"),
+		at("data", p.Issuer+"/account/data"),
+		at("delete", p.Issuer+"/account/delete"),
+		at("confirm", p.Issuer+"/account/confirm?to=/account/password"),
 		{name: "consent", status: http.StatusOK, visit: ask("prompt=consent")},
 		{name: "select-account", status: http.StatusOK, visit: ask("prompt=select_account")},
 		{name: "login-again", status: http.StatusOK, visit: ask("prompt=login")},
@@ -180,6 +181,17 @@ func (p *program) signedIn() []sight {
 				return b.click(`#consent-allow`)
 			}
 			return http.StatusOK
+		}},
+		at("applications", p.Issuer+"/account/applications"),
+		{name: "profile-wrong", status: http.StatusUnprocessableEntity, visit: func(b *tab) int {
+			b.open(p.Issuer + "/account/profile")
+			eval[bool](b, `document.getElementById('birthdate').value = '2542-01-02', document.getElementById('website').value = 'mali', true`)
+			return b.click(`#profile-form [type=submit]`)
+		}},
+		{name: "delete-unsure", status: http.StatusUnprocessableEntity, visit: func(b *tab) int {
+			b.open(p.Issuer + "/account/delete")
+			eval[bool](b, `document.getElementById('confirm').required = false, true`)
+			return b.click(`#delete-submit`)
 		}},
 		{name: "forged-form", status: http.StatusForbidden, visit: func(b *tab) int {
 			b.open(p.Issuer + "/sign-out")
