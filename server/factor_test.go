@@ -178,7 +178,7 @@ func TestTrustedBrowser(t *testing.T) {
 		// Trust and a password don't take the protection away.
 		out(b)
 		b.to(again(b), "/account")
-		page = b.get("/account/authenticator").expect(t, 200, `id="authenticator-prove"`)
+		b.get("/account/authenticator").expect(t, 200, `id="authenticator-prove"`)
 		csrf := changed(formtest.Find(t, b.get("/sign-out").body, "sign-out").Values, "remove", "1", "make", "1")
 		b.to(b.send(post("/account/authenticator", csrf)), "/login/factor")
 		b.to(b.send(post("/account/recovery-codes", csrf)), "/login/factor")
