@@ -371,3 +371,40 @@ func TestRecycledNumberIsAdded(t *testing.T) {
 		b.submit(page, "prove", "code", s.text("+66812345679").Code).expect(t, 429)
 	})
 }
+
+// HP-11 to HP-13 wherever an address is typed: what isn't exactly one is refused, and mails nobody.
+func TestOneAddressEverywhere(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.in()
+		for name, address := range map[string]string{
+			"HP-11 kelvin sign": "\u212Aate@x.test", "HP-12 line break": "a@x.test\r\nBcc:e@evil.test", "HP-13 two at signs": "alice@x.test@evil.test",
+			"nothing": "", "a list": "a@x.test,b@x.test", "an extension": "081 234 5678;ext=1", "a script": "<script>alert(1)</script>@x.test",
+		} {
+			for form, field := range map[string][2]string{"contacts": {"/account/contacts", "contact"}, "recover": {"/recover", "username"}} {
+				answer := b.submit(b.get(field[0]), form, field[1], address)
+				if answer.StatusCode != 422 || strings.Contains(answer.body, "<script>alert") {
+					t.Errorf("%s in %s: %d", name, form, answer.StatusCode)
+				}
+			}
+		}
+		if mails, texts := s.delivered(), s.texted(); len(mails) != 0 || len(texts) != 0 {
+			t.Errorf("%+v %+v", mails, texts)
+		}
+	})
+}
+
+// Codes for contacts are bounded by address, like all others: nobody has us write to the whole world.
+func TestContactsAreLimited(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.in()
+		page := b.get("/account/contacts")
+		for n := range limits.CodeAddress.Budget {
+			b.submit(page, "contacts", "contact", "stranger"+number(int64(n))+"@x.test").expect(t, 303)
+		}
+		limited := b.submit(page, "contacts", "contact", "one.more@x.test").expect(t, 429, `role="alert"`)
+		if limited.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+		b.submit(b.get("/recover"), "recover", "username", malisMail).expect(t, 429, `role="alert"`)
+	})
+}
