@@ -205,11 +205,19 @@ func (b *tab) appear(l look) {
 
 func call[P, R any](b *tab, command cdp.Command[P, R], params P) {
 	b.t.Helper()
+	ask(b, command, params)
+}
+
+// ask is call for what the browser answers.
+func ask[P, R any](b *tab, command cdp.Command[P, R], params P) R {
+	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.Call(ctx, command, params); err != nil {
+	answer, err := chromedp.Call(ctx, command, params)
+	if err != nil {
 		b.t.Fatal(err)
 	}
+	return answer
 }
 
 // picture keeps a screenshot where PRATU_E2E_PICTURES says so.

@@ -101,15 +101,16 @@
     let busy = false;
     prepare(signIn, find('passkey-button'), async () => {
       busy = true;
-      try { await get('optional'); } catch (error) { autofill(); throw error; } finally { busy = false; }
+      try { await get('optional'); } catch (error) { if (!unknown) autofill(); throw error; } finally { busy = false; }
     });
-    autofill();
-    setInterval(() => { if (!busy) autofill(); }, renewal + 1000);
+    // What was refused as unknown isn't offered again.
+    const { unknown, rp } = signIn.dataset;
+    const forgotten = !unknown ? Promise.resolve(true)
+      : api.signalUnknownCredential ? api.signalUnknownCredential({ rpId: rp, credentialId: unknown }).then(() => true, () => false)
+      : Promise.resolve(false);
+    forgotten.then(yes => { if (yes) autofill(); });
+    setInterval(() => { if (!busy && !unknown) autofill(); }, renewal + 1000);
     addEventListener('pageshow', event => { if (event.persisted) { asked = 0; autofill(); } });
-    const unknown = signIn.dataset.unknown;
-    if (unknown && api.signalUnknownCredential) {
-      api.signalUnknownCredential({ rpId: signIn.dataset.rp, credentialId: unknown }).catch(() => {});
-    }
     const can = document.querySelector('#sign-in [name=passkeys]');
     if (can && api.isUserVerifyingPlatformAuthenticatorAvailable) {
       api.isUserVerifyingPlatformAuthenticatorAvailable().then(yes => { can.value = yes ? '1' : ''; }).catch(() => {});
