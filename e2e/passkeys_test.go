@@ -92,8 +92,6 @@ func TestPasskeys(t *testing.T) {
 	b.says(`#passkey-said`, "Nothing was done")
 	b.signIn("mali@example.com")
 	b.arrives(p.Issuer + "/login/passkey/offer")
-	b.wellFormed("passkey-offer", look{lang: "en"})
-	b.picture("passkey-offer")
 	b.press(`#passkey-create`)
 	b.arrives(p.Issuer + "/account/passkeys")
 	b.says(`[role=status].notice`, "The passkey is ready")
@@ -132,8 +130,6 @@ func TestPasskeys(t *testing.T) {
 		t.Errorf("renamed: %d", status)
 	}
 	b.says(`#passkey-list strong`, "My key")
-	b.wellFormed("passkeys", look{lang: "en"})
-	b.picture("passkeys")
 	if status := b.click(`#passkey-list [name=delete]`); status != http.StatusOK {
 		t.Errorf("deleted: %d", status)
 	}
@@ -192,6 +188,30 @@ func TestPasskeyDeletedElsewhere(t *testing.T) {
 	b.says(`#problems`, "no longer known")
 	if !b.has(`#passkey[data-unknown]`) {
 		t.Error("the browser isn't told to forget it")
+	}
+}
+
+// TestPasskeyPages looks at the pages that only somebody with an authenticator sees.
+func TestPasskeyPages(t *testing.T) {
+	p := startDev(t)
+	for _, lang := range []string{"en", "th"} {
+		email := lang + "@example.com"
+		p.account(email)
+		p.look(t, func(b *tab) { b.authenticator() }, []sight{
+			{name: "passkey-offer", lang: lang, status: http.StatusOK, visit: func(b *tab) int {
+				b.open(p.Issuer + "/login")
+				b.signIn(email)
+				b.arrives(p.Issuer + "/login/passkey/offer")
+				return http.StatusOK
+			}},
+			{name: "passkeys-one", lang: lang, status: http.StatusOK, visit: func(b *tab) int {
+				b.press(`#passkey-create`)
+				b.arrives(p.Issuer + "/account/passkeys")
+				b.press(`#passkey-list summary`)
+				return http.StatusOK
+			}},
+			{name: "confirm-passkey", lang: lang, status: http.StatusOK, visit: func(b *tab) int { return b.open(p.Issuer + "/account/confirm") }},
+		})
 	}
 }
 
