@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"html"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -16,8 +17,10 @@ import (
 
 	"github.com/descope/virtualwebauthn"
 
+	"pratu/flows/issuer"
 	"pratu/flows/limits"
 	"pratu/flows/mail"
+	"pratu/flows/passkeys"
 	"pratu/flows/signin"
 	"pratu/server/formtest"
 	"pratu/storage"
@@ -490,4 +493,53 @@ func (s *site) happened(event string) (n int) {
 
 func (s *site) sameBrowser(b *browser) *browser {
 	return &browser{w: s.world, cookies: map[string]string{browserName: b.cookies[browserName]}}
+}
+
+// passkeysAt are those of another issuer.
+func (s *site) passkeysAt(i issuer.Issuer) *passkeys.Service {
+	s.t.Helper()
+	return must1(passkeys.New(passkeys.Options{
+		Issuer: i, Product: "Pratu", Store: s.store, Keyring: s.ring, Limiter: s.limiter, Audit: s.accounts.Audit, Accounts: s.accounts, Now: s.now,
+	}))(s.t)
+}
+
+// Below a path of the issuer, browsers still look for these at the root of the host.
+func TestWellKnownAtTheRoot(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		s.moved(op+"/auth", "")
+		b, d := s.browser(), newDevice()
+		for _, path := range []string{"/.well-known/passkey-endpoints", "/.well-known/change-password"} {
+			answer := b.get(path)
+			if answer.StatusCode >= http.StatusBadRequest || !strings.Contains(answer.body+answer.Header.Get("Location"), op+"/auth/account/pass") {
+				t.Errorf("%s: %d %s", path, answer.StatusCode, answer.body)
+			}
+		}
+		b.to(b.submit(b.get("/auth/login"), "sign-in", "username", malisMail, "password", malisPassword), "/auth/account")
+		page := b.get("/auth/account/passkeys")
+		q := askedBy(t, page.body, "data-ask")
+		path, form := answer(t, page, "passkey-new", q, d.create(t, q))
+		b.to(b.send(post(path, form)), "/auth/account/passkeys").expect(t, http.StatusOK, "The passkey is ready")
+		other := s.browser()
+		other.to(other.passkey(other.get("/auth/login"), d), "/auth/account")
+	})
+}
+
+// At an address no browser makes passkeys: nothing of them is shown.
+func TestNoPasskeysAtAnAddress(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		s.moved("http://127.0.0.1:8080", "")
+		b := s.browser()
+		get := func(path string) reply {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.Host = "127.0.0.1:8080"
+			return b.send(r)
+		}
+		if page := get("/login").expect(t, http.StatusOK); strings.Contains(page.body, "passkey") {
+			t.Error("the sign-in page speaks of passkeys")
+		}
+		get("/login/passkey/options").expect(t, http.StatusNotFound)
+		r := post("/login/passkey", url.Values{"csrf": {field(get("/login").body, "csrf", 0)}})
+		r.Host = "127.0.0.1:8080"
+		b.send(r).expect(t, http.StatusUnprocessableEntity, "too long")
+	})
 }
