@@ -143,7 +143,7 @@ func TestPasskeySignIn(t *testing.T) {
 		if amr, _ := json.Marshal(id["amr"]); id["acr"] != signin.ACRMulti || string(amr) != `["pop","user","mfa"]` {
 			t.Errorf("acr %v, amr %s", id["acr"], amr)
 		}
-		b.get("/account").expect(t, http.StatusOK, "passkey")
+		b.get("/account/sessions").expect(t, http.StatusOK, "passkey")
 	})
 }
 
