@@ -36,7 +36,7 @@ func TestPortalApplications(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "/oauth2/userinfo", nil)
 			r.Header.Set("Authorization", "Bearer "+text(tokens, "access_token"))
 			answer := s.post("/oauth2/token", client, secret, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {text(tokens, "refresh_token")}})
-			return s.do(r).StatusCode == 200, answer.StatusCode == 200
+			return s.do(r).StatusCode == http.StatusOK, answer.StatusCode == http.StatusOK
 		}
 		bob := s.signedIn("bob")
 		bob.press("/account/applications", "client", "shop").expect(t, 404)

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -44,7 +45,7 @@ func TestPortalDelete(t *testing.T) {
 		if s.status() != storage.StatusDeletionPending || here.isIn() || phone.isIn() {
 			t.Error("somebody is still signed in")
 		}
-		if s.post("/oauth2/token", "ours", s1, refresh).StatusCode != 400 {
+		if s.post("/oauth2/token", "ours", s1, refresh).StatusCode != http.StatusBadRequest {
 			t.Error("a refresh token still works")
 		}
 		if got := s.malisNews(); got != mail.AccountDeleted {
@@ -95,6 +96,8 @@ func TestPortalKeep(t *testing.T) {
 		// On the way to an application, too.
 		s.close(b)
 		page = b.asked("client_id", "ours")
+		page = b.to(b.submit(page, "sign-in", "username", malisMail, "password", malisPassword), "/login/keep").expect(t, 200)
+		page = b.to(b.submit(page, "keep", "decision", "leave"), "/login").expect(t, 200)
 		page = b.to(b.submit(page, "sign-in", "username", malisMail, "password", malisPassword), "/login/keep").expect(t, 200)
 		if b.proceed(b.submit(page, "keep", "decision", "keep")).query(t).Get("code") == "" {
 			t.Error("no way on")

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func (s *site) sid(b *browser) string {
 func (b *browser) csrfOf() string {
 	b.w.t.Helper()
 	page := b.get("/sign-out")
-	if page.StatusCode != 200 { // nobody is signed in
+	if page.StatusCode != http.StatusOK { // nobody is signed in
 		page = b.get("/login")
 	}
 	return field(page.expect(b.w.t, 200).body, "csrf", 0)

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -132,8 +133,7 @@ func (s *Server) parted(v visit) error {
 		s.Web.ClearSession(v.w)
 	}
 	if v.interaction != nil {
-		http.Redirect(v.w, v.r, s.Web.Issuer.Origin()+s.another(v), http.StatusSeeOther)
-		return nil
+		return s.Web.Redirect(v.w, issuer.PathLogin, url.Values{"interaction": {v.interaction.Handle}, "another": {"1"}})
 	}
 	return s.Web.Redirect(v.w, issuer.PathSignedOut, nil)
 }
