@@ -16,14 +16,15 @@ import (
 	"pratu/storage"
 )
 
-// ProfileClaims are the standard claims that owners write themselves (OpenID Connect Core section 5.1).
+// ProfileClaims are the standard claims that owners write themselves (OpenID Connect Core section 5.1), in the order in which
+// what is wrong with them is told.
 var ProfileClaims = []string{
-	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
-	"gender", "birthdate", "zoneinfo", "locale",
+	"name", "given_name", "middle_name", "family_name", "nickname", "preferred_username", "birthdate", "gender", "locale",
+	"zoneinfo", "website", "profile", "picture",
 }
 
 // AddressParts are the members of the address claim (section 5.1.1).
-var AddressParts = []string{"formatted", "street_address", "locality", "region", "postal_code", "country"}
+var AddressParts = []string{"street_address", "locality", "region", "postal_code", "country", "formatted"}
 
 // Bounds of what a claim may hold, in code points.
 const (
