@@ -299,7 +299,7 @@ func TestPasskeysHP29(t *testing.T) {
 		b.to(b.send(post("/account/passkeys", url.Values{"csrf": {csrf}, "delete": {id}})), "/account/confirm")
 		// A passkey is a way to confirm.
 		page = b.get("/account/confirm?to=/account/passkeys").expect(t, http.StatusOK, `id="passkey"`, `id="confirm"`)
-		page = b.to(b.passkey(page, d), "/account/passkeys")
+		b.to(b.passkey(page, d), "/account/passkeys")
 
 		answer := b.send(post("/account/passkeys", url.Values{"csrf": {csrf}, "rename": {id}, "name": {" Key \u202e of\tmine "}}))
 		b.to(answer, "/account/passkeys").expect(t, http.StatusOK, "<bdi>Key of mine</bdi>")
