@@ -45,3 +45,14 @@ func (s *Service) Notify(ctx context.Context, a *Account, n News, others ...stri
 	}
 	return nil
 }
+
+// Telling is Notify for whoever has a transaction and no account at hand.
+func (s *Service) Telling(accountID string, n News) func(context.Context) error {
+	return func(ctx context.Context) error {
+		a, err := s.Load(ctx, accountID)
+		if err != nil {
+			return err
+		}
+		return s.Notify(ctx, a, n)
+	}
+}

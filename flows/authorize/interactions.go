@@ -150,9 +150,25 @@ func (s *Service) State(row storage.Interaction) State {
 	}
 }
 
-// SignedIn notes that somebody signed in for the request.
-func (s *Service) SignedIn(ctx context.Context, i *Interaction, sessionID string) error {
-	return s.Store.SignInInteraction(ctx, secret.Hash(i.Handle), sessionID, storage.At(s.Now()))
+// Joined is what a session that begins is for, in its transaction.
+type Joined = func(ctx context.Context, session storage.Session) error
+
+// SigningIn notes that somebody signed in for the request. Without one there is nothing to note.
+func (s *Service) SigningIn(i *Interaction) Joined {
+	if i == nil {
+		return nil
+	}
+	return func(ctx context.Context, session storage.Session) error {
+		return spent(s.Store.SignInInteraction(ctx, secret.Hash(i.Handle), session.ID, storage.At(s.Now())))
+	}
+}
+
+// spent tells a person whose request ended while they answered the page. There is nothing wrong with the server.
+func spent(err error) error {
+	if errors.Is(err, storage.ErrNotFound) {
+		return kind.New(kind.NotFound, "interaction.expired").WithErr(err)
+	}
+	return err
 }
 
 // Chosen notes which of the browser's sessions was chosen for the request.
@@ -160,10 +176,15 @@ func (s *Service) Chosen(ctx context.Context, i *Interaction, sessionID string) 
 	return s.Store.SelectInteraction(ctx, secret.Hash(i.Handle), sessionID, storage.At(s.Now()))
 }
 
-// SteppedUp notes that the request's session goes on as another one, after a second factor. It is no sign-in for the
+// SteppingUp notes that the request's session goes on as another one, after a second factor. It is no sign-in for the
 // request: prompt=login wants the first factor anew.
-func (s *Service) SteppedUp(ctx context.Context, i *Interaction, fromSession, toSession string) error {
-	return s.Store.MoveInteraction(ctx, secret.Hash(i.Handle), fromSession, toSession, storage.At(s.Now()))
+func (s *Service) SteppingUp(i *Interaction, fromSession string) Joined {
+	if i == nil {
+		return nil
+	}
+	return func(ctx context.Context, session storage.Session) error {
+		return spent(s.Store.MoveInteraction(ctx, secret.Hash(i.Handle), fromSession, session.ID, storage.At(s.Now())))
+	}
 }
 
 // Allow notes that the person of a session agreed to exactly what the request asks, and remembers it for the client. A

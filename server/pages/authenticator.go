@@ -126,7 +126,7 @@ func (s *Server) confirmTOTP(m member) error {
 
 // news tells the member of a change, as part of its transaction.
 func (s *Server) news(m member, event string) func(context.Context) error {
-	return func(ctx context.Context) error { return s.factorNews(ctx, m.r, m.account.ID, event) }
+	return s.Accounts.Telling(m.account.ID, accounts.News{Event: event, Device: signin.Device(m.r.UserAgent())})
 }
 
 func (s *Server) removeTOTP(m member) error {

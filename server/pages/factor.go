@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -227,12 +226,7 @@ func (s *Server) raise(g stage, given signin.Second) error {
 	}
 	cookie, _, err := s.Signin.Begin(ctx, s.noticed(g, proof, given), signin.Browser{
 		SessionCookie: s.Web.Session(g.r), BrowserCookie: s.Web.Browser(g.w, g.r), IP: web.Address(ctx), UserAgent: g.r.UserAgent(),
-	}, func(ctx context.Context, session storage.Session) error {
-		if g.interaction == nil {
-			return nil
-		}
-		return s.expired(s.Authorize.SteppedUp(ctx, g.interaction, g.session.ID, session.ID))
-	})
+	}, s.Authorize.SteppingUp(g.interaction, g.session.ID))
 	if err != nil {
 		return err
 	}
@@ -245,14 +239,5 @@ func (s *Server) noticed(g stage, p signin.Proof, given signin.Second) signin.Pr
 	if !given.Recovery {
 		return p
 	}
-	return p.Spending(func(ctx context.Context) error { return s.factorNews(ctx, g.r, p.AccountID, mail.RecoveryCodeUsed) })
-}
-
-// factorNews mails an owner what happened to a factor, in the caller's transaction.
-func (s *Server) factorNews(ctx context.Context, r *http.Request, accountID, event string) error {
-	a, err := s.Accounts.Load(ctx, accountID)
-	if err != nil {
-		return err
-	}
-	return s.Accounts.Notify(ctx, a, accounts.News{Event: event, Device: signin.Device(r.UserAgent())})
+	return p.Spending(s.Accounts.Telling(p.AccountID, accounts.News{Event: mail.RecoveryCodeUsed, Device: signin.Device(g.r.UserAgent())}))
 }

@@ -4,7 +4,6 @@
 package pages
 
 import (
-	"context"
 	"math"
 	"net/http"
 	"net/url"
@@ -162,12 +161,7 @@ func (s *Server) begin(v visit, p signin.Proof, notice string) error {
 	cookie, _, err := s.Signin.Begin(ctx, p, signin.Browser{
 		SessionCookie: s.Web.Session(v.r), BrowserCookie: s.Web.Browser(v.w, v.r),
 		IP: web.Address(ctx), UserAgent: v.r.UserAgent(),
-	}, func(ctx context.Context, session storage.Session) error {
-		if v.interaction == nil {
-			return nil
-		}
-		return s.expired(s.Authorize.SignedIn(ctx, v.interaction, session.ID))
-	})
+	}, s.Authorize.SigningIn(v.interaction))
 	if err != nil {
 		return err
 	}
