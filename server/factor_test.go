@@ -73,20 +73,6 @@ func TestSecondFactor(t *testing.T) {
 	})
 }
 
-// HP-16: a password that was set anew is one factor all the same.
-func TestNewPasswordIsOneFactor(t *testing.T) {
-	onSite(t, func(t *testing.T, s *site) {
-		s.malis()
-		hash := must1(s.hasher.Hash(t.Context(), newPassword))(t)
-		s.exec(`UPDATE credentials SET secret = '` + hash + `' WHERE account_id = '` + s.mali.ID + `'`)
-		b := s.browser()
-		b.to(b.login(malisMail, newPassword), "/login/factor").expect(t, 200)
-		if b.isIn() {
-			t.Error("a new password alone is in")
-		}
-	})
-}
-
 // HP-17: a code works once, also for those that come at once, and none works that is older than one that was used.
 func TestTOTPWorksOnce(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
