@@ -117,6 +117,7 @@ func TestPasskeys(t *testing.T) {
 	b.verifies(key, true)
 	b.press(`#passkey-button`)
 	b.arrives(p.Issuer + "/account")
+	b.open(p.Issuer + "/account/sessions")
 	if !strings.Contains(b.text(`#session-list`), "passkey") {
 		t.Errorf("sessions: %s", b.text(`#session-list`))
 	}
