@@ -102,6 +102,15 @@ func TestPortalKeep(t *testing.T) {
 		if b.proceed(b.submit(page, "keep", "decision", "keep")).query(t).Get("code") == "" {
 			t.Error("no way on")
 		}
+		// By a code in place of the password, and with a new password, as well.
+		s.close(b)
+		s.notes()
+		other := s.browser()
+		page = other.to(other.useCode(malisMail), "/login/code/verify")
+		other.to(other.submit(page, "login-code-verify", "code", s.sentCode(malisMail)), "/login/keep").expect(t, 200)
+		if other.isIn() {
+			t.Error("a closed account is in by a code")
+		}
 	})
 }
 

@@ -35,8 +35,8 @@ func (s *Service) BeginRecovery(ctx context.Context, r Recovery) (handle string,
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return "", err
 	}
-	c.Value = c.Canonical                 // whoever asks doesn't choose the spelling that is written to, nor sees the one we have
-	if a.Status != storage.StatusActive { // told to nobody who hasn't proven anything
+	c.Value = c.Canonical         // whoever asks doesn't choose the spelling that is written to, nor sees the one we have
+	if !signin.Enters(a.Status) { // told to nobody who hasn't proven anything
 		a.ID = ""
 	}
 	request := codes.Request{
@@ -133,7 +133,7 @@ func (s *Service) stillTheirs(ctx context.Context, c *codes.Challenge) error {
 		return err
 	case a.ID != c.AccountID:
 		return kind.New(kind.NotFound, "code.expired")
-	case a.Status != storage.StatusActive:
+	case !signin.Enters(a.Status):
 		return kind.New(kind.Forbidden, "account.disabled")
 	}
 	return nil

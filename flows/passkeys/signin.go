@@ -76,7 +76,7 @@ func (s *Service) verify(ctx context.Context, st state, answer string) (row stor
 	if err != nil {
 		return row, err
 	}
-	if row.Status != storage.StatusActive {
+	if !signin.Enters(row.Status) {
 		return row, kind.New(kind.Forbidden, "account.disabled")
 	}
 	after, err := json.Marshal(used)

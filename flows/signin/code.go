@@ -30,7 +30,7 @@ func (s *Service) SendCode(ctx context.Context, identifier string, r codes.Reque
 // reachedBy is who may sign in with a contact, "" for nobody.
 func (s *Service) reachedBy(ctx context.Context, c contact.Contact) (accountID string, err error) {
 	login, err := s.Store.LoginByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical), "", storage.At(s.Now()))
-	if errors.Is(err, storage.ErrNotFound) || err == nil && login.Status != storage.StatusActive {
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !Enters(login.Status) {
 		return "", nil
 	}
 	return login.ID, err
