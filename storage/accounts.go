@@ -44,6 +44,8 @@ type Login struct {
 	Account
 	Credential Credential `db:"credential"` // zero: the account has no password
 	Known      bool       `db:"known"`      // the account signed in with this browser before
+	Trusted    bool       `db:"trusted"`    // the browser stands for the second factor
+	TOTP       bool       `db:"totp"`       // there is a second factor
 }
 
 // LoginByContact is AccountByContact for one browser, which may be "".
@@ -53,10 +55,12 @@ func (s *Store) LoginByContact(ctx context.Context, kind string, digests []Diges
 		a.updated_at, COALESCE(p.id, '') AS "credential.id", COALESCE(p.account_id, '') AS "credential.account_id",
 		COALESCE(p.kind, '') AS "credential.kind", COALESCE(p.secret, '') AS "credential.secret",
 		COALESCE(p.created_at, 0) AS "credential.created_at", COALESCE(p.last_used_at, 0) AS "credential.last_used_at",
-		EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id AND b.browser_hash = ? AND b.expires_at > ?) AS known
+		EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id AND b.browser_hash = ? AND b.expires_at > ?) AS known,
+		EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id AND b.browser_hash = ? AND b.browser_hash <> ''
+			AND b.trusted_until > ?) AS trusted, `+hasSecondFactor+` AS totp
 		FROM contact_digests d JOIN contacts c ON c.id = d.contact_id JOIN accounts a ON a.id = c.account_id
 		LEFT JOIN credentials p ON p.account_id = a.id AND p.kind = 'password'
-		WHERE d.kind = ? AND d.verified = 1 AND (`+query+`) LIMIT 1`, append([]any{browserHash, now, kind}, args...)...)
+		WHERE d.kind = ? AND d.verified = 1 AND (`+query+`) LIMIT 1`, append([]any{browserHash, now, browserHash, now, kind}, args...)...)
 	return l, err
 }
 

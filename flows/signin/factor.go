@@ -56,6 +56,9 @@ func (s *Service) NeedsSecond(ctx context.Context, p Proof, browser string) (boo
 	if p.ACR == ACRMulti {
 		return false, nil
 	}
+	if p.won != nil { // it was read with the password
+		return p.won.login.TOTP && !p.won.login.Trusted, nil
+	}
 	f, err := s.Factors(ctx, p.AccountID, browser)
 	return f.TOTP && !f.Trusted, err
 }

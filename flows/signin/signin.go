@@ -77,6 +77,14 @@ func (p Proof) Spending(f func(context.Context) error) Proof {
 	return p
 }
 
+// Status is the account's, where the proof was found with it; else "".
+func (p Proof) Status() string {
+	if p.won == nil {
+		return ""
+	}
+	return p.won.login.Status
+}
+
 // PasswordProof is the proof of somebody who just set or typed the account's password.
 func PasswordProof(accountID string, at time.Time) Proof {
 	return Proof{AccountID: accountID, AMR: []string{AMRPassword}, ACR: ACRSingle, At: at}

@@ -167,9 +167,11 @@ func (s *Server) begin(v visit, p signin.Proof, notice string) error {
 	}
 	s.Web.SetSession(v.w, cookie)
 	web.EventOf(ctx).Set("account_id", p.AccountID)
-	closed, err := s.Accounts.Closed(ctx, p.AccountID)
-	if err != nil {
-		return err
+	closed := p.Status() == storage.StatusDeletionPending
+	if p.Status() == "" {
+		if closed, err = s.Accounts.Closed(ctx, p.AccountID); err != nil {
+			return err
+		}
 	}
 	next := ""
 	switch {
