@@ -2,7 +2,10 @@
 'use strict';
 (() => {
   const api = window.PublicKeyCredential;
-  if (!api || !navigator.credentials) return;
+  if (!api || !navigator.credentials) {
+    document.querySelectorAll('.passkey').forEach(form => form.remove()); // the style keeps its place otherwise
+    return;
+  }
   const find = id => document.getElementById(id);
   const signIn = find('passkey'), create = find('passkey-new'), signals = find('passkey-signals');
 
