@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -105,8 +104,13 @@ func (s *Server) AuthenticatorPost(w http.ResponseWriter, r *http.Request) error
 	return s.confirmTOTP(m)
 }
 
+// news is what a member did, with which browser.
+func (m member) news(event string) accounts.News {
+	return accounts.News{Event: event, Device: signin.Device(m.r.UserAgent())}
+}
+
 func (s *Server) confirmTOTP(m member) error {
-	proof, err := s.Signin.ConfirmTOTP(m.r.Context(), m.session.Session, m.r.PostForm.Get("code"), s.news(m, mail.TOTPAdded))
+	proof, err := s.Signin.ConfirmTOTP(m.r.Context(), m.session.Session, m.r.PostForm.Get("code"), s.Accounts.Telling(m.account.ID, m.news(mail.TOTPAdded)))
 	if err == nil {
 		err = s.replace(m, proof)
 	}
@@ -124,16 +128,11 @@ func (s *Server) confirmTOTP(m member) error {
 	return s.done(m, issuer.PathAccountRecoveryCodes, "notice.totp_added")
 }
 
-// news tells the member of a change, as part of its transaction.
-func (s *Server) news(m member, event string) func(context.Context) error {
-	return s.Accounts.Telling(m.account.ID, accounts.News{Event: event, Device: signin.Device(m.r.UserAgent())})
-}
-
 func (s *Server) removeTOTP(m member) error {
 	if !strong(m) {
 		return s.Web.Redirect(m.w, issuer.PathLoginFactor, url.Values{"to": {m.here}})
 	}
-	err := s.Signin.RemoveTOTP(m.r.Context(), m.account.ID, s.news(m, mail.TOTPRemoved))
+	err := s.Signin.RemoveTOTP(m.r.Context(), m.account.ID, s.Accounts.Telling(m.account.ID, m.news(mail.TOTPRemoved)))
 	if kind.Is(err, "totp.none") { // in another tab
 		return s.Web.Redirect(m.w, issuer.PathAccountAuthenticator, nil)
 	}
@@ -180,7 +179,7 @@ func (s *Server) RecoveryCodesPost(w http.ResponseWriter, r *http.Request) error
 	if page.StepUpURL != "" {
 		return s.Web.Redirect(w, issuer.PathLoginFactor, url.Values{"to": {m.here}})
 	}
-	page.Codes, err = s.Signin.MakeRecoveryCodes(r.Context(), m.account.ID, s.news(m, mail.RecoveryCodesMade))
+	page.Codes, err = s.Signin.MakeRecoveryCodes(r.Context(), m.account.ID, s.Accounts.Telling(m.account.ID, m.news(mail.RecoveryCodesMade)))
 	if kind.Is(err, "recovery.no_factor") {
 		return s.Web.Redirect(w, issuer.PathAccountRecoveryCodes, nil)
 	}
