@@ -39,8 +39,9 @@ timing: ## statistics: an unknown person and a wrong password take the same time
 	@scripts/setup.sh
 	go -C e2e test -count=1 -timeout 30m -v -tags timing -run Timing ./...
 
-scale: ## plans and speed of the hot statements at 10^4, 10^6 and 10^7 grants on PostgreSQL
-	scripts/with-postgres.sh --durable go -C bench run . -scale
+scale: ## operations at 10^4, 10^6 and 10^7 grants on PostgreSQL: what they cost and touch: SCALE='-grants 10000,1000000'
+	@scripts/setup.sh
+	scripts/with-postgres.sh --durable go -C bench run . -scale $(SCALE)
 
 bin/golangci-lint: Makefile
 	GOBIN=$(CURDIR)/bin go install $(GOLANGCI_LINT) && touch $@

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -18,6 +19,7 @@ type settings struct {
 	ops     []operation
 	engines []string
 	starts  int
+	grants  []int // how many the database holds, ascending
 }
 
 func main() {
@@ -36,9 +38,10 @@ func run() error {
 		s        settings
 		ops      = flag.String("ops", "", "operations to measure, separated by commas (default: all)")
 		engines  = flag.String("db", "sqlite,postgres", "databases, separated by commas")
-		atScale  = flag.Bool("scale", false, "measure at 10^4, 10^6 and 10^7 grants on PostgreSQL instead")
+		atScale  = flag.Bool("scale", false, "measure with ever more grants in PostgreSQL instead")
 		binary   = flag.String("binary", "", "a built pratu (default: built from this tree)")
 		noFloor  = flag.Bool("no-floor", false, "leave the floor out")
+		sizes    = flag.String("grants", "10000,1000000,10000000", "for -scale: how many grants, ascending, separated by commas")
 		starting = flag.Int("starts", 5, "how often the program is started to time it")
 	)
 	flag.IntVar(&s.load.workers, "c", 8, "workers")
@@ -62,6 +65,9 @@ func run() error {
 		path = built
 	}
 	if *atScale {
+		if s.grants, err = ascending(*sizes); err != nil {
+			return err
+		}
 		return scale(path, s)
 	}
 	floors := map[string]map[string]result{}
@@ -94,6 +100,17 @@ func chooseOps(names string) ([]operation, error) {
 		out = append(out, all[i])
 	}
 	return out, nil
+}
+
+func ascending(list string) (sizes []int, err error) {
+	for word := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || len(sizes) > 0 && n <= sizes[len(sizes)-1] {
+			return nil, fmt.Errorf("-grants %s: ascending numbers are needed", list)
+		}
+		sizes = append(sizes, n)
+	}
+	return sizes, nil
 }
 
 // measureAll takes every figure of a target, and keeps for each operation the repeat with the lowest CPU time: a
