@@ -43,7 +43,7 @@ func TestEveryOperation(t *testing.T) {
 			if r.ok != 30 || r.errors != 0 {
 				t.Errorf("%s: %d ok, %d errors: %s", op.name, r.ok, r.errors, r.firstError)
 			}
-			if want := map[string]float64{"sso": 2, "login": 4}[op.name]; want > 0 && r.httpPerOp != want {
+			if want := map[string]float64{"sso": 2, "login": 4, "login-new": 4}[op.name]; want > 0 && r.httpPerOp != want {
 				t.Errorf("%s: %.1f requests, want %.0f", op.name, r.httpPerOp, want)
 			}
 			if r.peak["server"] < 1 || r.p50 > r.p99 {

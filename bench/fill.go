@@ -14,7 +14,7 @@ const grantsPerSession = 10
 
 // filledTables are those that grow with people and their grants.
 var filledTables = []string{
-	"accounts", "contacts", "contact_digests", "credentials", "known_browsers", "sessions", "consents", "audit", "grants", "tokens",
+	"accounts", "contacts", "contact_digests", "credentials", "known_browsers", "sessions", "consents", "audit", "one_time_links", "outbox", "grants", "tokens",
 }
 
 // The keys look and lie like the product's, so that what it inserts meets pages anywhere. They are written in their own
@@ -35,6 +35,10 @@ var fillStatements = []string{
 	`INSERT INTO audit (id, at, event, outcome, actor_kind, actor_id, account_id, client_id, session_id, ip, user_agent,
 		request_id, reason, details) SELECT k, :now, 'signin.succeeded', 'success', 'account', k, k, ':client', k, '192.0.2.1',
 		repeat('u', 100), '', '', '{}'`,
+	`INSERT INTO one_time_links (id, purpose, account_id, subject, created_at, expires_at, used_at)
+		SELECT k, 'end-session', k, k, :now, :later, 0`,
+	`INSERT INTO outbox (id, kind, payload, created_at, next_attempt_at, attempts, last_error, delivered_at, parked_at, expires_at)
+		SELECT k, 'mail', '', :now, :now, 0, '', :now, 0, :later`,
 	`INSERT INTO grants (id, client_id, account_id, session_id, subject, scopes, audience, claims, auth_time, acr, amr, form,
 		code_hash, code_expires_at, code_used_at, failed_proofs, offline, created_at, expires_at, revoked_at)
 		SELECT k, ':client', owner, owner, '8000000000000000', 'openid profile email', '', '', :now, '1', 'pwd', repeat('f', 200),

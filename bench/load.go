@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -76,7 +77,7 @@ func load(t *target, md *metadata, rt http.RoundTripper, op operation, o loadOpt
 	r.driver = ms(own) / n
 	r.other = max(0, 100*float64(other)/(float64(wall)*float64(runtime.NumCPU())))
 	r.statements = statements / n
-	if op.name == "login" && t.ops != "" {
+	if strings.HasPrefix(op.name, "login") && t.ops != "" {
 		r.hash = passwordHash()
 	}
 	for _, s := range sessions {

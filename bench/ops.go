@@ -25,7 +25,9 @@ func operations() []operation {
 		{name: "introspect", prepare: needTokens, run: introspect},
 		{name: "userinfo", prepare: needTokens, run: userinfo},
 		{name: "sso", prepare: signInAnew, run: signIn}, // authorize and code exchange of a browser that is signed in
-		{name: "login", run: signInAnew},                // the same of a new browser, through the sign-in page
+		// the same through the sign-in page: of a browser that was here before, and of a new one, which is told by mail
+		{name: "login", prepare: signInAnew, run: signInAgain},
+		{name: "login-new", run: signInAnew},
 	}
 }
 
@@ -92,6 +94,13 @@ func userinfo(s *session) error {
 func signIn(s *session) error {
 	_, err := s.signIn()
 	return err
+}
+
+func signInAgain(s *session) error {
+	if err := s.signOut(); err != nil {
+		return err
+	}
+	return signIn(s)
 }
 
 func signInAnew(s *session) error {

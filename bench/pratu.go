@@ -201,7 +201,7 @@ func measure(path, engine string, s settings, floors map[string]map[string]resul
 func signing(ops []operation) []operation {
 	var out []operation
 	for _, op := range ops {
-		if op.name == "refresh" || op.name == "sso" || op.name == "login" {
+		if op.name == "refresh" || op.name == "sso" || strings.HasPrefix(op.name, "login") {
 			out = append(out, op)
 		}
 	}

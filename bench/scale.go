@@ -70,7 +70,7 @@ func scale(path string, s settings) error {
 func stateful(ops []operation) (out []operation) {
 	for _, op := range ops {
 		switch op.name {
-		case "refresh", "introspect", "userinfo", "sso", "login":
+		case "refresh", "introspect", "userinfo", "sso", "login", "login-new":
 			out = append(out, op)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -49,6 +50,18 @@ func newSession(t *target, md *metadata, rt http.RoundTripper, worker int) *sess
 // forget drops every cookie, so that the next flow starts signed out.
 func (s *session) forget() {
 	s.hc.Jar, _ = cookiejar.New(nil)
+}
+
+// signOut keeps nothing but what tells the provider that this browser was here before.
+func (s *session) signOut() error {
+	at, err := url.Parse(s.t.issuer)
+	if err != nil {
+		return err
+	}
+	cookies := s.hc.Jar.Cookies(at)
+	s.forget()
+	s.hc.Jar.SetCookies(at, slices.DeleteFunc(cookies, func(c *http.Cookie) bool { return c.Name != "pratu_browser" }))
+	return nil
 }
 
 func (s *session) do(req *http.Request) (*reply, error) {

@@ -63,8 +63,8 @@ func (s *Store) OutboxCounts(ctx context.Context) (waiting, parked int64, err er
 		Parked  int64 `db:"parked"`
 	}
 	err = s.get(ctx, &counts, `SELECT
-		COALESCE(SUM(CASE WHEN delivered_at = 0 AND parked_at = 0 THEN 1 ELSE 0 END), 0) AS waiting,
-		COALESCE(SUM(CASE WHEN parked_at > 0 THEN 1 ELSE 0 END), 0) AS parked FROM outbox`)
+		(SELECT COUNT(*) FROM outbox WHERE delivered_at = 0 AND parked_at = 0) AS waiting,
+		(SELECT COUNT(*) FROM outbox WHERE parked_at > 0) AS parked`)
 	return counts.Waiting, counts.Parked, err
 }
 
