@@ -15,18 +15,31 @@ import (
 )
 
 const (
-	keysEvery    = 2 * time.Second // a rotation by the command line reaches every replica within this
-	janitorEvery = time.Minute
-	janitorLease = 2 * time.Minute
-	askTimeout   = 2 * time.Second // for a metric that asks the database
+	keysEvery     = 2 * time.Second // a rotation by the command line reaches every replica within this
+	rotationEvery = 10 * time.Minute
+	janitorEvery  = time.Minute
+	janitorLease  = 2 * time.Minute
+	askTimeout    = 2 * time.Second // for a metric that asks the database
 )
 
 // background runs what no request waits for.
 func (s *running) background() {
 	s.proc.every("keys", keysEvery, s.keys.Refresh)
 	s.proc.loop("outbox", s.outbox.Run)
+	if s.cfg.KeyRotation > 0 {
+		s.proc.every("key rotation", rotationEvery, s.rotation)
+	}
 	s.proc.every("janitor", janitorEvery, s.janitor())
 	s.proc.every("eraser", janitorEvery, s.eraser())
+}
+
+// rotation replaces signing keys when their time has come.
+func (s *running) rotation(ctx context.Context) error {
+	rotated, err := s.keys.RotateDue(ctx, s.cfg.KeyRotation)
+	if len(rotated) > 0 {
+		s.log.Info("signing keys published that follow", "event", "keys.rotated", "algorithms", rotated)
+	}
+	return err
 }
 
 // janitor removes what expired.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pratu/flows/clients"
+	"pratu/flows/keys"
 )
 
 // clientFlags are the members of a document that have a flag of their own; the rest comes by -f.
@@ -36,8 +37,8 @@ func (f *clientFlags) add(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.grants, "grant-type", nil, "grant type (repeat for more); default by kind")
 	fs.StringVar(&f.scope, "scope", "", "scopes it may ask for, separated by spaces")
 	fs.StringVar(&f.jwksFile, "jwks-file", "", "file with the client's public keys (JWK Set)")
-	fs.StringVar(&f.idTokenAlg, "id-token-alg", "", "RS256 or ES256; default by kind")
-	fs.StringVar(&f.userinfoAlg, "userinfo-alg", "", "RS256 or ES256 for signed userinfo; default plain JSON")
+	fs.StringVar(&f.idTokenAlg, "id-token-alg", "", strings.Join(keys.Algorithms(), ", ")+"; default by kind")
+	fs.StringVar(&f.userinfoAlg, "userinfo-alg", "", "the same for signed userinfo; default plain JSON")
 	fs.BoolVar(&f.requirePAR, "require-par", false, "only pushed authorization requests")
 	fs.StringArrayVar(&f.origins, "allowed-origin", nil, "origin that may call us from a page, beside those of the redirect URIs")
 	fs.StringArrayVar(&f.settings, "set", nil, "key=value of a setting, e.g. first_party=true (repeat for more)")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"pratu/flows/issuer"
+	"pratu/flows/keys"
 	"pratu/flows/limits"
 	"pratu/flows/passkeys"
 )
@@ -168,6 +169,9 @@ func (c *Config) checkMisc(ps *problems) {
 			continue
 		}
 		c.limits[policy] = o
+	}
+	if c.KeyRotation != 0 && c.KeyRotation < 2*keys.AheadScheduled {
+		ps.add("key_rotation: %s is too often: a new key is published a day ahead; give at least %s, or 0", c.KeyRotation, 2*keys.AheadScheduled)
 	}
 	if c.Drain == unset {
 		c.Drain = 2 * time.Second

@@ -14,6 +14,7 @@ import (
 	"pratu/cli/demo"
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
+	"pratu/flows/keys"
 	"pratu/flows/kind"
 )
 
@@ -146,7 +147,8 @@ func (a *app) banner(ctx context.Context, s *running, demoURL string) error {
 		{"Issuer", c.issuer.String()},
 		{"Discovery", c.issuer.URL(issuer.PathDiscovery)},
 		{"Account", c.issuer.URL(issuer.PathAccount)},
-		{"Data", fmt.Sprintf("%s in %s (%s), schema %d, signing keys RS256 and ES256", engineName(s), c.DataDir, state, latest)},
+		{"Data", fmt.Sprintf("%s in %s (%s), schema %d, signing keys %s", engineName(s), c.DataDir, state, latest,
+			strings.Join(keys.Algorithms(), ", "))},
 		{"First admin", admin},
 		{"Mail", "not sent – read it at " + c.issuer.URL(issuer.PathDevMail)},
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,8 @@ func (a *app) keyRotate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rotate", Short: "Publish new signing keys; running servers follow by themselves",
 		Long: "A new key is published at once and signs after 15 minutes, when every application has had time to see it.\n" +
-			"The key it replaces stays published until the last token it signed is over.",
+			"The key it replaces stays published until the last token it signed is over. The server does this by itself every\n" +
+			"PRATU_KEY_ROTATION; --compromised is for a key that has leaked.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withTools(cmd, func(t *tools) error {
@@ -52,9 +54,10 @@ func (a *app) keyRotate() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&o.Alg, "alg", "", "RS256 or ES256; both when left out")
+	cmd.Flags().StringVar(&o.Alg, "alg", "", strings.Join(keys.Algorithms(), ", ")+"; all when left out")
 	cmd.Flags().IntVar(&o.Bits, "bits", keys.DefaultBits, "length of a new RSA key")
-	cmd.Flags().BoolVar(&o.Now, "now", false, "sign with the new keys at once: for a key that has leaked")
+	cmd.Flags().BoolVar(&o.Now, "now", false, "sign with the new keys at once")
+	cmd.Flags().BoolVar(&o.Compromised, "compromised", false, "a key has leaked: sign with the new ones at once, and refuse whatever the old ones signed")
 	return cmd
 }
 

@@ -83,7 +83,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t := &tools{ctx: ctx, cfg: c, log: log, now: a.now, store: store, keyring: keyring, renderer: renderer}
 	t.audit = &audit.Log{Store: store, Now: a.now}
 	t.limiter = &limits.Limiter{Store: store, Keyring: keyring, Now: a.now, Overrides: c.limits}
-	t.keys = &keys.Service{Store: store, Keyring: keyring, Audit: t.audit, Now: a.now}
+	t.keys = &keys.Service{Store: store, Custody: keys.Sealed{Keyring: keyring}, Audit: t.audit, Now: a.now}
 	hasher := passwords.New(passwords.Default)
 	t.clients = &clients.Service{Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Now: a.now}
 	t.signin = &signin.Service{Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Now: a.now}

@@ -235,7 +235,7 @@ func TestDiscovery(t *testing.T) {
 				w.t.Errorf("the key set holds %s", private)
 			}
 		}
-		if strings.Count(answer.body, `"kid"`) != 2 || !strings.Contains(answer.Header.Get("Cache-Control"), "max-age=") {
+		if strings.Count(answer.body, `"kid"`) != 4 || !strings.Contains(answer.Header.Get("Cache-Control"), "max-age=") {
 			w.t.Errorf("%s %v", answer.body, answer.Header)
 		}
 	})

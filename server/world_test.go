@@ -23,6 +23,7 @@ import (
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
+	"pratu/flows/keys/keystest"
 	"pratu/flows/limits"
 	"pratu/flows/oidc"
 	"pratu/flows/outbound"
@@ -127,7 +128,7 @@ func newWorld(t *testing.T, database string) *world {
 	must(t, err)
 	record := &audit.Log{Store: w.store, Now: w.now}
 	w.limiter = &limits.Limiter{Store: w.store, Keyring: ring, Now: w.now}
-	w.keys = &keys.Service{Store: w.store, Keyring: ring, Audit: record, Now: w.now}
+	w.keys = &keys.Service{Store: w.store, Custody: keystest.Custody(ring), Audit: record, Now: w.now}
 	must(t, w.keys.Ensure(t.Context()))
 	w.clients = &clients.Service{Store: w.store, Hasher: w.hasher, Now: w.now}
 	w.signin = &signin.Service{Store: w.store, Keyring: ring, Hasher: w.hasher, Limiter: w.limiter, Audit: record, Now: w.now}

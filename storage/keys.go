@@ -26,9 +26,18 @@ func (s *Store) CreateSigningKey(ctx context.Context, k SigningKey) error {
 	return err
 }
 
-// RetireSigningKeys sets the end of an algorithm's current keys.
-func (s *Store) RetireSigningKeys(ctx context.Context, alg string, at Instant) error {
-	_, err := s.exec(ctx, `UPDATE signing_keys SET retired_at = ? WHERE alg = ? AND retired_at = 0`, at, alg)
+// RetireSigningKeys sets the end of an algorithm's current keys. One that was to sign later than active, when its
+// successor does, never will: it ends now.
+func (s *Store) RetireSigningKeys(ctx context.Context, alg string, now, active, at Instant) error {
+	_, err := s.exec(ctx, `UPDATE signing_keys SET retired_at =
+		CASE WHEN active_at > ? THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END WHERE alg = ? AND retired_at = 0`, active, now, at, alg)
+	return err
+}
+
+// WithdrawSigningKeys ends an algorithm's keys but one, whatever they were kept for.
+func (s *Store) WithdrawSigningKeys(ctx context.Context, alg, exceptID string, at Instant) error {
+	_, err := s.exec(ctx, `UPDATE signing_keys SET retired_at = ? WHERE alg = ? AND kid <> ? AND (retired_at = 0 OR retired_at > ?)`,
+		at, alg, exceptID, at)
 	return err
 }
 

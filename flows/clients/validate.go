@@ -8,12 +8,14 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"pratu/flows/keys"
 )
 
 var (
 	idSyntax    = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 	scopeSyntax = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`) // RFC 6749 section 3.3
-	responseAlg = []string{"RS256", "ES256"}
+	responseAlg = keys.Algorithms()
 	authAlgs    = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
 
@@ -82,10 +84,10 @@ func (d *Document) validateAuth(ps *Problems, r rules) {
 		ps.add("/token_endpoint_auth_signing_alg", "client.alg", "one of %s", strings.Join(authAlgs, ", "))
 	}
 	if a := m.IDTokenAlg; a != "" && !slices.Contains(responseAlg, a) {
-		ps.add("/id_token_signed_response_alg", "client.alg", "RS256 or ES256")
+		ps.add("/id_token_signed_response_alg", "client.alg", "one of %s", strings.Join(responseAlg, ", "))
 	}
 	if a := m.UserinfoAlg; a != "" && !slices.Contains(responseAlg, a) {
-		ps.add("/userinfo_signed_response_alg", "client.alg", "RS256 or ES256, or left out for plain JSON")
+		ps.add("/userinfo_signed_response_alg", "client.alg", "one of %s, or left out for plain JSON", strings.Join(responseAlg, ", "))
 	}
 	if d.ClientSecret == "" {
 		return

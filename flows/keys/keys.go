@@ -4,18 +4,13 @@ package keys
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"pratu/flows/audit"
 	"pratu/flows/kind"
@@ -26,8 +21,13 @@ import (
 // Algorithms, in the order of the metadata. RS256 has to be offered (OpenID Connect Core section 15.1).
 const (
 	RS256 = "RS256"
+	PS256 = "PS256"
 	ES256 = "ES256"
+	EdDSA = "EdDSA" // Ed25519
 )
+
+// Algorithms that sign, each with a key of its own (RFC 8725 section 3.1).
+func Algorithms() []string { return []string{RS256, PS256, ES256, EdDSA} }
 
 const (
 	// Ahead is how long a new key is published before it signs: longer than clients keep the key set.
@@ -39,10 +39,10 @@ const (
 	sealLabel   = "signing-key"
 )
 
-// Service signs and verifies. Store, Keyring, Audit and Now are required.
+// Service signs and verifies. All fields are required.
 type Service struct {
 	Store   *storage.Store
-	Keyring *secret.Keyring
+	Custody Custody
 	Audit   *audit.Log
 	Now     func() time.Time
 
@@ -60,9 +60,6 @@ type Info struct {
 	RetiredAt time.Time `json:"retired_at,omitzero"`
 }
 
-// Algorithms that can sign.
-func (s *Service) Algorithms() []string { return []string{RS256, ES256} }
-
 // Ensure makes the keys that are missing and loads all. Two replicas that start at once agree: the first one's keys win.
 func (s *Service) Ensure(ctx context.Context) error {
 	err := s.Store.InTx(ctx, func(ctx context.Context) error {
@@ -73,7 +70,7 @@ func (s *Service) Ensure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, alg := range s.Algorithms() {
+		for _, alg := range Algorithms() {
 			if hasAlg(rows, alg) {
 				continue
 			}
@@ -102,7 +99,10 @@ func hasAlg(rows []storage.SigningKey, alg string) bool {
 type RotateOptions struct {
 	Alg  string // "" for all
 	Bits int    // of an RSA key; 0: DefaultBits
-	Now  bool   // sign with it at once, for a key that has leaked
+	Now  bool   // sign with it at once
+	// Compromised is for a key that has leaked: the new one signs at once, and everything that the old ones signed is
+	// refused from now on. Relying parties learn it when they fetch the key set anew.
+	Compromised bool
 }
 
 // Rotate publishes new keys. They sign after Ahead, when every client has had time to see them; what they replace stays
@@ -114,15 +114,15 @@ func (s *Service) Rotate(ctx context.Context, o RotateOptions) ([]Info, error) {
 	if o.Bits < 2048 || o.Bits > 8192 || o.Bits%8 != 0 {
 		return nil, kind.New(kind.Invalid, "key.bits").WithErr(errors.New("an RSA key has 2048 to 8192 bits"))
 	}
-	algs := s.Algorithms()
+	algs := Algorithms()
 	if o.Alg != "" {
-		if o.Alg != RS256 && o.Alg != ES256 {
-			return nil, kind.New(kind.Invalid, "key.alg").WithErr(errors.New("the algorithms are RS256 and ES256"))
+		if !slices.Contains(algs, o.Alg) {
+			return nil, kind.New(kind.Invalid, "key.alg").WithErr(fmt.Errorf("the algorithms are %s", strings.Join(algs, ", ")))
 		}
 		algs = []string{o.Alg}
 	}
 	active := s.Now().Add(Ahead)
-	if o.Now {
+	if o.Now || o.Compromised {
 		active = s.Now()
 	}
 	var made []Info
@@ -132,16 +132,18 @@ func (s *Service) Rotate(ctx context.Context, o RotateOptions) ([]Info, error) {
 			return err
 		}
 		for _, alg := range algs {
-			if err := s.Store.RetireSigningKeys(ctx, alg, storage.At(active.Add(Keep))); err != nil {
-				return err
-			}
-			row, err := s.create(ctx, alg, o.Bits, active)
+			row, err := s.replace(ctx, alg, o.Bits, active)
 			if err != nil {
 				return err
 			}
+			if o.Compromised {
+				if err := s.Store.WithdrawSigningKeys(ctx, alg, row.ID, storage.At(active)); err != nil {
+					return err
+				}
+			}
 			made = append(made, info(row, s.Now()))
 		}
-		return s.Audit.Append(ctx, audit.Event{Name: "key.rotated", Details: map[string]any{"algorithms": algs}})
+		return s.Audit.Append(ctx, audit.Event{Name: "key.rotated", Details: map[string]any{"algorithms": algs, "compromised": o.Compromised}})
 	})
 	if err != nil {
 		return nil, err
@@ -149,28 +151,25 @@ func (s *Service) Rotate(ctx context.Context, o RotateOptions) ([]Info, error) {
 	return made, s.Refresh(ctx)
 }
 
-func (s *Service) create(ctx context.Context, alg string, bits int, active time.Time) (storage.SigningKey, error) {
-	private, err := generate(alg, bits)
-	if err != nil {
+// replace makes the key that follows those of an algorithm; they stay published as long as what they sign lives.
+func (s *Service) replace(ctx context.Context, alg string, bits int, active time.Time) (storage.SigningKey, error) {
+	if err := s.Store.RetireSigningKeys(ctx, alg, storage.At(s.Now()), storage.At(active), storage.At(active.Add(Keep))); err != nil {
 		return storage.SigningKey{}, err
 	}
-	jwk := jose.JSONWebKey{Key: private, KeyID: secret.ID(), Algorithm: alg, Use: "sig"}
-	raw, err := jwk.MarshalJSON()
+	return s.create(ctx, alg, bits, active)
+}
+
+func (s *Service) create(ctx context.Context, alg string, bits int, active time.Time) (storage.SigningKey, error) {
+	kid := secret.ID()
+	handle, err := s.Custody.Make(ctx, kid, alg, bits)
 	if err != nil {
 		return storage.SigningKey{}, err
 	}
 	row := storage.SigningKey{
-		ID: jwk.KeyID, Alg: alg, Sealed: s.Keyring.Seal(sealLabel, raw, jwk.KeyID),
+		ID: kid, Alg: alg, Sealed: handle,
 		CreatedAt: storage.At(s.Now()), ActiveAt: storage.At(active),
 	}
 	return row, s.Store.CreateSigningKey(ctx, row)
-}
-
-func generate(alg string, bits int) (crypto.Signer, error) {
-	if alg == RS256 {
-		return rsa.GenerateKey(rand.Reader, bits)
-	}
-	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 }
 
 // List shows all published keys, without their secrets.

@@ -2,11 +2,11 @@ package keys
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
@@ -24,7 +24,7 @@ type keySet struct {
 
 type key struct {
 	row     storage.SigningKey
-	jwk     jose.JSONWebKey
+	signer  crypto.Signer
 	headers map[string]string // typ → encoded header
 }
 
@@ -46,12 +46,12 @@ func (s *Service) Refresh(ctx context.Context) error {
 	next := &keySet{rows: rows, keys: map[string]*key{}}
 	public := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, row := range rows {
-		k, err := s.open(row)
+		k, err := s.open(ctx, row)
 		if err != nil {
 			return err
 		}
 		next.keys[row.ID] = k
-		public.Keys = append(public.Keys, k.jwk.Public())
+		public.Keys = append(public.Keys, jose.JSONWebKey{Key: k.signer.Public(), KeyID: row.ID, Algorithm: row.Alg, Use: "sig"})
 	}
 	if next.document, err = json.Marshal(public); err != nil {
 		return err
@@ -62,15 +62,12 @@ func (s *Service) Refresh(ctx context.Context) error {
 	return nil
 }
 
-func (s *Service) open(row storage.SigningKey) (*key, error) {
-	raw, err := s.Keyring.Open(sealLabel, row.Sealed, row.ID)
+func (s *Service) open(ctx context.Context, row storage.SigningKey) (*key, error) {
+	signer, err := s.Custody.Open(ctx, row.ID, row.Alg, row.Sealed)
 	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", row.ID, ErrUnopened)
+		return nil, err
 	}
-	k := &key{row: row, headers: map[string]string{}}
-	if err := k.jwk.UnmarshalJSON(raw); err != nil {
-		return nil, fmt.Errorf("key %s: %w", row.ID, err)
-	}
+	k := &key{row: row, signer: signer, headers: map[string]string{}}
 	for _, typ := range types {
 		if k.headers[typ], err = header(row, typ); err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -15,6 +16,9 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"pratu/storage"
 )
@@ -59,22 +63,42 @@ func (s *Service) Sign(alg, typ string, claims any) (string, error) {
 	return string(encoding.AppendEncode(out, signature)), nil
 }
 
+// pss is the one form of RSASSA-PSS that RFC 7518 section 3.5 allows.
+var pss = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
+
 func (k *key) sign(input []byte) ([]byte, error) {
+	if k.row.Alg == EdDSA { // RFC 8037 section 3.1: of the message itself
+		return k.signer.Sign(rand.Reader, input, crypto.Hash(0))
+	}
 	sum := sha256.Sum256(input)
-	switch private := k.jwk.Key.(type) {
-	case *rsa.PrivateKey:
-		return rsa.SignPKCS1v15(nil, private, crypto.SHA256, sum[:])
-	case *ecdsa.PrivateKey:
-		r, v, err := ecdsa.Sign(rand.Reader, private, sum[:])
+	switch k.row.Alg {
+	case RS256:
+		return k.signer.Sign(rand.Reader, sum[:], crypto.SHA256)
+	case PS256:
+		return k.signer.Sign(rand.Reader, sum[:], pss)
+	case ES256:
+		der, err := k.signer.Sign(rand.Reader, sum[:], crypto.SHA256)
 		if err != nil {
 			return nil, err
 		}
-		raw := make([]byte, 64) // RFC 7518 section 3.4: R and S, 32 bytes each
-		r.FillBytes(raw[:32])
-		v.FillBytes(raw[32:])
-		return raw, nil
+		return concatenated(der)
 	}
 	return nil, errors.New("keys: unknown kind of key")
+}
+
+// concatenated is an ECDSA signature as RFC 7518 section 3.4 has it: R and S, 32 bytes each.
+func concatenated(der []byte) ([]byte, error) {
+	var r, s big.Int
+	var inner cryptobyte.String
+	input := cryptobyte.String(der)
+	if !input.ReadASN1(&inner, asn1.SEQUENCE) || !inner.ReadASN1Integer(&r) || !inner.ReadASN1Integer(&s) ||
+		r.Sign() < 0 || s.Sign() < 0 || r.BitLen() > 256 || s.BitLen() > 256 {
+		return nil, errors.New("keys: not an ECDSA signature")
+	}
+	raw := make([]byte, 64)
+	r.FillBytes(raw[:32])
+	s.FillBytes(raw[32:])
+	return raw, nil
 }
 
 // Verify returns the payload of a token that one of our published keys signed, with its own algorithm, and whose typ is
@@ -130,15 +154,20 @@ func (k *keySet) keyOf(part string, types []string) (*key, error) {
 
 func (k *key) verify(input, signature []byte) bool {
 	sum := sha256.Sum256(input)
-	switch private := k.jwk.Key.(type) {
-	case *rsa.PrivateKey:
-		return rsa.VerifyPKCS1v15(&private.PublicKey, crypto.SHA256, sum[:], signature) == nil
-	case *ecdsa.PrivateKey:
+	switch public := k.signer.Public().(type) {
+	case *rsa.PublicKey:
+		if k.row.Alg == PS256 {
+			return rsa.VerifyPSS(public, crypto.SHA256, sum[:], signature, pss) == nil
+		}
+		return rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature) == nil
+	case *ecdsa.PublicKey:
 		if len(signature) != 64 {
 			return false
 		}
 		r, v := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
-		return ecdsa.Verify(&private.PublicKey, sum[:], r, v)
+		return ecdsa.Verify(public, sum[:], r, v)
+	case ed25519.PublicKey:
+		return ed25519.Verify(public, input, signature)
 	}
 	return false
 }

@@ -11,10 +11,11 @@ import (
 	"github.com/ory/fosite"
 
 	"pratu/flows/authorize"
+	"pratu/flows/keys"
 )
 
 const (
-	algAccess = "ES256" // 1/30 of the cost of RS256
+	algAccess = keys.ES256 // 1/30 of the cost of RS256
 	typAccess = "at+jwt"
 	typID     = "JWT"
 )
@@ -40,7 +41,7 @@ func (t *idTokens) GenerateIDToken(ctx context.Context, life time.Duration, r fo
 		"auth_time": g.AuthTime.Time().Unix(), "acr": g.ACR, "amr": strings.Fields(g.AMR), "sid": g.SessionID,
 	})
 	if hash := own.claims.AccessTokenHash; hash != "" {
-		claims["at_hash"] = hash // SHA-256 fits both of our algorithms
+		claims["at_hash"] = hash
 	}
 	if nonce := u.form.Get("nonce"); nonce != "" && u.presented == "" {
 		claims["nonce"] = nonce

@@ -5,6 +5,7 @@ import (
 
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
+	"pratu/flows/keys"
 )
 
 // metadata is OpenID Connect Discovery section 3 and RFC 8414. What is advertised here is implemented.
@@ -59,7 +60,7 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 		ResponseTypes: []string{"code"}, ResponseModes: []string{"query", "form_post"},
 		GrantTypes:   []string{clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials},
 		ACRValues:    acrValues,
-		SubjectTypes: []string{"public"}, IDTokenAlgs: p.Keys.Algorithms(), UserinfoAlgs: p.Keys.Algorithms(),
+		SubjectTypes: []string{"public"}, IDTokenAlgs: keys.Algorithms(), UserinfoAlgs: keys.Algorithms(),
 		TokenAuth: all, TokenAuthAlgs: AssertionAlgs(), IntrospectionAuth: secret, IntrospectionAuthAlgs: AssertionAlgs(),
 		RevocationAuth: all, RevocationAuthAlgs: AssertionAlgs(), Display: []string{"page"}, ClaimTypes: []string{"normal"},
 		Claims: supportedClaims(), UILocales: locales, Prompts: []string{"none", "login", "consent", "select_account"},

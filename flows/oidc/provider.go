@@ -41,7 +41,6 @@ const (
 type Keys interface {
 	Sign(alg, typ string, claims any) (string, error)
 	Verify(token string, types ...string) (payload []byte, alg string, err error)
-	Algorithms() []string
 }
 
 // Options of a provider; all are required.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"pratu/flows/keys"
 	"pratu/flows/secret"
 	"pratu/storage"
 )
@@ -72,6 +73,9 @@ func (s *strategy) GenerateAccessToken(ctx context.Context, r fosite.Requester) 
 	u := unitOf(ctx)
 	row := s.accessToken(u)
 	r.GetSession().SetExpiresAt(fosite.AccessToken, row.ExpiresAt.Time())
+	if own, ok := r.GetSession().(*session); ok && u.client.IDTokenAlg() == keys.EdDSA {
+		own.headers.Add("alg", "Ed512") // fosite reads the hash of at_hash off the third character on; Ed25519 has SHA-512
+	}
 	if u.client.OpaqueAccessTokens() {
 		token = prefixAccess + secret.Token()
 		return token, secret.Hash(token), nil

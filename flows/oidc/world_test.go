@@ -19,6 +19,7 @@ import (
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
+	"pratu/flows/keys/keystest"
 	"pratu/flows/limits"
 	"pratu/flows/oidc"
 	"pratu/flows/outbound"
@@ -72,7 +73,7 @@ func newWorld(t *testing.T, s *storage.Store, c *clock) *world {
 	}
 	log := &audit.Log{Store: s, Now: c.now}
 	w := &world{t: t, clock: c, ring: ring, hasher: passwords.New(passwords.Cheap)}
-	w.keys = &keys.Service{Store: s, Keyring: ring, Audit: log, Now: c.now}
+	w.keys = &keys.Service{Store: s, Custody: keystest.Custody(ring), Audit: log, Now: c.now}
 	if err := w.keys.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
