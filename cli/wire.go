@@ -90,7 +90,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.outbox = &outbox.Outbox{Store: store, Keyring: keyring, Now: a.now, Logger: log}
 	mails := &mail.Service{Outbox: t.outbox, Renderer: renderer, Sender: sender, From: c.MailFrom, Now: a.now}
 	phones := &sms.Service{Outbox: t.outbox, Renderer: renderer, Sender: texts}
-	t.outbox.Handlers = map[string]outbox.Handler{mail.Kind: mails.Deliver, sms.Kind: phones.Deliver, codes.KindNothing: codes.Discard}
+	t.outbox.Handlers = map[string]outbox.Handler{mail.Kind: mails.Deliver, sms.Kind: phones.Deliver}
 	t.codes = &codes.Service{
 		Store: store, Keyring: keyring, Limiter: t.limiter, Mail: mails, SMS: phones, Issuer: c.issuer, Product: web.Product, Now: a.now,
 	}

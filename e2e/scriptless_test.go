@@ -72,6 +72,12 @@ func (a *agent) send(req *http.Request) {
 // submit sends the form with this id as it stands on the page, with values changed or added.
 func (a *agent) submit(id string, values map[string]string) {
 	a.t.Helper()
+	a.post(a.filled(id, values))
+}
+
+// filled is that form: where it is sent, and what.
+func (a *agent) filled(id string, values map[string]string) (action string, form url.Values) {
+	a.t.Helper()
 	doc, err := html.Parse(strings.NewReader(a.body))
 	if err != nil {
 		a.t.Fatal(err)
@@ -80,7 +86,7 @@ func (a *agent) submit(id string, values map[string]string) {
 		if n.Data != "form" || attribute(n, "id") != id {
 			continue
 		}
-		form := url.Values{}
+		form = url.Values{}
 		for in := range n.Descendants() {
 			if name := attribute(in, "name"); in.Data == "input" && name != "" && attribute(in, "type") != "submit" {
 				form.Set(name, attribute(in, "value"))
@@ -89,10 +95,10 @@ func (a *agent) submit(id string, values map[string]string) {
 		for name, value := range values {
 			form.Set(name, value)
 		}
-		a.post(attribute(n, "action"), form)
-		return
+		return attribute(n, "action"), form
 	}
 	a.t.Fatalf("no form #%s at %s (%d):\n%s", id, a.at, a.code, tail(a.body, 3000))
+	return "", nil
 }
 
 // button is the name and value that pressing a button adds to its form.

@@ -3,9 +3,9 @@
 package e2e
 
 import (
-	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -19,27 +19,25 @@ const (
 	warmUps = 50
 )
 
-// distinguish takes the time of both kinds of request, in turn.
-func distinguish(t *testing.T, known, unknown func(n int)) {
+// distinguish takes the time of both kinds of request, in turn. What ask does isn't measured, what it returns is.
+func distinguish(t *testing.T, known, unknown func() (ask func())) {
 	t.Helper()
 	var a, b []float64
 	for n := range pairs + warmUps {
 		order := []struct {
-			run  func(n int)
+			ask  func() func()
 			into *[]float64
 		}{{known, &a}, {unknown, &b}}
 		if n%2 == 1 {
 			slices.Reverse(order)
 		}
 		for _, o := range order {
+			run := o.ask()
 			begin := time.Now()
-			o.run(n)
+			run()
 			if n >= warmUps {
 				*o.into = append(*o.into, float64(time.Since(begin))/float64(time.Millisecond))
 			}
-		}
-		if n%500 == 0 {
-			t.Logf("%d of %d", n, pairs)
 		}
 	}
 	slices.Sort(a)
@@ -89,33 +87,83 @@ func TestTimingIsMeasured(t *testing.T) {
 	}
 }
 
-const unlimited = "PRATU_LIMITS=signin.account=10000000/15m,signin.account_day=10000000/1d,signin.address=10000000/15m," +
-	"signup.address=10000000/1h,mail.minute=10000000/1m,mail.day=10000000/1d"
-
-func TestTimingOfSignIn(t *testing.T) {
-	p := startDev(t, unlimited)
-	p.account("known@example.com")
-	a := newAgent(t)
-	a.get(p.Issuer + "/login")
-	attempt := func(email string) {
-		a.submit("sign-in", map[string]string{"username": email, "password": "not the password at all"})
-		if a.code != 422 {
-			t.Fatalf("status %d: %s", a.code, a.body)
-		}
-	}
-	distinguish(t, func(int) { attempt("known@example.com") }, func(n int) { attempt(fmt.Sprintf("nobody%d@example.com", n)) })
+// surface is a form that takes an address or a number.
+type surface struct {
+	name, path, form, field string
+	known, unknown          string
+	resend                  string // the form that asks for another message afterwards, or ""
 }
 
-func TestTimingOfSignUp(t *testing.T) {
-	p := startDev(t, unlimited, "PRATU_MAIL=smtp://127.0.0.1:1") // nobody listens: sending isn't part of the answer
-	p.account("known@example.com")
+// Where somebody can ask about somebody else.
+var surfaces = []surface{
+	{"sign-in", "/login", "sign-in", "username", address, nobody, ""},
+	{"sign-up", "/sign-up", "sign-up", "email", address, nobody, "verify-again"},
+	{"recovery", "/recover", "recover", "username", address, nobody, "prove-again"},
+	{"recovery by text", "/recover", "recover", "username", theirs, nobodys, "prove-again"},
+	{"code", "/login/code", "login-code", "username", address, nobody, "login-code-resend"},
+	{"code by text", "/login/code", "login-code", "username", theirs, nobodys, "login-code-resend"},
+	{"contact", "/account/contacts", "contacts", "contact", address, nobody, "prove-again"},
+}
+
+const (
+	address, nobody = "known@example.com", "nobody@example.com"
+	theirs, nobodys = "+66812345678", "+66812345679"
+	unlimited       = "PRATU_LIMITS=signin.account=10000000/15m,signin.account_day=10000000/1d,signin.address=10000000/15m," +
+		"signup.address=10000000/1h,code.address=10000000/1h,mail.minute=10000000/1m,mail.day=10000000/1d," +
+		"sms.minute=10000000/1m,sms.day=10000000/1d"
+)
+
+func TestTiming(t *testing.T) {
+	for _, s := range surfaces {
+		t.Run(s.name, func(t *testing.T) {
+			p := startDev(t, unlimited)
+			p.run(password, "account", "create", "--email", address, "--phone", theirs, "--verified", "--password-stdin", "-o", "json")
+			p.account("asks@example.com")
+			known, unknown := p.asker(t, s), p.asker(t, s)
+			distinguish(t, known.asks(s, s.known), unknown.asks(s, s.unknown))
+			if s.resend != "" {
+				t.Run("resend", func(t *testing.T) { distinguish(t, known.resends(s), unknown.resends(s)) })
+			}
+		})
+	}
+}
+
+// asker is who looks at a page, signed in where it must be.
+func (p *program) asker(t *testing.T, s surface) *agent {
 	a := newAgent(t)
-	register := func(email string) {
-		a.get(p.Issuer + "/sign-up")
-		a.submit("sign-up", map[string]string{"email": email, "password": password})
-		if a.code != 200 || a.at.Path != "/sign-up/verify" {
-			t.Fatalf("status %d at %s: %s", a.code, a.at, a.body)
+	a.get(p.Issuer + "/login")
+	if strings.HasPrefix(s.path, "/account") {
+		a.submit("sign-in", map[string]string{"username": "asks@example.com", "password": password})
+	}
+	return a
+}
+
+func (a *agent) asks(s surface, who string) func() func() {
+	values := map[string]string{s.field: who}
+	status, path := 200, s.path+"/verify"
+	switch s.form {
+	case "sign-in":
+		values["password"], status, path = "not the password at all", 422, s.path
+	case "sign-up":
+		values["password"] = password
+	}
+	return func() func() {
+		a.get(a.at.Scheme + "://" + a.at.Host + s.path)
+		return a.sends(s.form, values, status, path)
+	}
+}
+
+func (a *agent) resends(s surface) func() func() {
+	return func() func() { return a.sends(s.resend, map[string]string{"resend": "1"}, 200, s.path+"/verify") }
+}
+
+// sends is the sending of a form whose answer is known.
+func (a *agent) sends(form string, values map[string]string, status int, path string) func() {
+	action, filled := a.filled(form, values)
+	return func() {
+		a.post(action, filled)
+		if a.code != status || a.at.Path != path {
+			a.t.Fatalf("status %d at %s: %s", a.code, a.at, a.body)
 		}
 	}
-	distinguish(t, func(int) { register("known@example.com") }, func(n int) { register(fmt.Sprintf("nobody%d@example.com", n)) })
 }

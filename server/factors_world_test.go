@@ -13,7 +13,6 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
-	"pratu/flows/codes"
 	"pratu/flows/mail"
 	"pratu/flows/outbox"
 	"pratu/flows/sms"
@@ -22,6 +21,7 @@ import (
 
 // note is a mail or a text before it is rendered.
 type note struct {
+	Nobody             bool
 	To, Template, Code string
 	Data               struct{ Code, Event, Purpose string }
 }
@@ -32,13 +32,16 @@ func (s *site) notes() (list []note) {
 	keep := func(_ context.Context, raw []byte) error {
 		var n note
 		err := json.Unmarshal(raw, &n)
+		if n.Nobody {
+			n = note{}
+		}
 		if n.Data.Event != mail.NewSignIn { // these tests sign in with many browsers
 			list = append(list, n)
 		}
 		return err
 	}
 	box := &outbox.Outbox{Store: s.store, Keyring: s.ring, Now: s.now, Handlers: map[string]outbox.Handler{
-		mail.Kind: keep, sms.Kind: keep, codes.KindNothing: func(context.Context, []byte) error { list = append(list, note{}); return nil },
+		mail.Kind: keep, sms.Kind: keep,
 	}}
 	must(s.t, box.Flush(s.t.Context()))
 	return list

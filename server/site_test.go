@@ -15,7 +15,6 @@ import (
 
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
-	"pratu/flows/codes"
 	"pratu/flows/issuer"
 	"pratu/flows/mail"
 	"pratu/flows/outbox"
@@ -46,6 +45,7 @@ type site struct {
 // letter is a mail before it is rendered.
 type letter struct {
 	To, Template string
+	Nobody       bool
 	Data         struct {
 		mail.Verify
 		Purpose, Event, What, Device string
@@ -75,7 +75,7 @@ func newSite(w *world) *site {
 	w.t.Helper()
 	s := &site{world: w}
 	s.box = &outbox.Outbox{Store: w.store, Keyring: w.ring, Now: w.now, Handlers: map[string]outbox.Handler{
-		mail.Kind: s.keep, sms.Kind: s.keepText, codes.KindNothing: codes.Discard,
+		mail.Kind: s.keep, sms.Kind: s.keepText,
 	}}
 	i, err := issuer.New(op)
 	must(w.t, err)
@@ -93,7 +93,7 @@ func newSite(w *world) *site {
 
 func (s *site) keep(_ context.Context, payload []byte) error {
 	var m letter
-	if err := json.Unmarshal(payload, &m); err != nil {
+	if err := json.Unmarshal(payload, &m); err != nil || m.Nobody {
 		return err
 	}
 	var news struct{ Data mail.Notice }
@@ -109,7 +109,7 @@ func (s *site) keep(_ context.Context, payload []byte) error {
 
 func (s *site) keepText(_ context.Context, payload []byte) error {
 	var m sms.Message
-	if err := json.Unmarshal(payload, &m); err != nil {
+	if err := json.Unmarshal(payload, &m); err != nil || m.Nobody {
 		return err
 	}
 	s.mu.Lock()

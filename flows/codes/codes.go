@@ -13,7 +13,6 @@ import (
 	"pratu/flows/kind"
 	"pratu/flows/limits"
 	"pratu/flows/mail"
-	"pratu/flows/outbox"
 	"pratu/flows/secret"
 	"pratu/flows/sms"
 	"pratu/storage"
@@ -36,8 +35,6 @@ const (
 const (
 	sealLabel = "challenge"
 	macLabel  = "challenge-code"
-	// KindNothing is an outbox message that goes nowhere: somebody without an account costs what somebody with one costs.
-	KindNothing = "nothing"
 )
 
 // Service sends codes and judges them.
@@ -287,8 +284,3 @@ func within(err error) (bool, error) {
 	}
 	return err == nil, err
 }
-
-// Discard is the outbox's handler for messages that go nowhere.
-func Discard(context.Context, []byte) error { return nil }
-
-var _ outbox.Handler = Discard

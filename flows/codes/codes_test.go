@@ -52,9 +52,8 @@ func each(t *testing.T, run func(t *testing.T, w *world)) {
 		w.at.Store(time.Now().Truncate(time.Second).UnixMilli())
 		w.box = &outbox.Outbox{Store: s, Keyring: ring, Now: w.now}
 		w.box.Handlers = map[string]outbox.Handler{
-			mail.Kind:         func(_ context.Context, raw []byte) error { return keep(raw, &w.mails) },
-			sms.Kind:          func(_ context.Context, raw []byte) error { return keepText(raw, &w.texts) },
-			codes.KindNothing: func(context.Context, []byte) error { w.none++; return nil },
+			mail.Kind: func(_ context.Context, raw []byte) error { return w.keep(raw, &w.mails) },
+			sms.Kind:  func(_ context.Context, raw []byte) error { return w.keepText(raw, &w.texts) },
 		}
 		w.Service = &codes.Service{
 			Store: s, Keyring: ring, Limiter: &limits.Limiter{Store: s, Keyring: ring, Now: w.now}, Issuer: i, Product: "Pratu", Now: w.now,
@@ -64,19 +63,30 @@ func each(t *testing.T, run func(t *testing.T, w *world)) {
 	})
 }
 
-func keep(raw []byte, list *[]mail.Code) error {
-	var m struct{ Data mail.Code }
+func (w *world) keep(raw []byte, list *[]mail.Code) error {
+	var m struct {
+		Nobody bool
+		Data   mail.Code
+	}
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return err
+	}
+	if m.Nobody {
+		w.none++
+		return nil
 	}
 	*list = append(*list, m.Data)
 	return nil
 }
 
-func keepText(raw []byte, list *[]sms.Message) error {
+func (w *world) keepText(raw []byte, list *[]sms.Message) error {
 	var m sms.Message
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return err
+	}
+	if m.Nobody {
+		w.none++
+		return nil
 	}
 	*list = append(*list, m)
 	return nil

@@ -2,7 +2,6 @@ package codes
 
 import (
 	"context"
-	"encoding/json"
 
 	"pratu/flows/contact"
 	"pratu/flows/kind"
@@ -40,11 +39,9 @@ func (s *Service) send(ctx context.Context, row storage.Challenge, to contact.Co
 	}
 	nobody := row.AccountID == "" && row.Purpose != AddContact
 	if to.Kind == contact.Phone {
-		m := sms.Message{To: to.Value, Locale: row.Locale, Purpose: row.Purpose, Product: s.Product, Host: s.Issuer.Host(), Code: code}
-		if nobody {
-			return s.discard(ctx, m)
-		}
-		return s.SMS.Queue(ctx, m)
+		return s.SMS.Queue(ctx, sms.Message{
+			To: to.Value, Nobody: nobody, Locale: row.Locale, Purpose: row.Purpose, Product: s.Product, Host: s.Issuer.Host(), Code: code,
+		})
 	}
 	data := mail.Code{
 		Product: s.Product, Host: s.Issuer.Host(), Purpose: row.Purpose, Code: code, Client: client,
@@ -53,17 +50,5 @@ func (s *Service) send(ctx context.Context, row storage.Challenge, to contact.Co
 	if linkPath != "" {
 		data.Token, data.Link = token, s.Issuer.URL(linkPath)+"?token="+token
 	}
-	m := mail.Message{To: to.Value, Template: mail.TemplateCode, Locale: row.Locale, Data: data}
-	if nobody {
-		return s.discard(ctx, m)
-	}
-	return s.Mail.Queue(ctx, m)
-}
-
-func (s *Service) discard(ctx context.Context, m any) error {
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	return s.Mail.Outbox.Enqueue(ctx, KindNothing, raw)
+	return s.Mail.Queue(ctx, mail.Message{To: to.Value, Nobody: nobody, Template: mail.TemplateCode, Locale: row.Locale, Data: data})
 }

@@ -19,6 +19,7 @@ const Kind = "mail"
 // Message is a mail before it is rendered. Data is the struct of its template (see Templates).
 type Message struct {
 	To       string
+	Nobody   bool // it is written and rendered like any other, and then isn't sent: a server that has less to do tells as much
 	Template string
 	Locale   string // th or en
 	Data     any
@@ -57,6 +58,7 @@ type Service struct {
 type payload struct {
 	ID       string          `json:"id"`
 	To       string          `json:"to"`
+	Nobody   bool            `json:"nobody"`
 	Template string          `json:"template"`
 	Locale   string          `json:"locale"`
 	Data     json.RawMessage `json:"data"`
@@ -72,7 +74,7 @@ func (s *Service) Queue(ctx context.Context, m Message) error {
 		return fmt.Errorf("mail %s: %w", m.Template, err)
 	}
 	// The id is chosen once: a mail that is sent twice because a worker died is the same mail to its reader's program.
-	raw, err := json.Marshal(payload{ID: secret.UUID(), To: m.To, Template: m.Template, Locale: m.Locale, Data: data})
+	raw, err := json.Marshal(payload{ID: secret.UUID(), To: m.To, Nobody: m.Nobody, Template: m.Template, Locale: m.Locale, Data: data})
 	if err != nil {
 		return fmt.Errorf("mail %s: %w", m.Template, err)
 	}
@@ -99,6 +101,9 @@ func (s *Service) Deliver(ctx context.Context, raw []byte) error {
 	subject, text, html, err := s.Renderer.Mail(p.Template, p.Locale, data)
 	if err != nil {
 		return fmt.Errorf("mail %s: %w", p.Template, err)
+	}
+	if p.Nobody {
+		return nil
 	}
 	return s.Sender.Send(ctx, Envelope{
 		ID: p.ID, From: s.From, To: p.To, Subject: subject, Text: text, HTML: html, Locale: p.Locale, Date: s.Now(),

@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -259,6 +260,32 @@ func TestSubjects(t *testing.T) {
 		}
 		if got, err := new(mime.WordDecoder).DecodeHeader(strings.ReplaceAll(encoded, "\r\n", "")); err != nil || got != text {
 			t.Errorf("%q is read as %q: %v", text, got, err)
+		}
+	}
+}
+
+// counting counts what is rendered and what is sent.
+type counting struct{ rendered, sent int }
+
+func (c *counting) Mail(name, locale string, data any) (subject, text, html string, err error) {
+	c.rendered++
+	return plain{}.Mail(name, locale, data)
+}
+
+func (c *counting) Send(context.Context, Envelope) error { c.sent++; return nil }
+
+// Who has no account costs the rendering that everybody costs, and is written nothing.
+func TestNobody(t *testing.T) {
+	c := &counting{}
+	service := &Service{Renderer: c, Sender: c, Now: time.Now}
+	for nobody, want := range map[bool]counting{true: {1, 0}, false: {1, 1}} {
+		*c = counting{}
+		raw, err := json.Marshal(payload{To: letter.To, Nobody: nobody, Template: TemplateVerify, Data: json.RawMessage("{}")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := service.Deliver(t.Context(), raw); err != nil || *c != want {
+			t.Errorf("nobody %t: %v %+v", nobody, err, *c)
 		}
 	}
 }

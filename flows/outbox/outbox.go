@@ -23,6 +23,9 @@ const (
 	// sendTime bounds one delivery; below the lease, so that no second worker starts on the same message meanwhile.
 	sendTime = 45 * time.Second
 	idle     = 5 * time.Second
+	// pause lets an answer leave before its message does: what a delivery costs would tell whoever waits for the answer
+	// that somebody is written to.
+	pause = 100 * time.Millisecond
 	// GiveUp is how long deliveries are tried; Keep how long the row stays for an admin to look at.
 	GiveUp   = 24 * time.Hour
 	Keep     = 7 * 24 * time.Hour
@@ -98,6 +101,11 @@ func (o *Outbox) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-o.wake:
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(pause):
+			}
 		case <-timer.C:
 		}
 		if err := o.flush(ctx); err != nil && ctx.Err() == nil {

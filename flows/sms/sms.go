@@ -19,6 +19,7 @@ const Kind = "sms"
 type Message struct {
 	ID      string `json:"id"`
 	To      string `json:"to"`
+	Nobody  bool   `json:"nobody"` // as in mail.Message
 	Locale  string `json:"locale"`
 	Purpose string `json:"purpose"` // names the words
 	Product string `json:"product"`
@@ -72,6 +73,9 @@ func (s *Service) Deliver(ctx context.Context, raw []byte) error {
 	text, err := s.Renderer.SMS(m)
 	if err != nil {
 		return fmt.Errorf("sms: %w", err)
+	}
+	if m.Nobody {
+		return nil
 	}
 	return s.Sender.Send(ctx, Text{ID: m.ID, To: m.To, Text: text})
 }

@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -94,6 +95,24 @@ func TestFile(t *testing.T) {
 	for _, wrong := range []string{"file:", "smtp://x", "nonsense"} {
 		if _, err := Open(wrong, Webhook{}, nil); err == nil {
 			t.Error(wrong)
+		}
+	}
+}
+
+// counting counts what is rendered and what is sent.
+type counting struct{ rendered, sent int }
+
+func (c *counting) SMS(Message) (string, error)      { c.rendered++; return "text", nil }
+func (c *counting) Send(context.Context, Text) error { c.sent++; return nil }
+
+// Who has no account costs the rendering that everybody costs, and is written nothing.
+func TestNobody(t *testing.T) {
+	c := &counting{}
+	service := &Service{Renderer: c, Sender: c}
+	for payload, want := range map[string]counting{`{"nobody":true}`: {1, 0}, `{}`: {1, 1}} {
+		*c = counting{}
+		if err := service.Deliver(t.Context(), []byte(payload)); err != nil || *c != want {
+			t.Errorf("%s: %v %+v", payload, err, *c)
 		}
 	}
 }
