@@ -347,15 +347,8 @@ func (b *browser) get(address, path string) page {
 // submit sends a form of a page with what somebody typed or clicked, and expects to end at a path.
 func (b *browser) submit(at page, id, path string, typed ...string) page {
 	b.t.Helper()
-	form := formtest.Find(b.t, at.body, id)
-	for i := 0; i < len(typed); i += 2 {
-		form.Values.Set(typed[i], typed[i+1])
-	}
-	target, err := at.url.Parse(form.Action)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	answer, err := b.http.PostForm(target.String(), form.Values)
+	s := b.fill(at, id, typed...)
+	answer, err := b.http.PostForm(s.to, s.form)
 	return b.arrive(answer, err, path)
 }
 
