@@ -41,11 +41,11 @@ var catalogue = []struct {
 const coverageFile = "docs/security-coverage.md"
 
 // TestSecurityCoverage writes which test stands for which attack and which requirement, and fails when one has none:
-// UPDATE_DOCS=1 go test . -run SecurityCoverage
+// UPDATE_DOCS=1 go test . -run Coverage
 func TestSecurityCoverage(t *testing.T) {
 	named, tests := securityTests(t)
 	var b strings.Builder
-	b.WriteString("# Security coverage\n\nWritten by `UPDATE_DOCS=1 go test . -run SecurityCoverage` from the comments of the tests; a missing test fails `make test`.\n")
+	b.WriteString("# Security coverage\n\nWritten by `UPDATE_DOCS=1 go test . -run Coverage` from the comments of the tests; a missing test fails `make test`.\n")
 	for _, c := range catalogue {
 		fmt.Fprintf(&b, "\n## %s: %s\n\n| attack | tests |\n|---|---|\n", c.family, c.about)
 		for n := 1; n <= c.rows; n++ {
@@ -62,20 +62,32 @@ func TestSecurityCoverage(t *testing.T) {
 	}
 	b.WriteString("\n## Requirements\n\n| | requirement | of | shown by |\n|---|---|---|---|\n")
 	for _, r := range requirements {
-		for _, s := range r.shown {
-			if !slices.Contains(tests, s) && named[s] == nil {
-				t.Errorf("requirement %d is to be shown by %s, which isn't there", r.number, s)
-			}
-		}
-		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", r.number, r.text, r.source, strings.Join(r.shown, ", "))
+		r.write(t, &b, named, tests)
 	}
+	written(t, coverageFile, b.String())
+}
+
+// write is the row of a requirement; what is to show it has to be there.
+func (r *requirement) write(t *testing.T, b *strings.Builder, named map[string][]string, tests []string) {
+	t.Helper()
+	for _, s := range r.shown {
+		if !slices.Contains(tests, s) && named[s] == nil {
+			t.Errorf("%d, %s, is to be shown by %s, which isn't there", r.number, r.text, s)
+		}
+	}
+	fmt.Fprintf(b, "| %d | %s | %s | %s |\n", r.number, r.text, r.source, strings.Join(r.shown, ", "))
+}
+
+// written compares a document with what it should be, or writes it.
+func written(t *testing.T, file, want string) {
+	t.Helper()
 	if os.Getenv("UPDATE_DOCS") != "" {
-		if err := os.WriteFile(coverageFile, []byte(b.String()), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(want), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if raw, err := os.ReadFile(coverageFile); err != nil || string(raw) != b.String() {
-		t.Errorf("%s is old (%v): UPDATE_DOCS=1 go test . -run SecurityCoverage", coverageFile, err)
+	if raw, err := os.ReadFile(file); err != nil || string(raw) != want {
+		t.Errorf("%s is old (%v): UPDATE_DOCS=1 go test . -run Coverage", file, err)
 	}
 }
 
