@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -16,7 +17,7 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(raw), err
 })
 
-// violation is one rule of axe that a page breaks.
+// violation is one rule of axe that a page breaks, or may break.
 type violation struct {
 	ID    string
 	Help  string
@@ -26,7 +27,20 @@ type violation struct {
 	}
 }
 
-// audit asks axe for everything it can tell of the page as it looks now.
+// stumbles is a script that lists what axe doesn't look at.
+//
+//go:embed facts.js
+var stumbles string
+
+type facts struct {
+	Lang, Title                  string
+	H1, Main                     int
+	Wide, View, Grown            int // Grown is with text of twice the size
+	Small, Unlabeled, Placeheld  []string
+	Flat, Pale, Clipped, Undated []string
+}
+
+// audit asks axe for everything it can tell of the page as it looks now. What it can't decide isn't good enough either.
 func (b *tab) audit() []violation {
 	b.t.Helper()
 	source, err := axe()
@@ -36,8 +50,8 @@ func (b *tab) audit() []violation {
 	if !eval[bool](b, `typeof window.axe === 'object'`) {
 		eval[chromedp.Void](b, source+"; undefined")
 	}
-	const run = `axe.run(document, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
-		.then(r => JSON.stringify(r.violations))`
+	const run = `axe.run(document, {resultTypes: ['violations', 'incomplete'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
+		.then(r => JSON.stringify([...r.violations, ...r.incomplete]))`
 	raw := eval[string](b, run, chromedp.EvalAwaitPromise)
 	var found []violation
 	if err := json.Unmarshal([]byte(raw), &found); err != nil {
@@ -54,23 +68,7 @@ func (b *tab) wellFormed(name string, l look) {
 			b.t.Errorf("%s %s: axe %s: %s: %v\n%s", name, l, v.ID, v.Help, n.Target, n.Summary)
 		}
 	}
-	type facts struct {
-		Lang, Title      string
-		H1, Main         int
-		Wide, View       int
-		Small, Unlabeled []string
-	}
-	f := eval[facts](b, `(() => {
-		const all = css => [...document.querySelectorAll(css)], name = e => e.id || e.name || e.outerHTML.slice(0, 80)
-		const shown = e => e.getClientRects().length > 0 && getComputedStyle(e).visibility !== 'hidden' && e.getBoundingClientRect().width > 2
-		const typed = all('input:not([type=hidden],[type=checkbox],[type=radio],[type=submit]), textarea, select').filter(shown)
-		return {
-			lang: document.documentElement.lang, title: document.title, h1: all('h1').length, main: all('main').length,
-			wide: document.documentElement.scrollWidth, view: document.documentElement.clientWidth,
-			small: typed.filter(e => parseFloat(getComputedStyle(e).fontSize) < 16).map(name),
-			unlabeled: typed.filter(e => e.labels.length === 0).map(name),
-		}
-	})()`)
+	f := eval[facts](b, stumbles)
 	complain := func(format string, args ...any) {
 		b.t.Helper()
 		b.t.Errorf("%s %s: %s", name, l, fmt.Sprintf(format, args...))
@@ -87,11 +85,16 @@ func (b *tab) wellFormed(name string, l look) {
 	if f.Wide > f.View {
 		complain("overflows: %d px of %d", f.Wide, f.View)
 	}
-	if len(f.Small) > 0 {
-		complain("phones zoom into fields with less than 16 px: %v", f.Small)
+	if f.Grown > f.View {
+		complain("overflows with text twice as large: %d px of %d", f.Grown, f.View)
 	}
-	if len(f.Unlabeled) > 0 {
-		complain("fields without a label: %v", f.Unlabeled)
+	for what, list := range map[string][]string{
+		"phones zoom into fields with less than 16 px": f.Small, "fields without a label": f.Unlabeled, "placeholders": f.Placeheld,
+		"buttons below 44 px": f.Flat, "borders below 3:1": f.Pale, "clipped": f.Clipped, "dates of the wrong era, or not for machines": f.Undated,
+	} {
+		if len(list) > 0 {
+			complain("%s: %v", what, list)
+		}
 	}
 	if text := b.text("body"); strings.Contains(text, "⟦") || strings.Contains(text, "<no value>") || strings.Contains(text, "%!") {
 		complain("an unfinished text is shown")

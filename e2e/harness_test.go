@@ -16,6 +16,12 @@ func TestFaultsAreSeen(t *testing.T) {
 		"too wide":  `<div style="width:900px">wide</div>`,
 		"text lost": `<p>⟦login.title⟧</p>`,
 		"two h1":    `<h1>y</h1>`,
+		"undecided": `<p style="background:linear-gradient(#000,#fff)">anything</p>`,
+		"too large": `<div style="width:15rem">wide once text grows</div>`,
+		"flat":      `<a class="button" href="/">small</a>`,
+		"pale":      `<label for="q">q</label><input id="q" style="font-size:16px;border:1px solid #eee;background:#fff">`,
+		"clipped":   `<h2 style="height:1rem;line-height:2rem;overflow:hidden">cut</h2>`,
+		"era":       `<time datetime="2026-07-29T07:05:00Z">29 July 2569</time>`,
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/good", func(w http.ResponseWriter, _ *http.Request) {

@@ -31,6 +31,12 @@ var sections = []struct{ name, path string }{
 	{"delete", issuer.PathAccountDelete},
 }
 
+// within are pages that a section leads to.
+var within = map[string]string{
+	issuer.PathAccountPassword: issuer.PathAccountSecurity, issuer.PathAccountPasskeys: issuer.PathAccountSecurity,
+	issuer.PathAccountAuthenticator: issuer.PathAccountSecurity, issuer.PathAccountRecoveryCodes: issuer.PathAccountSecurity,
+}
+
 // Portal is what every page of the portal has around its content.
 type Portal struct {
 	web.Frame
@@ -41,8 +47,8 @@ type Portal struct {
 
 // Section is a page of the portal in its navigation.
 type Section struct {
-	Name, URL string
-	Here      bool
+	Name, URL    string
+	Here, Within bool // the page, or one that it leads to
 }
 
 // member is a visit of somebody who is signed in.
@@ -86,7 +92,7 @@ func (s *Server) portal(m member) Portal {
 	p := Portal{Action: s.Web.Issuer.Path() + m.here}
 	p.SignedIn = name(m.account)
 	for _, x := range sections {
-		p.Nav = append(p.Nav, Section{Name: "portal." + x.name, URL: s.Web.Issuer.Path() + x.path, Here: x.path == m.here})
+		p.Nav = append(p.Nav, Section{Name: "portal." + x.name, URL: s.Web.Issuer.Path() + x.path, Here: x.path == m.here, Within: x.path == within[m.here]})
 	}
 	if n := m.r.URL.Query().Get("notice"); slices.Contains(notices, n) {
 		p.Notice = n

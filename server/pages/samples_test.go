@@ -262,7 +262,7 @@ func sampleConsent() web.Framed {
 func samplePortal(action string) Portal {
 	p := Portal{Frame: web.Frame{SignedIn: "มะลิ ใจดี"}, Action: action}
 	for _, x := range sections {
-		p.Nav = append(p.Nav, Section{Name: "portal." + x.name, URL: x.path, Here: x.path == action})
+		p.Nav = append(p.Nav, Section{Name: "portal." + x.name, URL: x.path, Here: x.path == action, Within: x.path == within[action]})
 	}
 	return p
 }
@@ -298,15 +298,14 @@ func sampleProfile() web.Framed {
 
 func sampleContacts(replace bool) web.Framed {
 	page := &Contacts{
-		Phones: true, Portal: Portal{Action: "/account/contacts", Notice: "notice.contact_added", Nav: []Section{
-			{"portal.overview", "/account", false}, {"portal.contacts", "/account/contacts", true},
-		}},
+		Phones: true, Portal: samplePortal("/account/contacts"),
 		Items: []ContactItem{
 			{Contact: Contact{Kind: "email", Value: "mali.with.quite.a.long.address@subdomain.example.com", Verified: true, Preferred: true}, ID: "1", Removable: true, ChangeURL: "/account/contacts?replace=1#contact"},
 			{Contact: Contact{Kind: "email", Value: "mali@example.com", Verified: true}, ID: "2", Removable: true, Preferable: true, ChangeURL: "/account/contacts?replace=2#contact"},
 			{Contact: Contact{Kind: "phone", Value: "+66812345678"}, ID: "3", Removable: true},
 		},
 	}
+	page.Notice = "notice.contact_added"
 	if replace {
 		page.Replace, page.Contact = &page.Items[1], "mali@"
 	}
@@ -318,9 +317,11 @@ func sampleAsk() *PasskeyAsk {
 }
 
 func samplePasskeys() web.Framed {
-	return &PasskeyList{
-		Portal: Portal{Action: "/account/passkeys", Notice: "passkey.added", Nav: []Section{{"portal.passkeys", "/account/passkeys", true}}}, Max: 20, Full: true,
+	page := &PasskeyList{
+		Portal: samplePortal("/account/passkeys"), Max: 20, Full: true,
 		Passkeys: []Passkey{{ID: "1", Name: "Chrome · Android", CreatedAt: sampleTime, UsedAt: sampleTime}, {ID: "2", Name: "กุญแจสำรอง <b>", CreatedAt: sampleTime}},
 		Signals:  &PasskeySignals{RPID: "example.com", User: "u", Accepted: `["1","2"]`, Name: "mali@example.com"},
 	}
+	page.Notice = "passkey.added"
+	return page
 }
