@@ -32,11 +32,17 @@ type violation struct {
 //go:embed facts.js
 var stumbles string
 
+// colours is what scripts know of contrast.
+//
+//go:embed colours.js
+var colours string
+
 type facts struct {
 	Lang, Title                  string
 	H1, Main                     int
 	Wide, View, Grown            int // Grown is with text of twice the size
-	Small, Unlabeled, Placeheld  []string
+	Small, Unlabeled, Prompted   []string
+	Unpastable                   []string
 	Flat, Pale, Clipped, Undated []string
 }
 
@@ -68,7 +74,7 @@ func (b *tab) wellFormed(name string, l look) {
 			b.t.Errorf("%s %s: axe %s: %s: %v\n%s", name, l, v.ID, v.Help, n.Target, n.Summary)
 		}
 	}
-	f := eval[facts](b, stumbles)
+	f := eval[facts](b, colours+stumbles)
 	complain := func(format string, args ...any) {
 		b.t.Helper()
 		b.t.Errorf("%s %s: %s", name, l, fmt.Sprintf(format, args...))
@@ -89,7 +95,7 @@ func (b *tab) wellFormed(name string, l look) {
 		complain("overflows with text twice as large: %d px of %d", f.Grown, f.View)
 	}
 	for what, list := range map[string][]string{
-		"phones zoom into fields with less than 16 px": f.Small, "fields without a label": f.Unlabeled, "placeholders": f.Placeheld,
+		"phones zoom into fields with less than 16 px": f.Small, "fields without a label": f.Unlabeled, "placeholders": f.Prompted, "paste is refused": f.Unpastable,
 		"buttons below 44 px": f.Flat, "borders below 3:1": f.Pale, "clipped": f.Clipped, "dates of the wrong era, or not for machines": f.Undated,
 	} {
 		if len(list) > 0 {

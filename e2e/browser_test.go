@@ -61,7 +61,18 @@ func newTab(t *testing.T) *tab {
 	if err != nil {
 		t.Fatalf("Chromium doesn't start: %v", err)
 	}
-	ctx, cancel := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
+	return openTab(t, parent, chromedp.WithNewBrowserContext())
+}
+
+// another opens a second tab beside this one, with the same cookies.
+func (b *tab) another() *tab {
+	b.t.Helper()
+	return openTab(b.t, b.ctx)
+}
+
+func openTab(t *testing.T, parent context.Context, options ...chromedp.ContextOption) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(parent, options...)
 	b := &tab{t: t, ctx: ctx}
 	if err := chromedp.Listen(ctx, b.hear); err != nil {
 		t.Fatal(err)

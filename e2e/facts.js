@@ -7,15 +7,7 @@
   const typed = all('input:not([type=hidden],[type=checkbox],[type=radio],[type=submit]), textarea, select').filter(shown);
   const root = document.documentElement;
 
-  // Contrast as WCAG 2 defines it, of a colour on whatever is painted below.
-  const parts = colour => colour.match(/[\d.]+/g).map(Number);
-  const light = colour => parts(colour).slice(0, 3).map(c => c / 255)
-    .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const painted = e => {
-    while (e && parts(style(e).backgroundColor)[3] === 0) e = e.parentElement;
-    return e ? style(e).backgroundColor : 'rgb(255, 255, 255)';
-  };
-  const contrast = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+  const { contrast, painted } = colours;
   const edge = e => Math.max(contrast(style(e).borderTopColor, painted(e.parentElement)), contrast(painted(e), painted(e.parentElement)));
 
   const year = e => Number(new Date(e.dateTime).toLocaleDateString('en', { year: 'numeric', timeZone: root.lang === 'th' ? 'Asia/Bangkok' : 'UTC' }));
@@ -25,7 +17,8 @@
     wide: root.scrollWidth, view: root.clientWidth,
     small: typed.filter(e => parseFloat(style(e).fontSize) < 16).map(name),
     unlabeled: typed.filter(e => e.labels.length === 0).map(name),
-    placeheld: typed.filter(e => e.placeholder).map(name),
+    prompted: typed.filter(e => e.placeholder).map(name),
+    unpastable: typed.filter(e => !e.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true }))).map(name),
     flat: all('.button').filter(shown).filter(e => e.getBoundingClientRect().height < 44).map(name),
     pale: [...typed, ...all('.button').filter(shown)].filter(e => edge(e) < 3).map(name),
     clipped: all('h1, h2, label, legend, button, summary, .button').filter(shown)

@@ -20,6 +20,7 @@ func TestFaultsAreSeen(t *testing.T) {
 		"too large": `<div style="width:15rem">wide once text grows</div>`,
 		"flat":      `<a class="button" href="/">small</a>`,
 		"pale":      `<label for="q">q</label><input id="q" style="font-size:16px;border:1px solid #eee;background:#fff">`,
+		"no paste":  `<label for="q">q</label><input id="q" style="font-size:16px"><script>document.getElementById('q').onpaste = () => false</script>`,
 		"clipped":   `<h2 style="height:1rem;line-height:2rem;overflow:hidden">cut</h2>`,
 		"era":       `<time datetime="2026-07-29T07:05:00Z">29 July 2569</time>`,
 	}
