@@ -57,11 +57,7 @@ func TestFaultsAreSeen(t *testing.T) {
 		}
 	}
 	b.open(server.URL + "/policy")
-	b.mu.Lock()
-	seen := strings.Join(b.console, " ")
-	b.console = nil
-	b.mu.Unlock()
-	if !strings.Contains(seen, "Content Security Policy") {
+	if seen := b.complains(); !strings.Contains(seen, "Content Security Policy") {
 		t.Errorf("a violation of the policy was not noticed: %q", seen)
 	}
 }

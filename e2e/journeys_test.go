@@ -128,7 +128,6 @@ func TestSignInReachesAThirdOrigin(t *testing.T) {
 	p.account("mali@example.com")
 	redirect := strings.Replace(rp.URL, "127.0.0.1", "localhost", 1) + "/callback"
 	p.client(map[string]any{"client_id": "third", "kind": "web", "redirect_uris": []string{redirect}})
-	const challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // RFC 7636 appendix B
 	b := newTab(t)
 	b.open(p.Issuer + "/oauth2/authorize?response_type=code&client_id=third&scope=openid&state=s&nonce=n&code_challenge_method=S256&code_challenge=" +
 		challenge + "&redirect_uri=" + redirect)

@@ -95,6 +95,15 @@ func samples() []sample {
 			return &web.ErrorView{Status: 400, Code: "invalid_client", Message: "error.client", Reason: "the client is unknown or disabled", At: sampleTime,
 				Received: []web.Field{{Name: "client_id", Value: web.Visible(strange)}, {Name: "redirect_uri", Value: web.Visible("https://shop.example.com/callback?a=1&b=\u202e<b>")}}}
 		}, "", nil},
+		{"error-limited", "error", func() web.Framed {
+			return &web.ErrorView{Status: 429, Code: "limit.exceeded", Message: "error.limit.exceeded", Args: map[string]any{"minutes": 12}, At: sampleTime}
+		}, "", nil},
+		{"error-cookies", "error", func() web.Framed {
+			return &web.ErrorView{Status: 403, Code: "cookies", Message: "error.cookies", At: sampleTime}
+		}, "", nil},
+		{"error-internal", "error", func() web.Framed {
+			return &web.ErrorView{Status: 500, Code: "internal", Message: "error.internal", At: sampleTime}
+		}, "", nil},
 		{"form-post", "form-post", func() web.Framed {
 			return &web.FormPost{Action: "https://shop.example.com/callback", Fields: []web.Field{{Name: "code", Value: "c"}, {Name: "state", Value: `"><script>`}}}
 		}, "", nil},

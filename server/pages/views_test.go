@@ -51,6 +51,7 @@ func (s sample) render(t *testing.T, r *web.Renderer, locale string) []byte {
 func TestPages(t *testing.T) {
 	r := newRenderer(t)
 	var seen []string
+	titles := map[string]string{} // whose page it is; two of one title couldn't be told apart in a list of tabs
 	for _, s := range samples() {
 		seen = append(seen, s.page)
 		for _, locale := range web.Locales {
@@ -61,7 +62,11 @@ func TestPages(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				checkPage(t, s, locale, body)
+				title := checkPage(t, s, locale, body)
+				if other, taken := titles[title]; taken && other != s.page && s.page != "prove" { // the same step as verify's
+					t.Errorf("%s has the title of %s: %q", s.page, other, title)
+				}
+				titles[title] = s.page
 			})
 		}
 	}
@@ -74,7 +79,7 @@ func TestPages(t *testing.T) {
 
 var unfinished = regexp.MustCompile(`⟦|⟧|<no value>|&lt;no value|%!|ZgotmplZ|\x{F8FF}|\{\{|\x{202E}`)
 
-func checkPage(t *testing.T, s sample, locale string, body []byte) {
+func checkPage(t *testing.T, s sample, locale string, body []byte) (title string) {
 	t.Helper()
 	if m := unfinished.FindString(string(body)); m != "" {
 		t.Errorf("unfinished: %q", m)
@@ -101,6 +106,7 @@ func checkPage(t *testing.T, s sample, locale string, body []byte) {
 	if len(s.problems) > 0 && !slices.Contains(p.roles, "alert") {
 		t.Error("problems without an alert")
 	}
+	return p.title
 }
 
 // reader walks through a page and complains.
