@@ -69,16 +69,20 @@ func (b *tab) audit() []violation {
 // wellFormed checks what no person should have to notice.
 func (b *tab) wellFormed(name string, l look) {
 	b.t.Helper()
+	for _, fault := range b.faults(l) {
+		b.t.Errorf("%s %s: %s", name, l, fault)
+	}
+}
+
+func (b *tab) faults(l look) (list []string) {
+	b.t.Helper()
+	complain := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	for _, v := range b.audit() {
 		for _, n := range v.Nodes {
-			b.t.Errorf("%s %s: axe %s: %s: %v\n%s", name, l, v.ID, v.Help, n.Target, n.Summary)
+			complain("axe %s: %s: %v\n%s", v.ID, v.Help, n.Target, n.Summary)
 		}
 	}
 	f := eval[facts](b, colours+stumbles)
-	complain := func(format string, args ...any) {
-		b.t.Helper()
-		b.t.Errorf("%s %s: %s", name, l, fmt.Sprintf(format, args...))
-	}
 	if base, _, _ := strings.Cut(f.Lang, "-"); base != l.lang {
 		complain("html has lang=%q", f.Lang)
 	}
@@ -105,4 +109,5 @@ func (b *tab) wellFormed(name string, l look) {
 	if text := b.text("body"); strings.Contains(text, "⟦") || strings.Contains(text, "<no value>") || strings.Contains(text, "%!") {
 		complain("an unfinished text is shown")
 	}
+	return list
 }

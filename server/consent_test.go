@@ -25,7 +25,7 @@ func TestConsent(t *testing.T) {
 		page := b.consent("client_id", "shop", "scope", "openid profile email phone address offline_access")
 		page.expect(t, 200, `id="consent-allow"`, `id="consent-deny"`, "Corner Shop", "shop.test", "m•••@x.test", "Mali Saelim",
 			malisMail, malisPhone, "Chiang Mai, TH", `href="https://shop.test/privacy"`, `href="https://shop.test/terms"`, "rp.test",
-			`rel="noopener`, "a year")
+			`rel="noopener`, "(opens in a new tab)", "a year")
 		for _, rest := range []string{"scope.", "⟦"} {
 			if strings.Contains(page.main(), rest) {
 				t.Errorf("the page holds %q", rest)
