@@ -90,7 +90,7 @@ func TestTwoTabs(t *testing.T) {
 	second.at(p.Issuer + "/consent")
 	first.signIn("mali@example.com")
 	first.at(p.Issuer + "/consent")
-	first.load("a double click", chromedp.Evaluate[chromedp.Void](`(allow => { allow.click(); allow.click() })(document.getElementById('consent-allow'))`))
+	first.load("a double click", chromedp.Evaluate[chromedp.Void](`(allow => { allow.click(); setTimeout(() => allow.click(), 5) })(document.getElementById('consent-allow'))`))
 	first.at(rp.callback())
 	if got := rp.last().Form; got.Get("state") != "one" || got.Get("code") == "" {
 		t.Errorf("the first tab's answer: %v", got)
