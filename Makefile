@@ -24,9 +24,9 @@ docker-lint: ## the Dockerfile's rules, its binary, and the compose files
 bench: ## Go benchmarks and the load on both databases, beside the floor: BENCH='-d 5s -ops refresh'
 	@scripts/bench.sh $(BENCH)
 
-e2e-full: ## the whole matrix of pages, languages, colour schemes and widths in Chromium
+e2e-full: ## the whole matrix of pages, languages, colour schemes and widths in Chromium; screenshots in bin/pictures
 	@scripts/setup.sh
-	PRATU_E2E=full scripts/with-postgres.sh go -C e2e test -count=1 -timeout 60m -v ./...
+	PRATU_E2E=full PRATU_E2E_PICTURES=$${PRATU_E2E_PICTURES:-$(CURDIR)/bin/pictures} scripts/with-postgres.sh go -C e2e test -count=1 -timeout 60m -v ./...
 
 conformance: ## the black-box tests that are named after modules of the OpenID conformance suite
 	@scripts/setup.sh

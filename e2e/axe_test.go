@@ -42,7 +42,7 @@ type facts struct {
 	H1, Main                     int
 	Wide, View, Grown            int // Grown is with text of twice the size
 	Small, Unlabeled, Prompted   []string
-	Unpastable                   []string
+	Unpastable, Unfit            []string
 	Flat, Pale, Clipped, Undated []string
 }
 
@@ -100,7 +100,8 @@ func (b *tab) faults(l look) (list []string) {
 	}
 	for what, list := range map[string][]string{
 		"phones zoom into fields with less than 16 px": f.Small, "fields without a label": f.Unlabeled, "placeholders": f.Prompted, "paste is refused": f.Unpastable,
-		"buttons below 44 px": f.Flat, "borders below 3:1": f.Pale, "clipped": f.Clipped, "dates of the wrong era, or not for machines": f.Undated,
+		"fields that managers and keyboards don't know": f.Unfit,
+		"buttons below 44 px":                           f.Flat, "borders below 3:1": f.Pale, "clipped": f.Clipped, "dates of the wrong era, or not for machines": f.Undated,
 	} {
 		if len(list) > 0 {
 			complain("%s: %v", what, list)

@@ -12,6 +12,14 @@
 
   const year = e => Number(new Date(e.dateTime).toLocaleDateString('en', { year: 'numeric', timeZone: root.lang === 'th' ? 'Asia/Bangkok' : 'UTC' }));
   const era = root.lang === 'th' ? 543 : 0;
+  // What managers and keyboards of phones go by.
+  const fits = e => {
+    const kept = e.autocomplete.split(' ');
+    if (e.name === 'password') return kept.length === 1 && /^(current|new)-password$/.test(kept[0]);
+    if (e.name === 'code') return e.type === 'text' && (kept[0] === 'off' || kept[0] === 'one-time-code' && e.inputMode === 'numeric') && all('[name=code]').filter(shown).length === 1;
+    if (['email', 'tel'].includes(kept[0])) return e.inputMode === kept[0];
+    return kept[0] !== '';
+  };
   const facts = {
     lang: root.lang, title: document.title, h1: all('h1').length, main: all('main').length,
     wide: root.scrollWidth, view: root.clientWidth,
@@ -19,6 +27,7 @@
     unlabeled: typed.filter(e => e.labels.length === 0).map(name),
     prompted: typed.filter(e => e.placeholder).map(name),
     unpastable: typed.filter(e => !e.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true }))).map(name),
+    unfit: typed.filter(e => !fits(e)).map(name),
     flat: all('.button').filter(shown).filter(e => e.getBoundingClientRect().height < 44).map(name),
     pale: [...typed, ...all('.button').filter(shown)].filter(e => edge(e) < 3).map(name),
     clipped: all('h1, h2, label, legend, button, summary, .button').filter(shown)

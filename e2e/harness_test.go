@@ -15,6 +15,7 @@ func TestFaultsAreSeen(t *testing.T) {
 		"undecided": {`<p style="background:linear-gradient(#000,#fff)">anything</p>`, "axe color-contrast"},
 		"no label":  {`<input name="q">`, "fields without a label"},
 		"no paste":  {`<label for="q">q</label><input id="q"><script>document.getElementById('q').onpaste = () => false</script>`, "paste is refused"},
+		"unfit":     {`<label for="q">q</label><input id="q" name="code" type="number" autocomplete="one-time-code">`, "managers and keyboards"},
 		"too wide":  {`<div style="width:900px">wide</div>`, "overflows: "},
 		"too large": {`<div style="width:15rem">wide once text grows</div>`, "overflows with text"},
 		"text lost": {`<p>⟦login.title⟧</p>`, "unfinished"},
