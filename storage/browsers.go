@@ -2,9 +2,15 @@ package storage
 
 import "context"
 
+// KnowsBrowser tells whether an account signed in to a browser before.
+func (s *Store) KnowsBrowser(ctx context.Context, accountID, browserHash string, now Instant) (known bool, err error) {
+	err = s.get(ctx, &known, `SELECT EXISTS (SELECT 1 FROM known_browsers WHERE account_id = ? AND browser_hash = ? AND expires_at > ?)`,
+		accountID, browserHash, now)
+	return known, err
+}
+
 // KnowBrowser remembers that an account signed in to a browser, and what that called itself, and tells whether it did
-// before. One statement for a browser
-// that is known, which is the usual case.
+// before. One statement for a browser that is known, which is the usual case.
 func (s *Store) KnowBrowser(ctx context.Context, accountID, browserHash, userAgent string, now, expiresAt Instant) (known bool, err error) {
 	if browserHash == "" {
 		return false, ErrInvalid // every browser without a cookie would be known

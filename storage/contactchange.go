@@ -41,10 +41,11 @@ func (s *Store) PreferContact(ctx context.Context, accountID, kind, id string) e
 	})
 }
 
-// VoidChallenges ends the codes on their way to an account's contacts of a kind, except those that add one: a contact that
-// was removed must not let anybody in. There are few, and contacts are seldom removed, so no index serves this.
+// VoidChallenges ends the codes on their way to an account's contacts of a kind, "" for all, and first factors that wait,
+// except codes that add a contact: one that was removed, or a password that was, must not let anybody in. There are few, and
+// that is seldom, so no index serves this.
 func (s *Store) VoidChallenges(ctx context.Context, accountID, kind string, now Instant) error {
-	_, err := s.exec(ctx, `UPDATE challenges SET used_at = ? WHERE account_id = ? AND kind = ? AND purpose <> 'add-contact' AND used_at = 0`,
-		now, accountID, kind)
+	_, err := s.exec(ctx, `UPDATE challenges SET used_at = ? WHERE account_id = ? AND (kind = ? OR ? = '') AND purpose <> 'add-contact' AND used_at = 0`,
+		now, accountID, kind, kind)
 	return err
 }

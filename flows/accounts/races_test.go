@@ -22,7 +22,7 @@ const crowd = 50
 func (w *world) busy() (texts func() []sms.Message) {
 	w.t.Helper()
 	w.Limiter.Overrides = map[string]limits.Override{}
-	for _, p := range []limits.Policy{limits.MailMinute, limits.MailDay, limits.SMSMinute, limits.SMSDay, limits.CodeContact, limits.CodeAddress} {
+	for _, p := range []limits.Policy{limits.MailMinute, limits.MailDay, limits.SMSMinute, limits.SMSDay, limits.CodeAddress} {
 		w.Limiter.Overrides[p.Name] = limits.Override{Budget: 10 * crowd, Window: p.Window}
 	}
 	sender, err := sms.Open("file:"+w.t.TempDir(), sms.Webhook{}, nil)

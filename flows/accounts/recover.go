@@ -101,6 +101,9 @@ func (s *Service) Recover(ctx context.Context, c *codes.Challenge, password, bro
 		if err := s.Store.EndSessionsOfAccount(ctx, a.ID, "", now); err != nil {
 			return err
 		}
+		if err := s.Store.VoidChallenges(ctx, a.ID, "", now); err != nil { // the links of other recoveries live for a day
+			return err
+		}
 		if err := s.Limiter.Reset(ctx, signin.Budgets(a.ID, browser)...); err != nil {
 			return err
 		}

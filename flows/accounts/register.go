@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pratu/flows/audit"
+	"pratu/flows/codes"
 	"pratu/flows/contact"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
@@ -74,7 +75,14 @@ func (s *Service) Register(ctx context.Context, r Registration) (handle string, 
 	row.Value = s.Keyring.Seal(sealLabel, []byte(c.Value), row.ID)
 	token, code := s.secrets(&row)
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.CreatePending(ctx, row); err != nil {
+		allowed, err := s.mayWrite(ctx, c)
+		if err != nil {
+			return err
+		}
+		if !allowed { // what isn't sent can't be guessed
+			row.TokenHash, row.CodeHash = secret.Hash(secret.Token()), ""
+		}
+		if err := s.Store.CreatePending(ctx, row); err != nil || !allowed {
 			return err
 		}
 		return s.prove(ctx, c, row, token, code, r.ClientName)
@@ -105,18 +113,13 @@ func (s *Service) secrets(row *storage.PendingRegistration) (token, code string)
 	return token, code
 }
 
-// prove mails the code, or to the owner of the address the news that somebody tried. Beyond the mail limits nothing is
-// sent and nothing is said.
+// prove mails the code, or to the owner of the address the news that somebody tried.
 func (s *Service) prove(ctx context.Context, c contact.Contact, row storage.PendingRegistration, token, code, client string) error {
-	allowed, err := s.mayMail(ctx, c)
-	if err != nil || !allowed {
-		return err
-	}
 	host := s.Issuer.Host()
 	if c.Kind == contact.Phone { // whoever reads it may have the number since yesterday: they are asked (vacate)
 		return s.Codes.SMS.Queue(ctx, sms.Message{To: c.Value, Locale: row.Locale, Purpose: "sign-up", Product: s.Product, Host: host, Code: code})
 	}
-	_, _, err = s.Store.AccountByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
+	_, _, err := s.Store.AccountByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
 	if err == nil {
 		return s.Mail.Queue(ctx, mail.Message{To: c.Value, Template: mail.TemplateAccountExists, Locale: row.Locale, Data: mail.AccountExists{
 			Product: s.Product, Host: host, Link: s.Issuer.URL(issuer.PathLogin), Client: client,
@@ -131,8 +134,13 @@ func (s *Service) prove(ctx context.Context, c contact.Contact, row storage.Pend
 	}})
 }
 
-func (s *Service) mayMail(ctx context.Context, c contact.Contact) (bool, error) {
-	return within(s.Limiter.Take(ctx, mails(c)...))
+// mayWrite counts a message and tells whether it is within the budgets. Beyond them nothing is sent and nothing is said.
+func (s *Service) mayWrite(ctx context.Context, c contact.Contact) (bool, error) {
+	err := s.Limiter.Take(ctx, codes.Budgets(c.Kind, c.Canonical)...)
+	if kind.Of(err) == kind.RateLimited {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // load reads a pending registration for the browser that began it.
@@ -191,8 +199,8 @@ func (s *Service) Resend(ctx context.Context, handle, browser, clientName string
 	fresh := row
 	token, code := s.secrets(&fresh)
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		allowed, err := s.mayMailNow(ctx, c)
-		if err != nil || !allowed {
+		allowed, err := s.mayWrite(ctx, c)
+		if err != nil || !allowed { // the code that was sent goes on working
 			return err
 		}
 		if err := s.Store.RenewPending(ctx, row.ID, fresh.TokenHash, fresh.CodeHash, storage.At(s.Now())); err != nil {
@@ -204,26 +212,6 @@ func (s *Service) Resend(ctx context.Context, handle, browser, clientName string
 		s.Mail.Wake()
 	}
 	return err
-}
-
-// mayMailNow looks without counting, so that a code isn't replaced by one that is never sent.
-func (s *Service) mayMailNow(ctx context.Context, c contact.Contact) (bool, error) {
-	return within(s.Limiter.Check(ctx, mails(c)...))
-}
-
-func mails(c contact.Contact) []limits.Charge {
-	if c.Kind == contact.Phone {
-		return []limits.Charge{limits.SMSMinute.Of(c.Canonical), limits.SMSDay.Of(c.Canonical)}
-	}
-	return []limits.Charge{limits.MailMinute.Of(c.Canonical), limits.MailDay.Of(c.Canonical)}
-}
-
-// within tells a spent budget from a failure.
-func within(err error) (bool, error) {
-	if err != nil && kind.Of(err) == kind.RateLimited {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 func expiredIfGone(err error) error {
@@ -240,8 +228,7 @@ type Proven struct {
 }
 
 // VerifyCode proves an address or number by its code, typed in the browser that began. Failures are bounded for the
-// registration, and for the address over all its registrations: each has a code of six digits only. A number that an
-// account has is "contact.number_taken".
+// registration, and those by the messages that the address gets. A number that an account has is "contact.number_taken".
 func (s *Service) VerifyCode(ctx context.Context, handle, browser, code string) (*Proven, error) {
 	return s.verifyCode(ctx, handle, browser, code, false)
 }
@@ -256,7 +243,7 @@ func (s *Service) verifyCode(ctx context.Context, handle, browser, code string, 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Limiter.Take(ctx, limits.CodeRegistration.Of(row.ID), limits.CodeContact.Of(row.Digest)); err != nil {
+	if err := s.Limiter.Take(ctx, limits.CodeRegistration.Of(row.ID)); err != nil {
 		return nil, err
 	}
 	typed := strings.Join(strings.Fields(contact.FoldDigits(code)), "")

@@ -27,9 +27,12 @@ const (
 )
 
 // Life is how long a code works (NIST SP 800-63B-4 3.1.3.2 allows ten minutes); LinkLife is for those that come with a link.
+// RecoveryLife is as long as the window of limits.MailDay: whoever uses that up for somebody else has filled their mailbox
+// with links that let the owner in, in whatever browser (ASVS 6.4 allows it).
 const (
-	Life     = 5 * time.Minute
-	LinkLife = time.Hour
+	Life         = 5 * time.Minute
+	LinkLife     = time.Hour
+	RecoveryLife = 24 * time.Hour
 )
 
 const (
@@ -103,15 +106,19 @@ func (s *Service) Begin(ctx context.Context, r Request) (handle string, err erro
 	row := storage.Challenge{
 		ID: secret.Hash(handle), Purpose: r.Purpose, AccountID: r.AccountID, Kind: r.Contact.Kind, BrowserHash: secret.Hash(r.Browser),
 		Interaction: r.Interaction, ClientID: r.ClientID, Locale: r.Locale, Data: or(r.Data, "{}"),
-		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(life(r.LinkPath))),
+		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(life(r.Purpose, r.LinkPath))),
 	}
 	row.Value = s.Keyring.Seal(sealLabel, []byte(r.Contact.Value), row.ID)
 	token, code := s.secrets(&row)
-	if r.Instead != nil {
-		_, _ = s.secrets(&row) // of which nobody hears
-	}
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.CreateChallenge(ctx, row); err != nil {
+		allowed, err := s.mayWrite(ctx, row, r.Contact)
+		if err != nil {
+			return err
+		}
+		if !allowed || r.Instead != nil {
+			unheard(&row)
+		}
+		if err := s.Store.CreateChallenge(ctx, row); err != nil || !allowed {
 			return err
 		}
 		return s.send(ctx, row, r.Contact, code, token, r.LinkPath, r.ClientName, r.Instead)
@@ -124,11 +131,14 @@ func (s *Service) Begin(ctx context.Context, r Request) (handle string, err erro
 }
 
 // life is how long a code works: it doesn't grow with those that are sent after it.
-func life(linkPath string) time.Duration {
-	if linkPath != "" {
-		return LinkLife
+func life(purpose, linkPath string) time.Duration {
+	switch {
+	case linkPath == "":
+		return Life
+	case purpose == Recovery:
+		return RecoveryLife
 	}
-	return Life
+	return LinkLife
 }
 
 func or(s, otherwise string) string {
@@ -144,6 +154,11 @@ func (s *Service) secrets(row *storage.Challenge) (token, code string) {
 	row.TokenHash = secret.Hash(token)
 	row.CodeHash = s.Keyring.MAC(macLabel, row.ID, code)
 	return token, code
+}
+
+// unheard makes a challenge one that nothing proves: of what isn't sent, six digits could still be guessed.
+func unheard(row *storage.Challenge) {
+	row.TokenHash, row.CodeHash = secret.Hash(secret.Token()), "" // which is no code's
 }
 
 // Load is a challenge for the browser that asked for it: kind.NotFound "code.expired", kind.Forbidden "code.other_browser".
@@ -206,14 +221,13 @@ func (s *Service) Resend(ctx context.Context, c *Challenge, linkPath, clientName
 	row := c.row
 	token, code := s.secrets(&row)
 	if c.Instead != nil {
-		_, _ = s.secrets(&row)
+		unheard(&row)
 	}
-	allowed, err := within(s.Limiter.Check(ctx, budgets(c.Contact)...))
-	if err != nil || !allowed { // the code that was sent goes on working
-		return err
-	}
-	row.CreatedAt, row.ExpiresAt = storage.At(now), storage.At(now.Add(life(linkPath)))
-	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+	row.CreatedAt, row.ExpiresAt = storage.At(now), storage.At(now.Add(life(c.Purpose, linkPath)))
+	err := s.Store.InTx(ctx, func(ctx context.Context) error {
+		if allowed, err := s.mayWrite(ctx, row, c.Contact); err != nil || !allowed { // the code that was sent goes on working
+			return err
+		}
 		if err := s.Store.RenewChallenge(ctx, row.ID, row.CodeHash, row.TokenHash, row.CreatedAt, row.ExpiresAt); err != nil {
 			return gone(err)
 		}
@@ -225,12 +239,11 @@ func (s *Service) Resend(ctx context.Context, c *Challenge, linkPath, clientName
 	return err
 }
 
-// Check judges a typed code and consumes nothing: kind.Invalid "code.wrong", kind.RateLimited. Failures are bounded for the
-// challenge, and for the contact over all its challenges: each code has six digits only. A new challenge brings no new
-// budget (Zitadel CVE-2024-32868).
+// Check judges a typed code and consumes nothing: kind.Invalid "code.wrong", kind.RateLimited. Failures are bounded for each
+// code, and codes by the messages that a contact gets, since one that wasn't sent can't be guessed: a new challenge brings
+// no new budget (Zitadel CVE-2024-32868), and a stranger's failures cost nobody but the stranger.
 func (s *Service) Check(ctx context.Context, c *Challenge, code string) error {
-	taken := []limits.Charge{limits.CodeChallenge.Of(c.row.ID), limits.CodeContact.Of(c.Contact.Kind + ":" + c.Contact.Canonical)}
-	if err := s.Limiter.Take(ctx, taken...); err != nil {
+	if err := s.Limiter.Take(ctx, limits.CodeChallenge.Of(c.row.ID+c.row.CodeHash)); err != nil {
 		return err
 	}
 	if !s.Keyring.CheckMAC(macLabel, c.row.CodeHash, c.row.ID, contact.CleanCode(code)) || c.AccountID == "" && c.Purpose != AddContact {
@@ -240,12 +253,9 @@ func (s *Service) Check(ctx context.Context, c *Challenge, code string) error {
 }
 
 // Use consumes a challenge that was proven by Check or by its link, in the transaction of what it buys: of several at once,
-// all but one get "code.expired". The failures before it are forgotten.
+// all but one get "code.expired".
 func (s *Service) Use(ctx context.Context, c *Challenge) error {
-	if err := s.Store.UseChallenge(ctx, c.row.ID, c.row.CodeHash, storage.At(s.Now())); err != nil {
-		return gone(err)
-	}
-	return s.Limiter.Reset(ctx, limits.CodeContact.Of(c.Contact.Kind+":"+c.Contact.Canonical))
+	return gone(s.Store.UseChallenge(ctx, c.row.ID, c.row.CodeHash, storage.At(s.Now())))
 }
 
 // PassLife is how long a form may take that follows a proven code.

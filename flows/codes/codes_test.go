@@ -3,6 +3,7 @@ package codes_test
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -205,27 +206,115 @@ func TestNobody(t *testing.T) {
 	})
 }
 
-// Guessing is bounded for one code, and for a contact over all codes: a new one brings no new budget.
+// Guessing is bounded for one code, and codes by the messages that a contact gets: a new one brings no new budget.
 func TestGuessing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		guesses := 0
-		for range limits.CodeContact.Budget {
+		for range limits.MailDay.Budget {
 			c := w.begin("mali@x.test", "a1")
-			for range limits.CodeChallenge.Budget + 1 {
-				if err := w.Check(t.Context(), c, "wrong"); kind.Code(err) == "code.wrong" {
-					guesses++
-				}
+			for range limits.CodeChallenge.Budget {
+				expect(t, w.Check(t.Context(), c, "wrong"), "code.wrong")
 			}
+			expect(t, w.Check(t.Context(), c, w.mails[len(w.mails)-1].Code), "limit.exceeded")
 			w.pass(limits.MailMinute.Window)
 		}
-		if guesses != limits.CodeContact.Budget {
-			t.Errorf("%d guesses", guesses)
-		}
+		// Of what isn't sent any more, no code at all is right.
+		c := w.begin("mali@x.test", "a1")
 		if len(w.mails) != limits.MailDay.Budget {
-			t.Errorf("%d mails", len(w.mails))
+			t.Fatalf("%d mails", len(w.mails))
+		}
+		row, err := w.Store.Challenge(t.Context(), secret.Hash(c.Handle), codes.SignIn, storage.At(w.now()))
+		must(t, err)
+		if row.CodeHash != "" || w.Keyring.CheckMAC("challenge-code", row.CodeHash, row.ID, "") {
+			t.Error("some code is right, although nobody was told")
 		}
 		if _, err := w.Begin(t.Context(), codes.Request{Purpose: codes.SignIn, Contact: parse(t, "x@x.test"), Network: "192.0.2.1"}); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Fifty wishes for another code at once are one message, and the code in it is the one that works.
+func TestFiftyResends(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c := w.begin("mali@x.test", "a1")
+		w.pass(limits.MailMinute.Window)
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				if err := w.Resend(t.Context(), c, "/link", ""); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		w.flush()
+		fresh, err := w.Load(t.Context(), codes.SignIn, c.Handle, "mine")
+		must(t, err)
+		if len(w.mails) != 2 {
+			t.Fatalf("%d mails", len(w.mails))
+		}
+		expect(t, w.Check(t.Context(), fresh, w.mails[1].Code), "")
+	})
+}
+
+// Whatever a stranger does with somebody's address, the owner's own browser gets a code and may type it wrong (HP-07); and a
+// link to a new password is in the mailbox as long as strangers' recoveries are refused.
+func TestStrangersLockNobodyOut(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.Store.CreateAccount(t.Context(), storage.Account{ID: "a1", SSOID: 1, OID: "o1", Status: storage.StatusActive, Profile: "{}"}))
+		_, err := w.Store.KnowBrowser(t.Context(), "a1", secret.Hash("mine"), "", storage.At(w.now()), storage.At(w.now().Add(48*time.Hour)))
+		must(t, err)
+		ask := func(purpose, browser string) *codes.Challenge {
+			handle, err := w.Begin(t.Context(), codes.Request{
+				Purpose: purpose, AccountID: "a1", Contact: parse(t, "mali@x.test"), Browser: browser, Network: browser, LinkPath: "/link",
+			})
+			must(t, err)
+			w.flush()
+			c, err := w.Load(t.Context(), purpose, handle, browser)
+			must(t, err)
+			return c
+		}
+		attack := func() {
+			for n := range limits.MailDay.Budget + 2 {
+				for _, purpose := range []string{codes.SignIn, codes.AddContact, codes.Recovery} {
+					c := ask(purpose, "stranger"+strconv.Itoa(n))
+					for range limits.CodeChallenge.Budget + 1 {
+						_ = w.Check(t.Context(), c, "000000x")
+					}
+				}
+				w.pass(limits.MailMinute.Window)
+			}
+		}
+		attack()
+		for _, purpose := range []string{codes.SignIn, codes.Recovery, codes.Confirm} {
+			w.mails = nil
+			c := ask(purpose, "mine")
+			if len(w.mails) != 1 {
+				t.Fatalf("%s: %d mails", purpose, len(w.mails))
+			}
+			expect(t, w.Check(t.Context(), c, "000000x"), "code.wrong")
+			expect(t, w.Check(t.Context(), c, w.mails[0].Code), "")
+			must(t, w.Use(t.Context(), c))
+			w.pass(limits.MailMinute.Window)
+		}
+		// In a browser that is new to the account: at any time there is a link that works, or a mail is sent.
+		w.pass(limits.MailDay.Window)
+		w.mails = nil
+		attack()
+		tokens := w.mails
+		for range 25 {
+			w.mails = nil
+			ask(codes.Recovery, "new")
+			works := len(w.mails)
+			for _, m := range tokens {
+				if _, err := w.Linked(t.Context(), codes.Recovery, m.Token, "new"); err == nil {
+					works++
+				}
+			}
+			if works == 0 {
+				t.Fatal("no way in")
+			}
+			w.pass(time.Hour)
 		}
 	})
 }

@@ -11,12 +11,30 @@ import (
 	"pratu/storage"
 )
 
-// budgets are how often a contact may be written to, whatever for.
-func budgets(c contact.Contact) []limits.Charge {
-	if c.Kind == contact.Phone {
-		return []limits.Charge{limits.SMSMinute.Of(c.Canonical), limits.SMSDay.Of(c.Canonical)}
+// mayWrite counts a message to a contact and tells whether it is within the budgets. A browser in which the account signed
+// in before has its own, and recoveries have theirs: else a stranger who asks for codes, which only the stranger's browser
+// could use, keeps the owner from getting any.
+func (s *Service) mayWrite(ctx context.Context, row storage.Challenge, to contact.Contact) (bool, error) {
+	known, err := s.Store.KnowsBrowser(ctx, row.AccountID, row.BrowserHash, storage.At(s.Now()))
+	if err != nil {
+		return false, err
 	}
-	return []limits.Charge{limits.MailMinute.Of(c.Canonical), limits.MailDay.Of(c.Canonical)}
+	subject := to.Canonical
+	if row.Purpose == Recovery {
+		subject += " " + Recovery
+	}
+	if known && row.Purpose != AddContact { // whose contact that is isn't known
+		subject += " " + row.BrowserHash
+	}
+	return within(s.Limiter.Take(ctx, Budgets(to.Kind, subject)...))
+}
+
+// Budgets are how often somebody may be written to.
+func Budgets(contactKind, subject string) []limits.Charge {
+	if contactKind == contact.Phone {
+		return []limits.Charge{limits.SMSMinute.Of(subject), limits.SMSDay.Of(subject)}
+	}
+	return []limits.Charge{limits.MailMinute.Of(subject), limits.MailDay.Of(subject)}
 }
 
 // Reachable tells whether codes can be sent to a kind of contact here.
@@ -24,15 +42,10 @@ func (s *Service) Reachable(contactKind string) bool {
 	return contactKind == contact.Email || s.SMS != nil && s.SMS.Sender != nil
 }
 
-// send writes the message in the caller's transaction. Beyond the budgets of the contact nothing is sent and nothing is
-// said. Where nobody has the contact the message goes nowhere, and costs the same.
+// send writes the message in the caller's transaction. Where nobody has the contact it goes nowhere, and costs the same.
 func (s *Service) send(ctx context.Context, row storage.Challenge, to contact.Contact, code, token, linkPath, client string, instead *mail.Message) error {
 	if !s.Reachable(to.Kind) {
 		return kind.New(kind.Invalid, "code.no_sms")
-	}
-	allowed, err := within(s.Limiter.Take(ctx, budgets(to)...))
-	if err != nil || !allowed {
-		return err
 	}
 	if instead != nil {
 		return s.Mail.Queue(ctx, *instead)

@@ -34,19 +34,17 @@ var (
 	SigninAddress = Policy{"signin.address", 300, 15 * time.Minute,
 		"wrong passwords from one network address (IPv6: /64), browsers known to the account excepted, and refused passkeys"}
 	CodeRegistration = Policy{"code.registration", 5, 24 * time.Hour, "wrong codes for one pending registration"}
-	CodeContact      = Policy{"code.contact", 20, 24 * time.Hour,
-		"wrong codes for one address or number over all codes that were sent to it; a mailed link still works"}
-	CodeChallenge = Policy{"code.challenge", 5, time.Hour, "wrong codes for one code that was sent"}
-	CodeAddress   = Policy{"code.address", 60, time.Hour, "codes asked for from one network address (IPv6: /64)"}
-	FactorAccount = Policy{"factor.account", 10, 15 * time.Minute,
+	CodeChallenge    = Policy{"code.challenge", 5, 24 * time.Hour, "wrong codes for one code that was sent; one that wasn't can't be guessed"}
+	CodeAddress      = Policy{"code.address", 60, time.Hour, "codes asked for from one network address (IPv6: /64)"}
+	FactorAccount    = Policy{"factor.account", 10, 15 * time.Minute,
 		"wrong codes of one account's authenticator app; signing in with the password anew doesn't reset it, a right code does"}
 	FactorAccountDay = Policy{"factor.account_day", 30, 24 * time.Hour, "the same, in a day"}
 	FactorRecovery   = Policy{"factor.recovery", 10, time.Hour, "wrong recovery codes of one account"}
 
-	SMSMinute     = Policy{"sms.minute", 1, time.Minute, "texts to one phone number; the page looks the same when it bites"}
+	SMSMinute     = Policy{"sms.minute", 1, time.Minute, "texts to one phone number, counted as mails are; the page looks the same when it bites"}
 	SMSDay        = Policy{"sms.day", 5, 24 * time.Hour, "texts to one phone number in a day; the page looks the same when it bites"}
 	SignupAddress = Policy{"signup.address", 300, time.Hour, "registrations begun from one network address (IPv6: /64)"}
-	MailMinute    = Policy{"mail.minute", 1, time.Minute, "mails to one address; the page looks the same when it bites"}
+	MailMinute    = Policy{"mail.minute", 1, time.Minute, "mails to one address: those asked for by strangers, those by strangers for a recovery, and the same two for each browser that the account knows; the page looks the same when it bites"}
 	MailDay       = Policy{"mail.day", 5, 24 * time.Hour, "mails to one address in a day; the page looks the same when it bites"}
 	ClientSecret  = Policy{"client.secret", 100, 10 * time.Minute,
 		"failed client authentications for one client from one network address (IPv6: /64)"}
@@ -55,7 +53,7 @@ var (
 
 // Table is every policy there is.
 func Table() []Policy {
-	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration, CodeContact,
+	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration,
 		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress,
 		MailMinute, MailDay, ClientSecret, PushedClient}
 }

@@ -52,6 +52,14 @@ type Code struct {
 	Client  string // name of the application that sent the person, or ""
 }
 
+// Hours is how long both work, where that is long; else 0.
+func (c Code) Hours() int {
+	if c.Minutes < 120 {
+		return 0
+	}
+	return c.Minutes / 60
+}
+
 // Events of Notice.
 const (
 	PasswordChanged   = "password_changed"
