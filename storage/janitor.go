@@ -12,7 +12,8 @@ const (
 	// KeepExpired covers replicas whose clocks differ: what one of them still honours must not be gone, least of all the
 	// marks of things seen once.
 	KeepExpired = time.Minute
-	// KeepInteractions is how long a page of a sign-in that is over knows which application to go back to.
+	// KeepInteractions is how long a page of a sign-in that is over knows which application to go back to. The request itself,
+	// which anybody can make long, isn't kept with it.
 	KeepInteractions = 24 * time.Hour
 	// KeepSessions is how long an ended session answers a late sign-out of a relying party.
 	KeepSessions = 7 * 24 * time.Hour
@@ -50,6 +51,8 @@ func purges() []purge {
 		{"challenges", KeepExpired, byID("challenges", "expires_at <= ?")},
 		{"one_time_links", KeepExpired, byID("one_time_links", "expires_at <= ?")},
 		{"interactions", KeepInteractions, byID("interactions", "expires_at <= ?")},
+		{"requests of interactions", KeepExpired, `UPDATE interactions SET form = '' WHERE id IN
+			(SELECT id FROM interactions WHERE form <> '' AND expires_at <= ? LIMIT 500)`},
 		{"pushed_requests", KeepExpired, byID("pushed_requests", "expires_at <= ?")},
 		{"seen", KeepExpired, byID("seen", "expires_at <= ?")},
 		{"limits", KeepExpired, byID("limits", "window_end <= ?")},

@@ -10,6 +10,7 @@ import (
 	"pratu/flows/audit"
 	"pratu/flows/clients"
 	"pratu/flows/kind"
+	"pratu/flows/limits"
 	"pratu/flows/secret"
 	"pratu/storage"
 )
@@ -25,6 +26,7 @@ const (
 type Service struct {
 	Store   *storage.Store
 	Clients *clients.Service
+	Limiter *limits.Limiter
 	Audit   *audit.Log
 	Now     func() time.Time
 }
@@ -45,10 +47,14 @@ type Interaction struct {
 }
 
 // Park stores a request until a person has answered and returns the handle for URLs. browser is the browser's cookie,
-// "" when the request came cross-site and carried none: then the first GET binds it.
-func (s *Service) Park(ctx context.Context, r *Request, browser string) (handle string, err error) {
+// "" when the request came cross-site and carried none: then the first GET binds it. Anybody can have requests parked, so what
+// comes from one network is bounded: kind.RateLimited.
+func (s *Service) Park(ctx context.Context, r *Request, browser, network string) (handle string, err error) {
 	handle = secret.Token()
 	expires := storage.At(s.Now().Add(InteractionLife))
+	if err := s.Limiter.Take(ctx, limits.RequestAddress.Of(network)); err != nil {
+		return "", err
+	}
 	return handle, s.Store.InTx(ctx, func(ctx context.Context) error {
 		if r.PushedID != "" {
 			if err := s.Store.ExtendPushedRequest(ctx, r.PushedID, expires); err != nil {

@@ -57,7 +57,7 @@ func (s *Service) Code(ctx context.Context, c *codes.Challenge, typed string) (P
 		p := Proof{AccountID: c.AccountID, AMR: amr, ACR: ACRSingle, At: s.Now()}
 		return p.Spending(func(ctx context.Context) error { return s.Codes.Use(ctx, c) }), nil
 	}
-	if kind.Of(err) == kind.Internal {
+	if k := kind.Of(err); k == kind.Internal || k == kind.RateLimited { // see refuse
 		return Proof{}, err
 	}
 	failure := s.Audit.Append(ctx, audit.Event{

@@ -177,7 +177,7 @@ func (s *Service) second(ctx context.Context, accountID string, a Second) (spend
 	if err == nil {
 		return spend, nil
 	}
-	if k := kind.Of(err); k != kind.Unauthorized && k != kind.RateLimited {
+	if kind.Of(err) != kind.Unauthorized { // see refuse
 		return nil, err
 	}
 	failure := s.Audit.Append(ctx, audit.Event{

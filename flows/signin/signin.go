@@ -206,8 +206,12 @@ func Budgets(accountID, browserCookie string) []limits.Charge {
 	}
 }
 
-// refuse writes a failure down and returns it. A refused sign-in that can't be recorded is still refused.
+// refuse writes a failure down and returns it. A refused sign-in that can't be recorded is still refused. What is beyond a
+// budget is in the log only: anybody could fill the record with it, which is kept for months.
 func (s *Service) refuse(ctx context.Context, t try, failure error) error {
+	if kind.Of(failure) == kind.RateLimited {
+		return failure
+	}
 	event := audit.Event{
 		Name: "signin.failed", Outcome: audit.Failure, ActorKind: audit.Account, AccountID: t.login.Account.ID,
 		ClientID: t.ClientID, Reason: kind.Code(failure), Details: map[string]any{"method": AMRPassword},

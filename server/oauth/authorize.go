@@ -32,7 +32,7 @@ func (s *Server) Authorization(w http.ResponseWriter, r *http.Request) error {
 	web.EventOf(r.Context()).Set("client_id", request.Client.ID)
 	if r.Method == http.MethodPost {
 		// A cross-site POST carries no Lax cookie, so nothing is known of the browser before it comes back by GET.
-		handle, err := s.Authorize.Park(r.Context(), &request.Request, "")
+		handle, err := s.Authorize.Park(r.Context(), &request.Request, "", network(r))
 		if err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func (s *Server) Authorization(w http.ResponseWriter, r *http.Request) error {
 	case authorize.Issue, authorize.Refuse:
 		return s.answer(w, r, request, step, views, nil)
 	}
-	handle, err := s.Authorize.Park(r.Context(), &request.Request, s.Web.Browser(w, r))
+	handle, err := s.Authorize.Park(r.Context(), &request.Request, s.Web.Browser(w, r), network(r))
 	if err != nil {
 		return err
 	}

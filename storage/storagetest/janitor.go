@@ -180,8 +180,13 @@ func (j janitor) exact(t *testing.T) {
 	}
 	j.fill(t, "client_secrets", "forever", 1, 0)
 	rows, err := j.Purge(t.Context(), now)
-	if err != nil || rows != int64(len(expiring)) {
-		t.Errorf("%d rows went, %v; want %d", rows, err, len(expiring))
+	if want := int64(len(expiring)) + 1; err != nil || rows != want { // and the request of the young interaction
+		t.Errorf("%d rows went, %v; want %d", rows, err, want)
+	}
+	for mark, want := range map[string]int64{"young": 0, "alive": 1} {
+		if n := number(t, j.db, `SELECT COUNT(*) FROM interactions WHERE form <> '' AND client_id = '`+mark+`'`); n != want {
+			t.Errorf("%d requests of %s interactions", n, mark)
+		}
 	}
 	for table := range expiring {
 		if j.left(t, table, "over") != 0 {
