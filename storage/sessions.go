@@ -1,6 +1,9 @@
 package storage
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Session is an account signed in to a browser.
 type Session struct {
@@ -38,35 +41,67 @@ const sessionViewColumns = sessionColumns + `, a.id AS "account.id", a.ssoid AS 
 	COALESCE(c.scopes, '') AS consent_scopes, COALESCE(c.claims, '') AS consent_claims,
 	COALESCE(c.expires_at, 0) AS consent_expires_at, ` + hasSecondFactor + ` AS second_factor`
 
+// Start is where a session begins, and what must still be so.
+type Start struct {
+	OldCookieHash string  // "" for a browser without sessions
+	From          string  // the session that this one goes on with, which must live, or ""
+	PasswordAt    Instant // when the password was set that was proven, and must not have been replaced; 0 for another proof
+}
+
 // BeginSession writes a session. Sessions of other accounts in the browser move to the new cookie. An earlier session of
 // the same account there ends, and its grants go on with the new one: signing in again is no sign-out elsewhere.
-// oldCookieHash is "" for a browser without sessions.
-func (s *Store) BeginSession(ctx context.Context, n Session, oldCookieHash string) error {
+// ErrNotFound: the password was replaced meanwhile. ErrConflict: the session to go on with has ended.
+func (s *Store) BeginSession(ctx context.Context, n Session, from Start) error {
 	return s.InTx(ctx, func(ctx context.Context) error {
-		if oldCookieHash != "" {
-			// The sessions first: a grant that is being written keeps them waiting, and is there when grants are looked for.
-			if _, err := s.exec(ctx, `UPDATE sessions SET
-				ended_at = CASE WHEN account_id = ? THEN ? ELSE ended_at END,
-				cookie_hash = CASE WHEN account_id = ? THEN cookie_hash ELSE ? END
-				WHERE cookie_hash = ? AND ended_at = 0`,
-				n.AccountID, n.CreatedAt, n.AccountID, n.CookieHash, oldCookieHash); err != nil {
-				return err
-			}
-			if _, err := s.exec(ctx, `UPDATE grants SET session_id = ? WHERE revoked_at = 0 AND session_id IN
-				(SELECT id FROM sessions WHERE cookie_hash = ? AND account_id = ? AND ended_at = ? AND expires_at > ?)`,
-				n.ID, oldCookieHash, n.AccountID, n.CreatedAt, n.CreatedAt); err != nil {
-				return err
-			}
+		if err := s.createSession(ctx, n, from.PasswordAt); err != nil {
+			return err
 		}
-		_, err := s.exec(ctx, `INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent,
-			created_at, selected_at, last_seen_at, expires_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			n.ID, n.CookieHash, n.AccountID, n.AuthTime, n.ACR, n.AMR, n.IP, n.UserAgent,
-			n.CreatedAt, n.SelectedAt, n.LastSeenAt, n.ExpiresAt, n.EndedAt)
-		if err != nil {
+		if err := s.followSessions(ctx, n, from); err != nil {
 			return err
 		}
 		return s.endOldest(ctx, n)
 	})
+}
+
+// createSession waits for whoever replaces the password, and keeps them waiting: they end the sessions that they find, and
+// one that begins with the old password must be among them, or not begin.
+func (s *Store) createSession(ctx context.Context, n Session, passwordAt Instant) error {
+	const into = `INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent,
+		created_at, selected_at, last_seen_at, expires_at, ended_at) `
+	args := []any{
+		n.ID, n.CookieHash, n.AccountID, n.AuthTime, n.ACR, n.AMR, n.IP, n.UserAgent,
+		n.CreatedAt, n.SelectedAt, n.LastSeenAt, n.ExpiresAt, n.EndedAt,
+	}
+	if passwordAt.IsZero() {
+		_, err := s.exec(ctx, into+`VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+		return err
+	}
+	return s.guarded(ctx, into+`SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM credentials
+		WHERE account_id = ? AND kind = 'password' AND created_at = ?`+s.dialect.hold(), append(args, n.AccountID, passwordAt)...)
+}
+
+// followSessions makes a session take the place of those in its browser.
+func (s *Store) followSessions(ctx context.Context, n Session, from Start) error {
+	var followed []string
+	if from.OldCookieHash != "" {
+		// The sessions first: a grant that is being written keeps them waiting, and is there when grants are looked for.
+		if err := s.list(ctx, &followed, `UPDATE sessions SET
+			ended_at = CASE WHEN account_id = ? THEN ? ELSE ended_at END,
+			cookie_hash = CASE WHEN account_id = ? THEN cookie_hash ELSE ? END
+			WHERE cookie_hash = ? AND ended_at = 0 RETURNING id`,
+			n.AccountID, n.CreatedAt, n.AccountID, n.CookieHash, from.OldCookieHash); err != nil {
+			return err
+		}
+		if _, err := s.exec(ctx, `UPDATE grants SET session_id = ? WHERE revoked_at = 0 AND session_id IN
+			(SELECT id FROM sessions WHERE cookie_hash = ? AND account_id = ? AND ended_at = ? AND expires_at > ?)`,
+			n.ID, from.OldCookieHash, n.AccountID, n.CreatedAt, n.CreatedAt); err != nil {
+			return err
+		}
+	}
+	if from.From != "" && !slices.Contains(followed, from.From) {
+		return ErrConflict
+	}
+	return nil
 }
 
 // MaxSessions is how many browsers an account is signed in to. Right passwords are not limited: without a bound somebody

@@ -86,6 +86,7 @@ func (s *Service) Recover(ctx context.Context, c *codes.Challenge, password, bro
 	if err != nil {
 		return signin.Proof{}, err
 	}
+	now := storage.At(s.Now())
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Codes.Use(ctx, c); err != nil {
 			return err
@@ -93,7 +94,6 @@ func (s *Service) Recover(ctx context.Context, c *codes.Challenge, password, bro
 		if err := s.stillTheirs(ctx, c); err != nil {
 			return err
 		}
-		now := storage.At(s.Now())
 		err := s.Store.ReplacePassword(ctx, storage.Credential{ID: secret.UUID(), AccountID: a.ID, Secret: hash, CreatedAt: now})
 		if err != nil {
 			return err
@@ -122,7 +122,7 @@ func (s *Service) Recover(ctx context.Context, c *codes.Challenge, password, bro
 		return signin.Proof{}, err
 	}
 	s.Mail.Wake()
-	return signin.PasswordProof(a.ID, s.Now()), nil
+	return signin.PasswordProof(a.ID, s.Now()).Since(now), nil
 }
 
 // device is what the browser of this request calls itself.

@@ -49,45 +49,46 @@ func (s *Service) SignIn(ctx context.Context, a Answer) (signin.Proof, error) {
 	if err := s.spend(ctx, st); err != nil {
 		return signin.Proof{}, err
 	}
-	row, err := s.verify(ctx, st, a.Credential)
+	row, after, err := s.verify(ctx, st, a.Credential)
 	if err != nil {
 		return signin.Proof{}, s.refuse(ctx, a, row, err)
 	}
-	return signin.Proof{AccountID: row.AccountID, AMR: methods, ACR: signin.ACRMulti, At: s.Now()}, nil
+	p := signin.Proof{AccountID: row.AccountID, AMR: methods, ACR: signin.ACRMulti, At: s.Now()}
+	return p.Spending(func(ctx context.Context) error {
+		err := s.Store.UsePasskey(ctx, row.ID, row.Credential, after, storage.At(s.Now()))
+		if errors.Is(err, storage.ErrNotFound) { // used or deleted at this moment
+			err = failed(err)
+		}
+		return err
+	}), nil
 }
 
 func failed(err error) *kind.Error { return kind.New(kind.Unauthorized, "passkey.failed").WithErr(err) }
 
-// verify finds the passkey, checks the signature and notes the use. The row is returned with an error too.
-func (s *Service) verify(ctx context.Context, st state, answer string) (row storage.PasskeyLogin, err error) {
+// verify finds the passkey and checks the signature. after is what the passkey is once it was used; the row is returned with
+// an error too.
+func (s *Service) verify(ctx context.Context, st state, answer string) (row storage.PasskeyLogin, after string, err error) {
 	parsed, err := parse(answer, protocol.ParseCredentialRequestResponseBytes)
 	if err != nil {
-		return row, failed(err)
+		return row, "", failed(err)
 	}
 	id := encode(parsed.RawID)
 	row, err = s.Store.PasskeyLogin(ctx, id)
 	if errors.Is(err, storage.ErrNotFound) {
-		return row, kind.New(kind.Unauthorized, "passkey.unknown").WithArg("credential", id)
+		return row, "", kind.New(kind.Unauthorized, "passkey.unknown").WithArg("credential", id)
 	}
 	if err != nil {
-		return row, err
+		return row, "", err
 	}
 	used, err := s.validate(st, row.Passkey, parsed)
 	if err != nil {
-		return row, err
+		return row, "", err
 	}
 	if !signin.Enters(row.Status) {
-		return row, kind.New(kind.Forbidden, "account.disabled")
+		return row, "", kind.New(kind.Forbidden, "account.disabled")
 	}
-	after, err := json.Marshal(used)
-	if err != nil {
-		return row, err
-	}
-	err = s.Store.UsePasskey(ctx, row.ID, row.Credential, string(after), storage.At(s.Now()))
-	if errors.Is(err, storage.ErrNotFound) { // used or deleted at this moment
-		err = failed(err)
-	}
-	return row, err
+	raw, err := json.Marshal(used)
+	return row, string(raw), err
 }
 
 // errCounter is a signature that counts no further than one we saw: the key may have been copied (WebAuthn section 6.1.1).

@@ -27,13 +27,15 @@ type Held struct {
 	Interaction string // handle to go on with, or ""
 	Notice      string // message id for the page after the sign-in, or ""
 	AMR         []string
+	since       storage.Instant
 	row         storage.Challenge
 }
 
 // waiting is what the row of a Held keeps besides.
 type waiting struct {
-	AMR    []string `json:"amr"`
-	Notice string   `json:"notice,omitempty"`
+	AMR    []string        `json:"amr"`
+	Notice string          `json:"notice,omitempty"`
+	Since  storage.Instant `json:"since,omitempty"` // as in Proof
 }
 
 // Second is what somebody gives as the second factor: a code of the app, or a recovery code. Trust asks not to be asked in
@@ -66,7 +68,7 @@ func (s *Service) NeedsSecond(ctx context.Context, p Proof, browser string) (boo
 // Hold keeps a first factor until the second comes, and returns the handle for URLs. What the first was bought with is
 // spent here: coming back for the second needs no first again, and a first works once.
 func (s *Service) Hold(ctx context.Context, p Proof, interaction, notice, browser, clientID string) (handle string, err error) {
-	data, err := json.Marshal(waiting{p.AMR, notice})
+	data, err := json.Marshal(waiting{p.AMR, notice, p.since})
 	if err != nil {
 		return "", err
 	}
@@ -111,10 +113,12 @@ func (s *Service) Held(ctx context.Context, handle, browser string) (*Held, erro
 	if err := json.Unmarshal([]byte(row.Data), &w); err != nil {
 		return nil, err
 	}
-	return &Held{AccountID: row.AccountID, Interaction: row.Interaction, Notice: w.Notice, AMR: w.AMR, row: row}, nil
+	return &Held{AccountID: row.AccountID, Interaction: row.Interaction, Notice: w.Notice, AMR: w.AMR, since: w.Since, row: row}, nil
 }
 
-func heldExpired(err error) error { return kind.New(kind.NotFound, "factor.expired").WithErr(err) }
+func heldExpired(err error) error { return expiredHold().WithErr(err) }
+
+func expiredHold() *kind.Error { return kind.New(kind.NotFound, "factor.expired") }
 
 // Complete judges the second factor. The proof spends the first one as well, so two at once begin one session.
 func (s *Service) Complete(ctx context.Context, h *Held, a Second) (Proof, error) {
@@ -122,7 +126,7 @@ func (s *Service) Complete(ctx context.Context, h *Held, a Second) (Proof, error
 	if err != nil {
 		return Proof{}, err
 	}
-	p := Proof{AccountID: h.AccountID, AMR: merge(h.AMR), ACR: ACRMulti, At: s.Now(), trust: a.Trust}
+	p := Proof{AccountID: h.AccountID, AMR: merge(h.AMR), ACR: ACRMulti, At: s.Now(), trust: a.Trust, since: h.since, stale: expiredHold()}
 	return p.Spending(spend).Spending(func(ctx context.Context) error {
 		err := s.Store.UseChallenge(ctx, h.row.ID, h.row.CodeHash, storage.At(s.Now()))
 		if errors.Is(err, storage.ErrNotFound) {
@@ -144,10 +148,11 @@ func (s *Service) StepUp(ctx context.Context, session storage.Session, a Second)
 // raised is the proof of a session that has a second factor now. When its person signed in stays what it was: who has the
 // browser and the app, but not the password, makes no sign-in look new by it, nor a session last longer.
 func raised(session storage.Session) Proof {
-	return Proof{
+	p := Proof{
 		AccountID: session.AccountID, AMR: merge(strings.Fields(session.AMR)), ACR: ACRMulti, At: session.AuthTime.Time(),
 		event: "session.stepped_up", until: session.ExpiresAt.Time(),
 	}
+	return p.Continuing(session)
 }
 
 // merge adds a code that works once to the methods of a first factor (RFC 8176). Only together with something that the

@@ -2,10 +2,12 @@ package signin
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"pratu/flows/audit"
+	"pratu/flows/kind"
 	"pratu/flows/secret"
 	"pratu/storage"
 )
@@ -32,7 +34,8 @@ type Browser struct {
 
 // Begin starts a session for a proof and returns the new cookie. The cookie is always a new random one: what a stranger
 // planted beforehand, or saw before, is worth nothing afterwards (session fixation). Sessions of other accounts in the
-// same browser move along. What the sign-in is for joins its transaction, unless it is nil.
+// same browser move along. What is proven by then must still be so: kind.Unauthorized "signin.failed" when the password was
+// replaced meanwhile, "session.ended" for one to go on with. What the sign-in is for joins its transaction, unless it is nil.
 func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(context.Context, storage.Session) error) (cookie string, session storage.Session, err error) {
 	cookie = secret.Token()
 	now := s.Now()
@@ -50,16 +53,21 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 	if p.event != "" {
 		event = p.event
 	}
-	old := ""
+	from := storage.Start{From: p.from, PasswordAt: p.since}
 	if b.SessionCookie != "" {
-		old = secret.Hash(b.SessionCookie)
+		from.OldCookieHash = secret.Hash(b.SessionCookie)
 	}
 	var fresh bool
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.pay(ctx, p); err != nil {
 			return err
 		}
-		if err := s.Store.BeginSession(ctx, session, old); err != nil {
+		switch err := s.Store.BeginSession(ctx, session, from); {
+		case errors.Is(err, storage.ErrNotFound):
+			return p.stale.WithErr(err)
+		case p.from != "" && errors.Is(err, storage.ErrConflict):
+			return kind.New(kind.Unauthorized, "session.ended").WithErr(err)
+		case err != nil:
 			return err
 		}
 		if join != nil {

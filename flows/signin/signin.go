@@ -68,6 +68,18 @@ type Proof struct {
 	event string                        // for the audit; "" is a sign-in
 	trust bool                          // the browser is to stand for the second factor from now on
 	until time.Time                     // zero, or when the session that this one goes on with ends
+	from  string                        // that session, or ""
+	// since is when the password was set that was proven. A session begins only while it is the account's: whoever replaces
+	// a password ends all sessions that there are.
+	since storage.Instant
+	stale *kind.Error // what becomes of the proof otherwise
+}
+
+// Continuing is the proof of somebody who is signed in already: it begins a session only in place of one that lives. One
+// that was ended from elsewhere doesn't come back to life.
+func (p Proof) Continuing(session storage.Session) Proof {
+	p.from = session.ID
+	return p
 }
 
 // Spending is the proof, bought with something that works once: f consumes it in the transaction that makes use of the
@@ -87,7 +99,13 @@ func (p Proof) Status() string {
 
 // PasswordProof is the proof of somebody who just set or typed the account's password.
 func PasswordProof(accountID string, at time.Time) Proof {
-	return Proof{AccountID: accountID, AMR: []string{AMRPassword}, ACR: ACRSingle, At: at}
+	return Proof{AccountID: accountID, AMR: []string{AMRPassword}, ACR: ACRSingle, At: at, stale: errFailed()}
+}
+
+// Since is the proof of the password that was set at an instant.
+func (p Proof) Since(at storage.Instant) Proof {
+	p.since = at
+	return p
 }
 
 // Enters tells whether an account of a status may sign in. Somebody whose account is closed may, as far as the page where
@@ -127,7 +145,7 @@ func (s *Service) Password(ctx context.Context, a Attempt) (Proof, error) {
 			return Proof{}, err
 		}
 	}
-	p := PasswordProof(login.Account.ID, s.Now())
+	p := PasswordProof(login.Account.ID, s.Now()).Since(login.Credential.CreatedAt)
 	p.won = &t
 	return p, nil
 }

@@ -117,6 +117,8 @@ func (s *Server) confirmTOTP(m member) error {
 	switch {
 	case kind.Is(err, "totp.not_offered"): // too old, or confirmed in another tab: the page tells
 		return s.Web.Redirect(m.w, issuer.PathAccountAuthenticator, nil)
+	case kind.Is(err, sessionEnded):
+		return s.Web.Redirect(m.w, issuer.PathLogin, nil)
 	case err != nil:
 		page, failure := s.authenticatorView(m)
 		if failure != nil {

@@ -199,6 +199,9 @@ func (s *Server) FactorPost(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		err = s.raise(g, given)
 	}
+	if kind.Is(err, sessionEnded) {
+		return s.Web.Redirect(w, issuer.PathLogin, nil)
+	}
 	if err != nil {
 		return s.refuse(g.visit, factorPage, g.page, s.again(err, issuer.PathLogin))
 	}

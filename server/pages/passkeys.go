@@ -73,6 +73,9 @@ func (s *Server) PasskeyPost(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	proof, err := s.passkey(v)
+	if err == nil {
+		err = s.proceed(v, proof, "")
+	}
 	if err != nil {
 		sessions, failure := s.sessions(r, "")
 		if failure != nil {
@@ -85,7 +88,7 @@ func (s *Server) PasskeyPost(w http.ResponseWriter, r *http.Request) error {
 		forget(page.Passkey, err)
 		return s.refuse(v, signInPage, page, err)
 	}
-	return s.proceed(v, proof, "")
+	return nil
 }
 
 func (s *Server) passkey(v visit) (signin.Proof, error) {
@@ -135,11 +138,14 @@ func (s *Server) ConfirmPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err == nil && proof.AccountID != m.account.ID {
 		err = kind.New(kind.Unauthorized, "passkey.other_account")
 	}
+	if err == nil {
+		err = s.confirmed(m, proof, page.To)
+	}
 	if err != nil {
 		forget(page.Passkey, err)
 		return s.refuse(m.visit, confirmPage, page, err)
 	}
-	return s.confirmed(m, proof, page.To)
+	return nil
 }
 
 // offers tells whether somebody who just typed a password should be asked once to make a passkey. The form says whether

@@ -168,23 +168,32 @@ func (s *Server) ConfirmPost(w http.ResponseWriter, r *http.Request) error {
 	if err == nil && proof.AccountID != m.account.ID { // an identifier that moved to somebody else meanwhile
 		err = kind.New(kind.Unauthorized, "signin.failed")
 	}
+	if err == nil {
+		err = s.confirmed(m, proof, page.To)
+	}
 	if err != nil {
 		return s.refuse(m.visit, confirmPage, page, err)
 	}
-	return s.confirmed(m, proof, page.To)
+	return nil
 }
 
-// confirmed gives who proved anew to be there a fresh session, and goes on.
+// confirmed gives who proved anew to be there a fresh session, and goes on. A session that ended meanwhile stays ended.
 func (s *Server) confirmed(m member, proof signin.Proof, to string) error {
-	if err := s.replace(m, proof); err != nil {
+	err := s.replace(m, proof)
+	if kind.Is(err, sessionEnded) {
+		to, err = issuer.PathLogin, nil
+	}
+	if err != nil {
 		return err
 	}
 	return s.Web.Redirect(m.w, to, nil)
 }
 
+const sessionEnded = "session.ended"
+
 // replace begins a session in place of the one that the member has.
 func (s *Server) replace(m member, proof signin.Proof) error {
-	cookie, _, err := s.Signin.Begin(m.r.Context(), proof, signin.Browser{
+	cookie, _, err := s.Signin.Begin(m.r.Context(), proof.Continuing(m.session.Session), signin.Browser{
 		SessionCookie: s.Web.Session(m.r), BrowserCookie: s.Web.Browser(m.w, m.r),
 		IP: web.Address(m.r.Context()), UserAgent: m.r.UserAgent(),
 	}, nil)

@@ -98,6 +98,9 @@ func (s *Server) SignInPost(w http.ResponseWriter, r *http.Request) error {
 		attempt.ClientID = v.interaction.Client.ID
 	}
 	proof, err := s.Signin.Password(r.Context(), attempt)
+	if err == nil {
+		err = s.proceed(v, proof, "")
+	}
 	if err != nil {
 		page, failure := s.signInAgain(v)
 		if failure != nil {
@@ -108,7 +111,7 @@ func (s *Server) SignInPost(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.refuse(v, signInPage, page, err)
 	}
-	return s.proceed(v, proof, "")
+	return nil
 }
 
 // SelectAccount is GET /select-account.

@@ -52,7 +52,7 @@ func session(accountID, cookie string, at storage.Instant) storage.Session {
 
 func (b browsers) begin(t *testing.T, n storage.Session, old string) storage.Session {
 	t.Helper()
-	ok(t, b.BeginSession(t.Context(), n, old))
+	ok(t, b.BeginSession(t.Context(), n, storage.Start{OldCookieHash: old}))
 	return n
 }
 
@@ -88,6 +88,8 @@ func Sessions(t *testing.T, url string) {
 	t.Run("grants of the same moment", b.meanwhile)
 	t.Run("all but this one", b.others)
 	t.Run("no more than a person has", b.bounded)
+	t.Run("what a session needs to begin", b.starts)
+	t.Run("a password that is replaced meanwhile", b.stale)
 	t.Run("known browsers", b.known)
 	t.Run("a device from elsewhere", b.device)
 }
@@ -132,8 +134,8 @@ func (b browsers) view(t *testing.T) {
 	}
 	_, err := b.SessionByID(t.Context(), "nobody")
 	fails(t, err, storage.ErrNotFound)
-	fails(t, b.BeginSession(t.Context(), n, ""), storage.ErrExists)
-	fails(t, b.BeginSession(t.Context(), session("nobody", "x", start), ""), storage.ErrConflict)
+	fails(t, b.BeginSession(t.Context(), n, storage.Start{}), storage.ErrExists)
+	fails(t, b.BeginSession(t.Context(), session("nobody", "x", start), storage.Start{}), storage.ErrConflict)
 }
 
 func (b browsers) ends(t *testing.T) {
@@ -265,7 +267,7 @@ func (b browsers) meanwhile(t *testing.T) {
 			case round%2 == 0:
 				return b.EndSession(t.Context(), n.ID, start.Add(hour))
 			}
-			return true, b.BeginSession(t.Context(), next, old)
+			return true, b.BeginSession(t.Context(), next, storage.Start{OldCookieHash: old})
 		})
 		for _, id := range ids[1:] {
 			if id == "" {
