@@ -28,8 +28,14 @@ func (s *Store) AccessOfAccount(ctx context.Context, accountID string, now Insta
 }
 
 // RevokeClient takes from a client what an account allowed it, and all that it was given. It tells whether there was any.
+// What was allowed to a request that still waits comes first: an answer to it either finds that gone, or is among the grants.
 func (s *Store) RevokeClient(ctx context.Context, accountID, clientID string, now Instant) (found bool, err error) {
 	err = s.InTx(ctx, func(ctx context.Context) error {
+		_, err := s.exec(ctx, `UPDATE interactions SET consented_at = 0, scopes = '' WHERE client_id = ? AND consented_at > 0
+			AND session_id IN (SELECT id FROM sessions WHERE account_id = ?)`, clientID, accountID)
+		if err != nil {
+			return err
+		}
 		consents, err := s.exec(ctx, `DELETE FROM consents WHERE account_id = ? AND client_id = ?`, accountID, clientID)
 		if err != nil {
 			return err

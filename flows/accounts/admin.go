@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pratu/flows/audit"
+	"pratu/flows/contact"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/passwords"
@@ -90,8 +91,9 @@ func (s *Service) CompleteSetup(ctx context.Context, token, email, password, loc
 	if err := s.Setup(ctx, token); err != nil {
 		return signin.Proof{}, err
 	}
-	if password == "" {
-		return signin.Proof{}, kind.New(kind.Invalid, "password.too_short").WithField("password").WithArg("min", passwords.MinAlone)
+	c, err := contact.ParseEmail(email)
+	if err := errors.Join(err, passwords.Check(password, passwords.MinAlone, c.Value)); err != nil { // all that is wrong at once
+		return signin.Proof{}, err
 	}
 	p, err := s.prepare(ctx, New{
 		Email: email, EmailVerified: true, Password: password, Locale: locale, Roles: []string{RoleOwner, RoleAdmin},

@@ -221,9 +221,9 @@ func (s *Service) Deny(ctx context.Context, i *Interaction) error {
 	return s.Store.DenyInteraction(ctx, secret.Hash(i.Handle), storage.At(s.Now()))
 }
 
-// Finish consumes an interaction, in the transaction that answers it.
+// Finish consumes an interaction as it was read, in the transaction that answers it.
 func (s *Service) Finish(ctx context.Context, row storage.Interaction) error {
-	if err := s.Store.EndInteraction(ctx, row.ID, storage.At(s.Now())); err != nil {
+	if err := s.Store.EndInteraction(ctx, row.ID, row.ConsentedAt, storage.At(s.Now())); err != nil {
 		return kind.New(kind.NotFound, "interaction.expired").WithErr(err)
 	}
 	return nil

@@ -95,6 +95,8 @@ func (s *Server) ContactsPost(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	switch {
+	case s.language(&m.visit):
+		return s.show(m.visit, http.StatusOK, contactsPage, s.contactsView(m))
 	case r.PostForm.Has("remove"):
 		return s.changed(m, "notice.contact_removed", s.Accounts.RemoveContact(r.Context(), m.account.ID, r.PostForm.Get("remove")))
 	case r.PostForm.Has("prefer"):

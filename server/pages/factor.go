@@ -17,12 +17,13 @@ import (
 
 const factorPage = "factor"
 
-// Factor is "factor" [code, recovery, trust]: the second step of a sign-in, or of a session that is to reach more;
+// Factor is "factor" [code, recovery, trust, passkeys]: the second step of a sign-in, or of a session that is to reach more;
 // [cancel] goes back to the application without.
 type Factor struct {
 	web.Frame
 	Factor      string // handle of the sign-in that waits; "" for a session
 	To          string // page of the portal to go back to, or ""
+	Passkeys    string // the first step's word that the browser can have a passkey, posted on
 	Recovery    bool   // a recovery code is asked, not one of the app
 	OtherURL    string // the same page for the other kind; "" when there is none
 	TrustDays   int    // how long a browser may be trusted; 0 offers nothing
@@ -53,7 +54,11 @@ func (s *Server) proceed(v visit, p signin.Proof, notice string) error {
 	if err != nil {
 		return err
 	}
-	return s.Web.Redirect(v.w, issuer.PathLoginFactor, url.Values{"factor": {handle}})
+	query := url.Values{"factor": {handle}}
+	if v.r.PostForm.Get("passkeys") == canPasskeys {
+		query.Set("passkeys", canPasskeys)
+	}
+	return s.Web.Redirect(v.w, issuer.PathLoginFactor, query)
 }
 
 // stage is a visit to the second step: held is a sign-in that waits, or else session is to reach more.
@@ -88,7 +93,12 @@ func (s *Server) stage(w http.ResponseWriter, r *http.Request) (stage, bool, err
 	g.page = &Factor{
 		Factor: handle, TrustDays: int(signin.TrustLife / (24 * time.Hour)), StartURL: s.to(g.visit, issuer.PathLogin),
 	}
-	s.ask(&g, f, url.Values{"factor": {handle}})
+	query := url.Values{"factor": {handle}}
+	if field(r, "passkeys") == canPasskeys {
+		g.page.Passkeys = canPasskeys
+		query.Set("passkeys", canPasskeys)
+	}
+	s.ask(&g, f, query)
 	return g, true, nil
 }
 

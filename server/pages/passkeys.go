@@ -148,10 +148,13 @@ func (s *Server) ConfirmPasskey(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// canPasskeys is what a form's [passkeys] says where the browser can make one.
+const canPasskeys = "1"
+
 // offers tells whether somebody who just typed a password should be asked once to make a passkey. The form says whether
 // the browser can; people without scripts are never sent to a page that has nothing for them.
 func (s *Server) offers(v visit, p signin.Proof) bool {
-	return s.Passkeys.On() && v.r.PostForm.Get("passkeys") == "1" && slices.Contains(p.AMR, signin.AMRPassword) && !s.Web.PasskeyOffered(v.r)
+	return s.Passkeys.On() && v.r.PostForm.Get("passkeys") == canPasskeys && slices.Contains(p.AMR, signin.AMRPassword) && !s.Web.PasskeyOffered(v.r)
 }
 
 const passkeyOfferPage = "passkey-offer"

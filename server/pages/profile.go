@@ -63,6 +63,9 @@ func (s *Server) ProfilePost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !ok {
 		return err
 	}
+	if s.language(&m.visit) {
+		return s.show(m.visit, http.StatusOK, profilePage, s.profileView(m, r.PostForm.Get))
+	}
 	if locale := r.PostForm.Get("mails"); r.PostForm.Has("mails") {
 		if !web.KnownLocale(locale) {
 			return kind.New(kind.Invalid, "form.tampered")

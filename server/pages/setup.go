@@ -60,6 +60,9 @@ func (s *Server) SetupPost(w http.ResponseWriter, r *http.Request) error {
 		return s.account(v, "notice.admin_ready")
 	}
 	page.Email = r.PostForm.Get("email")
+	if s.language(&v) {
+		return s.show(v, http.StatusOK, setupPage, page)
+	}
 	proof, err := s.Accounts.CompleteSetup(r.Context(), r.PathValue("token"), page.Email, r.PostForm.Get("password"), web.LocaleOf(r.Context()))
 	if err != nil {
 		return s.refuse(v, setupPage, page, err)

@@ -229,7 +229,7 @@ func Interactions(t *testing.T, s *storage.Store) {
 		i := park(t)
 		won := race(t, crowd, func(n int) (bool, error) {
 			now := start.Add(-time.Duration(n) * time.Second) // replicas' clocks differ
-			return verdict(s.EndInteraction(t.Context(), i.ID, now), storage.ErrNotFound)
+			return verdict(s.EndInteraction(t.Context(), i.ID, 0, now), storage.ErrNotFound)
 		})
 		if won != 1 {
 			t.Errorf("%d answers", won)
