@@ -50,3 +50,21 @@ func TestNobodyFillsTheDatabase(t *testing.T) {
 		}
 	})
 }
+
+// Texts cost money: registrations with ever new numbers are bounded as codes are; those with addresses aren't touched.
+func TestTextsAreBounded(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		s.limiter.Overrides = map[string]limits.Override{limits.CodeAddress.Name: {Budget: 3, Window: time.Hour}}
+		register := func(contact string) reply {
+			b := s.browser()
+			return b.submit(b.get("/sign-up"), "sign-up", "email", contact, "password", malisPassword)
+		}
+		for n, want := range []int{303, 303, 303, 429, 429} {
+			register("08100000"+number(int64(10+n))).expect(t, want)
+		}
+		register(newcomer).expect(t, 303)
+		if n := len(s.texted()); n != 3 {
+			t.Errorf("%d texts", n)
+		}
+	})
+}

@@ -446,6 +446,32 @@ func TestPasskeyOffer(t *testing.T) {
 	})
 }
 
+// A passkey is two factors: a password and a trusted browser don't buy one where there is an authenticator app.
+func TestPasskeyNeedsSecondStep(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		_, a := s.malis()
+		b, page := s.held()
+		b.to(b.submit(page, "factor", "code", a.next(), "trust", "1"), "/account")
+		strong := b.get("/account/passkeys").expect(t, http.StatusOK, `id="passkey-new"`)
+		b.submit(b.get("/sign-out"), "sign-out")
+		page = b.submit(b.get("/login"), "sign-in", "username", malisMail, "password", malisPassword, "passkeys", "1")
+		b.isSaid("1", "pwd")
+		b.to(b.get(page.Header.Get("Location")), "/account") // no offer
+		b.to(b.get("/account/passkeys"), "/login/factor")
+		d := newDevice()
+		q := askedBy(t, strong.body, "data-ask")
+		path, form := answer(t, strong, "passkey-new", q, d.create(t, q))
+		for _, path := range []string{path, "/login/passkey/offer"} {
+			b.send(post(path, form)).expect(t, http.StatusSeeOther)
+		}
+		if n := s.count(`SELECT COUNT(*) FROM passkeys`); n != 0 {
+			t.Fatalf("%d passkeys", n)
+		}
+		b.to(b.submit(b.to(b.get("/account/passkeys"), "/login/factor"), "factor", "code", a.next()), "/account/passkeys")
+		b.to(b.enrol(d), "/account/passkeys").expect(t, http.StatusOK, "The passkey is ready")
+	})
+}
+
 func TestWellKnownAddresses(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		b := s.browser()

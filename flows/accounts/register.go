@@ -51,7 +51,11 @@ func (s *Service) Register(ctx context.Context, r Registration) (handle string, 
 	if err := errors.Join(err, passwords.Check(r.Password, passwords.MinAlone, c.Value, name)); err != nil { // all that is wrong at once
 		return "", err
 	}
-	if err := s.Limiter.Take(ctx, limits.SignupAddress.Of(signin.Network(r.IP))); err != nil {
+	charges := []limits.Charge{limits.SignupAddress.Of(signin.Network(r.IP))}
+	if c.Kind == contact.Phone { // texts cost money, and some numbers earn it
+		charges = append(charges, limits.CodeAddress.Of(signin.Network(r.IP)))
+	}
+	if err := s.Limiter.Take(ctx, charges...); err != nil {
 		return "", err
 	}
 	hash, err := s.Hasher.Hash(ctx, r.Password)

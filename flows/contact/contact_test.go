@@ -33,6 +33,7 @@ func TestParseEmailRefuses(t *testing.T) {
 		"Kate <kate@x.test>", "<kate@x.test>", "kate@x.test,eve@x.test", "kate@x.test eve", "ka te@x.test", `"kate"@x.test`,
 		"kate(comment)@x.test", "kate@[127.0.0.1]", "kate@127.0.0.1", "kate@x.1", "kate@[IPv6:::1]", ".kate@x.test", "kate.@x.test",
 		"ka..te@x.test", "kate@-x.test", "kate@x-.test", "kate@x_y.test", "kate@xn--a.test", "mailto:kate@x.test",
+		"=?utf-8?q?kate=40evil.test=3E=00?=@x.test",
 		strings.Repeat("a", 65) + "@x.test", "a@" + strings.Repeat("a", 64) + ".test",
 		"a@" + strings.Repeat("aaaaaaa.", 32) + "test", strings.Repeat(" ", 600) + "a@x.test", "a@\xff.test",
 	} {

@@ -43,9 +43,10 @@ func ParseEmail(s string) (Contact, error) {
 	return Contact{Kind: Email, Value: local + "@" + domain, Canonical: lowerASCII(local) + "@" + ascii}, nil
 }
 
-// localPart tells whether s is a dot-atom of RFC 5322 section 3.2.3.
+// localPart tells whether s is a dot-atom of RFC 5322 section 3.2.3 that nobody takes for an encoded word (RFC 2047): some
+// mail servers decode one and deliver to what is in it.
 func localPart(s string) bool {
-	if s == "" || len(s) > maxLocal {
+	if s == "" || len(s) > maxLocal || strings.Contains(s, "=?") {
 		return false
 	}
 	for atom := range strings.SplitSeq(s, ".") {

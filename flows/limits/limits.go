@@ -35,7 +35,7 @@ var (
 		"wrong passwords from one network address (IPv6: /64), browsers known to the account excepted, and refused passkeys"}
 	CodeRegistration = Policy{"code.registration", 5, 24 * time.Hour, "wrong codes for one pending registration"}
 	CodeChallenge    = Policy{"code.challenge", 5, 24 * time.Hour, "wrong codes for one code that was sent; one that wasn't can't be guessed"}
-	CodeAddress      = Policy{"code.address", 60, time.Hour, "codes asked for from one network address (IPv6: /64)"}
+	CodeAddress      = Policy{"code.address", 60, time.Hour, "codes asked for from one network address (IPv6: /64), registrations with a number among them"}
 	FactorAccount    = Policy{"factor.account", 10, 15 * time.Minute,
 		"wrong codes of one account's authenticator app; signing in with the password anew doesn't reset it, a right code does"}
 	FactorAccountDay = Policy{"factor.account_day", 30, 24 * time.Hour, "the same, in a day"}

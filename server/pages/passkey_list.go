@@ -22,9 +22,22 @@ const (
 	passkeyRemoved = "passkey.removed"
 )
 
+// passkeyOwner is change for the passkeys: a passkey is worth two factors, so where there is a second one, nobody makes one
+// with the first alone. A password and a browser that is trusted would otherwise buy a way around the authenticator app.
+func (s *Server) passkeyOwner(w http.ResponseWriter, r *http.Request) (member, bool, error) {
+	m, ok, err := s.change(w, r, issuer.PathAccountPasskeys)
+	if err != nil || !ok || !half(m) {
+		return m, ok, err
+	}
+	return m, false, s.Web.Redirect(w, issuer.PathLoginFactor, url.Values{"to": {m.here}})
+}
+
+// half tells whether a session didn't prove the second factor that its account has.
+func half(m member) bool { return m.session.SecondFactor && !strong(m) }
+
 // PasskeyList is GET /account/passkeys.
 func (s *Server) PasskeyList(w http.ResponseWriter, r *http.Request) error {
-	m, ok, err := s.change(w, r, issuer.PathAccountPasskeys)
+	m, ok, err := s.passkeyOwner(w, r)
 	if err != nil || !ok {
 		return err
 	}
@@ -90,7 +103,7 @@ func (s *Server) signals(m member, rows []storage.Passkey) (*PasskeySignals, err
 
 // PasskeyListPost is POST /account/passkeys.
 func (s *Server) PasskeyListPost(w http.ResponseWriter, r *http.Request) error {
-	m, ok, err := s.change(w, r, issuer.PathAccountPasskeys)
+	m, ok, err := s.passkeyOwner(w, r)
 	if err != nil || !ok {
 		return err
 	}

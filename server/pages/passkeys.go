@@ -173,7 +173,8 @@ func (s *Server) PasskeyOffer(w http.ResponseWriter, r *http.Request) error {
 	return s.show(m.visit, http.StatusOK, passkeyOfferPage, page)
 }
 
-// offered is who may be offered a passkey: signed in just now, and without one. Everybody else goes on.
+// offered is who may be offered a passkey: signed in just now, with all factors there are, and without one. Everybody else
+// goes on.
 func (s *Server) offered(w http.ResponseWriter, r *http.Request) (m member, ok bool, err error) {
 	if m.visit, err = s.visit(w, r); err != nil {
 		return m, false, err
@@ -188,7 +189,7 @@ func (s *Server) offered(w http.ResponseWriter, r *http.Request) (m member, ok b
 	if err != nil {
 		return m, false, err
 	}
-	if !s.Passkeys.On() || ways.Passkeys > 0 || s.Now().Sub(m.session.AuthTime.Time()) > freshFor {
+	if !s.Passkeys.On() || ways.Passkeys > 0 || half(m) || s.Now().Sub(m.session.AuthTime.Time()) > freshFor {
 		return m, false, s.goOn(m.visit)
 	}
 	return m, true, nil
