@@ -29,7 +29,7 @@ var pageItems = []requirement{
 	{20, "What is pasted or written with spaces and hyphens signs in", "", []string{"server.TestSignIn", "flows/contact.TestParseEmail", "flows/contact.TestParsePhone", "e2e.TestTypedAsPeopleDo"}},
 	{21, "Long passwords of any script work; short and common ones are refused with the reason", "", []string{"server.TestPasswordsAreTakenAsTyped", "server.TestSignUpRefusals", "server.TestPortalPassword", "flows/passwords.TestCheck", "e2e.TestTypedAsPeopleDo"}},
 	{22, "A refused sign-in is 422, an alert, marked fields, and keeps the identifier only", "", []string{"server.TestSignIn", "server/pages.TestFields"}},
-	{23, "Known and unknown are the same in words, status, cost and time", "", []string{"server.TestSignInTellsNothing", "server.TestSignUpTellsNothing", "server.TestRecoverTellsNothing", "server.TestCodeTellsNothing", "e2e.TestTimingOfSignIn", "e2e.TestTimingOfSignUp"}},
+	{23, "Known and unknown are the same in words, status, cost and time", "", []string{"server.TestSignInTellsNothing", "server.TestSignUpTellsNothing", "server.TestRecoverTellsNothing", "server.TestCodeTellsNothing", "e2e.TestTiming"}},
 	{24, "Too many attempts: 429, when to try again, and another way", "", []string{"server.TestSignInBudget", "server.TestLimitedOffersCode", "server.TestCodeAttacks"}},
 	{25, "The state of an account is told after right credentials only", "", []string{"server.TestSignInTellsNothing", "server.TestCodeTellsNothing", "server.TestPasskeyDisabled", "server.TestPortalKeep"}},
 	{26, "Expired, back, twice, two tabs: a page that explains, and nothing lost", "", []string{"server.TestExpiredInteraction", "server.TestConsentIsWhoseItWas", "e2e.TestTwoTabs"}},
