@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"regexp"
 	"strings"
@@ -151,12 +152,10 @@ func fifty(do func() bool) int64 {
 
 // sends submits a form once more from the same browser, with cookies of its own: for what happens at once.
 func (b *browser) sends(path string, form url.Values) reply {
-	twin := &browser{w: b.w, cookies: map[string]string{}}
-	for name, value := range b.cookies {
-		twin.cookies[name] = value
-	}
-	return twin.send(post(path, form))
+	return b.twin().send(post(path, form))
 }
+
+func (b *browser) twin() *browser { return &browser{w: b.w, cookies: maps.Clone(b.cookies)} }
 
 // said is what the ID token for a client says about how somebody signed in.
 func (b *browser) said(t *testing.T, changes ...string) (acr string, amr string) {

@@ -28,7 +28,7 @@ func TestNobodyFillsTheDatabase(t *testing.T) {
 		if n := rows("interactions"); n != 4 {
 			t.Errorf("%d requests wait", n)
 		}
-		if r := stranger.from("198.51.100.7", httptest.NewRequest(http.MethodGet, "/oauth2/authorize?"+base().Encode(), nil)); r.StatusCode != 303 {
+		if r := stranger.from("198.51.100.7", httptest.NewRequest(http.MethodGet, "/oauth2/authorize?"+base().Encode(), nil)); r.StatusCode != http.StatusSeeOther {
 			t.Error(r.Status)
 		}
 		s.signedIn("alice").code(base())

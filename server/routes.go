@@ -48,6 +48,7 @@ func table(d Deps) []route {
 		{k.Protocol, "POST", issuer.PathIntrospect, o.Introspect},
 		{k.Protocol, "POST OPTIONS", issuer.PathRevoke, o.Revoke},
 		{k.Protocol, "POST OPTIONS", issuer.PathPAR, o.PAR},
+		{k.Protocol, "POST OPTIONS", issuer.PathDeviceRequest, o.Device},
 
 		{k.Interaction, "GET", issuer.PathLogin, p.SignIn},
 		{k.Interaction, "POST", issuer.PathLogin, p.SignInPost},
@@ -61,6 +62,9 @@ func table(d Deps) []route {
 		{k.Interaction, "POST", issuer.PathSelectAccount, p.SelectAccountPost},
 		{k.Interaction, "GET", issuer.PathConsent, p.Consent},
 		{k.Interaction, "POST", issuer.PathConsent, p.ConsentPost},
+		{k.Interaction, "GET", issuer.PathDevice, p.Device},
+		{k.Interaction, "POST", issuer.PathDevice, p.DevicePost},
+		{k.Interaction, "GET", issuer.PathDeviceDone, p.DeviceDone},
 		{k.Interaction, "GET", issuer.PathSignOut, p.SignOut},
 		{k.Interaction, "POST", issuer.PathSignOut, p.SignOutPost},
 		{k.Interaction, "GET", issuer.PathSignedOut, p.SignedOut},

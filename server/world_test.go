@@ -132,7 +132,7 @@ func newWorld(t *testing.T, database string) *world {
 	must(t, w.keys.Ensure(t.Context()))
 	w.clients = &clients.Service{Store: w.store, Hasher: w.hasher, Now: w.now}
 	w.signin = &signin.Service{Store: w.store, Keyring: ring, Hasher: w.hasher, Limiter: w.limiter, Audit: record, Now: w.now}
-	flow := &authorize.Service{Store: w.store, Clients: w.clients, Limiter: w.limiter, Audit: record, Now: w.now}
+	flow := &authorize.Service{Store: w.store, Keyring: ring, Clients: w.clients, Limiter: w.limiter, Audit: record, Now: w.now}
 	provider := oidc.New(oidc.Options{
 		Issuer: i, Store: w.store, Clients: w.clients, Keys: w.keys, Keyring: ring, Limiter: w.limiter, Audit: record,
 		Authorize: flow, Outbound: outbound.New(outbound.Options{}), Now: w.now,

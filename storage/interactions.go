@@ -8,7 +8,8 @@ type Interaction struct {
 	ClientID    string  `db:"client_id"`
 	BrowserHash string  `db:"browser_hash"` // "" until the first GET binds it
 	PushedID    string  `db:"par_id"`
-	Form        string  `db:"form"` // the authorization request, form-encoded; "" when it was answered
+	DeviceID    string  `db:"device_id"` // of the device authorization it answers, or ""
+	Form        string  `db:"form"`      // the authorization request, form-encoded; "" when it was answered
 	RequestedAt Instant `db:"requested_at"`
 	SessionID   string  `db:"session_id"`
 	SignedInAt  Instant `db:"signed_in_at"`
@@ -22,16 +23,16 @@ type Interaction struct {
 // CreateInteraction parks a request.
 func (s *Store) CreateInteraction(ctx context.Context, i Interaction) error {
 	_, err := s.exec(ctx, `INSERT INTO interactions (id, client_id, browser_hash, par_id, form, requested_at, session_id,
-		signed_in_at, selected_at, consented_at, scopes, denied_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		signed_in_at, selected_at, consented_at, scopes, denied_at, expires_at, device_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		i.ID, i.ClientID, i.BrowserHash, i.PushedID, i.Form, i.RequestedAt, i.SessionID,
-		i.SignedInAt, i.SelectedAt, i.ConsentedAt, i.Scopes, i.DeniedAt, i.ExpiresAt)
+		i.SignedInAt, i.SelectedAt, i.ConsentedAt, i.Scopes, i.DeniedAt, i.ExpiresAt, i.DeviceID)
 	return err
 }
 
 // Interaction reads one in any state, or ErrNotFound.
 func (s *Store) Interaction(ctx context.Context, id string) (i Interaction, err error) {
 	err = s.get(ctx, &i, `SELECT id, client_id, browser_hash, par_id, form, requested_at, session_id, signed_in_at, selected_at,
-		consented_at, scopes, denied_at, expires_at FROM interactions WHERE id = ?`, id)
+		consented_at, scopes, denied_at, expires_at, device_id FROM interactions WHERE id = ?`, id)
 	return i, err
 }
 

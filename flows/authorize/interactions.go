@@ -27,6 +27,7 @@ type Service struct {
 	Store   *storage.Store
 	Clients *clients.Service
 	Limiter *limits.Limiter
+	Keyring *secret.Keyring
 	Audit   *audit.Log
 	Now     func() time.Time
 }
@@ -43,6 +44,7 @@ type Interaction struct {
 	Prompt       string
 	UILocales    []string
 	RedirectHost string
+	Device       bool   // the answer goes to a device that waits elsewhere
 	RestartURL   string // where the person can start again, or ""
 }
 
@@ -62,7 +64,7 @@ func (s *Service) Park(ctx context.Context, r *Request, browser, network string)
 			}
 		}
 		return s.Store.CreateInteraction(ctx, storage.Interaction{
-			ID: secret.Hash(handle), ClientID: r.Client.ID, BrowserHash: browserHash(browser), PushedID: r.PushedID,
+			ID: secret.Hash(handle), ClientID: r.Client.ID, BrowserHash: browserHash(browser), PushedID: r.PushedID, DeviceID: r.DeviceID,
 			Form: r.Params.Encode(), RequestedAt: storage.At(r.RequestedAt), ExpiresAt: expires,
 		})
 	})
@@ -131,6 +133,10 @@ func (s *Service) Interaction(ctx context.Context, handle, browser string) (*Int
 		Scopes: strings.Fields(params.Get("scope")), ClaimNames: ClaimNames(params.Get("claims")),
 		LoginHint: params.Get("login_hint"), Prompt: params.Get("prompt"),
 		UILocales: strings.Fields(params.Get("ui_locales")), RestartURL: restartURL(client),
+		Device: row.DeviceID != "",
+	}
+	if i.Device {
+		return i, nil
 	}
 	if u, err := url.Parse(params.Get("redirect_uri")); err == nil {
 		i.RedirectHost = u.Host
@@ -219,6 +225,14 @@ func (s *Service) Allow(ctx context.Context, i *Interaction, accountID, sessionI
 // Deny notes that the person said no.
 func (s *Service) Deny(ctx context.Context, i *Interaction) error {
 	return s.Store.DenyInteraction(ctx, secret.Hash(i.Handle), storage.At(s.Now()))
+}
+
+// Refused notes that a request is answered with an error. A relying party hears it by a redirect; a device asks.
+func (s *Service) Refused(ctx context.Context, r *Request) error {
+	if r.DeviceID == "" {
+		return nil
+	}
+	return s.denyDevice(ctx, r.DeviceID, r.Client.ID)
 }
 
 // Finish consumes an interaction as it was read, in the transaction that answers it.

@@ -24,6 +24,7 @@ type Request struct {
 	Client      *clients.Client
 	Params      url.Values // as they came, without credentials
 	PushedID    string     // of the pushed request it came by, or ""
+	DeviceID    string     // of the device authorization it answers, or ""
 	RequestedAt time.Time
 
 	RedirectURI string
@@ -54,6 +55,9 @@ func (r *Request) Prompts(prompt string) bool { return slices.Contains(r.Prompt,
 func (r *Request) assured() bool {
 	if !r.Client.Public() {
 		return true
+	}
+	if r.DeviceID != "" { // any device can say that it is this client's
+		return false
 	}
 	u, err := url.Parse(r.RedirectURI)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "localhost")

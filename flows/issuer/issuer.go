@@ -22,6 +22,7 @@ const (
 	PathRevoke         = "/oauth2/revoke"
 	PathPAR            = "/oauth2/par"
 	PathLogout         = "/oauth2/logout"
+	PathDeviceRequest  = "/oauth2/device_authorization"
 )
 
 // Paths of the hosted pages.
@@ -39,6 +40,8 @@ const (
 	PathLoginLink     = "/login-link"
 	PathLanguage      = "/language"
 	PathSignOut       = "/sign-out"
+	PathDevice        = "/device"
+	PathDeviceDone    = "/device/done"
 	PathDevMail       = "/dev/mail"
 	PathStatic        = "/static"
 )

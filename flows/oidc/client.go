@@ -1,6 +1,8 @@
 package oidc
 
 import (
+	"slices"
+
 	"github.com/ory/fosite"
 
 	"pratu/flows/clients"
@@ -13,11 +15,18 @@ type client struct{ *clients.Client }
 func (c client) GetID() string                      { return c.ID }
 func (c client) GetHashedSecret() []byte            { return nil } // secrets are ours to compare
 func (c client) GetRedirectURIs() []string          { return c.Metadata.RedirectURIs }
-func (c client) GetGrantTypes() fosite.Arguments    { return c.Metadata.GrantTypes }
 func (c client) GetResponseTypes() fosite.Arguments { return fosite.Arguments{"code"} }
 func (c client) GetScopes() fosite.Arguments        { return c.Scopes() }
 func (c client) IsPublic() bool                     { return c.Public() }
 func (c client) GetAudience() fosite.Arguments      { return c.Resources() }
+
+// GetGrantTypes adds the code to the device's grant, which is exchanged as one.
+func (c client) GetGrantTypes() fosite.Arguments {
+	if c.Allows(clients.GrantDevice) {
+		return append(slices.Clone(c.Metadata.GrantTypes), clients.GrantCode)
+	}
+	return c.Metadata.GrantTypes
+}
 
 // GetResponseModes lets a client choose between the two modes that fit a code.
 func (c client) GetResponseModes() []fosite.ResponseModeType {

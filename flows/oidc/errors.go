@@ -29,7 +29,7 @@ const (
 	RegistrationNot     = "registration_not_supported"
 	TemporarilyAway     = "temporarily_unavailable"
 	ServerError         = "server_error"
-	slowDown            = "slow_down"
+	SlowDown            = "slow_down"
 )
 
 // Error is an answer of the protocol. Description is plain ASCII without quotes and backslashes (RFC 6749 section 5.2)
@@ -94,7 +94,7 @@ func answer(err error) *Error {
 		return own
 	case kind.Of(err) == kind.RateLimited:
 		e, _ := kind.As(err)
-		return &Error{Status: http.StatusTooManyRequests, Code: slowDown, Description: "too many requests", RetryAfter: e.RetryAfter, Err: err}
+		return &Error{Status: http.StatusTooManyRequests, Code: SlowDown, Description: "too many requests", RetryAfter: e.RetryAfter, Err: err}
 	case kind.Of(err) == kind.Unavailable:
 		away := &Error{Status: http.StatusServiceUnavailable, Code: TemporarilyAway, Description: "try again in a moment", RetryAfter: time.Second, Err: err}
 		if e, ok := kind.As(err); ok && e.RetryAfter > 0 {

@@ -17,6 +17,9 @@ import (
 // Issue writes the grant of a request for a session and returns the answer with the code. In one transaction it consumes
 // what led here: the interaction, when there was one, and the pushed request.
 func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, waiting *storage.Interaction) (Redirect, error) {
+	if r.DeviceID != "" {
+		return p.issueDevice(ctx, r, s, waiting)
+	}
 	now := p.Now()
 	g := p.grant(r, s, now)
 	var code string

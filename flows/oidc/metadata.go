@@ -19,6 +19,7 @@ type metadata struct {
 	Introspection          string   `json:"introspection_endpoint"`
 	Revocation             string   `json:"revocation_endpoint"`
 	PAR                    string   `json:"pushed_authorization_request_endpoint"`
+	Device                 string   `json:"device_authorization_endpoint"`
 	RequirePAR             bool     `json:"require_pushed_authorization_requests"`
 	Scopes                 []string `json:"scopes_supported"`
 	ResponseTypes          []string `json:"response_types_supported"`
@@ -56,9 +57,10 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 		Issuer: i.String(), Authorization: i.URL(issuer.PathAuthorize), Token: i.URL(issuer.PathToken),
 		Userinfo: i.URL(issuer.PathUserinfo), JWKS: i.URL(issuer.PathJWKS), EndSession: i.URL(issuer.PathLogout),
 		Introspection: i.URL(issuer.PathIntrospect), Revocation: i.URL(issuer.PathRevoke), PAR: i.URL(issuer.PathPAR),
+		Device:        i.URL(issuer.PathDeviceRequest),
 		Scopes:        []string{"openid", "profile", "email", "phone", "address", "offline_access"},
 		ResponseTypes: []string{"code"}, ResponseModes: []string{"query", "form_post"},
-		GrantTypes:   []string{clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials},
+		GrantTypes:   grantTypes,
 		ACRValues:    acrValues,
 		SubjectTypes: []string{"public"}, IDTokenAlgs: keys.Algorithms(), UserinfoAlgs: keys.Algorithms(),
 		TokenAuth: all, TokenAuthAlgs: AssertionAlgs(), IntrospectionAuth: secret, IntrospectionAuthAlgs: AssertionAlgs(),

@@ -41,7 +41,7 @@ func (p *Provider) Push(ctx context.Context, c *clients.Client, form url.Values,
 	}
 	params.Set("client_id", c.ID)
 	pushedID := "pushed" // satisfies require_pushed_authorization_requests
-	if _, err := p.Resume(ctx, params, pushedID, p.Now()); err != nil {
+	if _, err := p.Resume(ctx, Kept{Params: params, PushedID: pushedID, At: p.Now()}); err != nil {
 		if refusal, ok := AsRefusal(err); ok {
 			return "", 0, refusal.Error
 		}

@@ -72,13 +72,23 @@ func (p *Provider) Authorization(ctx context.Context, params url.Values, at time
 	return r, p.judge(ctx, r)
 }
 
-// Resume reads a request that waited for a person, by the parameters that were kept.
-func (p *Provider) Resume(ctx context.Context, params url.Values, pushedID string, at time.Time) (*Request, error) {
-	r := &Request{Request: authorize.Request{Params: params, RequestedAt: at, PushedID: pushedID}}
+// Resume reads a request that waited for a person, as it was kept.
+func (p *Provider) Resume(ctx context.Context, kept Kept) (*Request, error) {
+	r := &Request{Request: authorize.Request{Params: kept.Params, RequestedAt: kept.At, PushedID: kept.PushedID, DeviceID: kept.DeviceID}}
 	if err := p.identify(ctx, r); err != nil {
 		return nil, err
 	}
+	if r.DeviceID != "" {
+		return r, p.resumeDevice(ctx, r)
+	}
 	return r, p.judge(ctx, r)
+}
+
+// Kept is a request that waited.
+type Kept struct {
+	Params             url.Values
+	PushedID, DeviceID string
+	At                 time.Time
 }
 
 // identify finds the client and proves the redirect URI to be its own: until then nobody is sent anywhere.
@@ -99,6 +109,9 @@ func (p *Provider) identify(ctx context.Context, r *Request) error {
 		if r.Params, r.PushedID, err = p.pushed(ctx, c, uri); err != nil {
 			return err
 		}
+	}
+	if r.DeviceID != "" {
+		return nil
 	}
 	r.RedirectURI = r.Params.Get("redirect_uri")
 	switch {
@@ -154,6 +167,9 @@ func (p *Provider) redirect(r *Request, params url.Values) Redirect {
 
 // URL is the address of a redirect by query. The registered URI's own query is kept byte for byte.
 func (r Redirect) URL() string {
+	if len(r.Params) == 0 {
+		return r.URI
+	}
 	separator := "?"
 	if strings.Contains(r.URI, "?") {
 		separator = "&"
@@ -171,13 +187,8 @@ var (
 
 // check is the strict front of fosite, in the order in which clients want to be told.
 func (p *Provider) check(ctx context.Context, r *Request) error {
-	for name, values := range r.Params {
-		if len(values) > 1 && name != "resource" {
-			return refuse(InvalidRequest, "a parameter is given more than once")
-		}
-		if slices.ContainsFunc(values, func(v string) bool { return len(v) > maxParam }) {
-			return refuse(InvalidRequest, "a parameter is too long")
-		}
+	if err := bounded(r.Params); err != nil {
+		return err
 	}
 	get := r.Params.Get
 	switch mode := get("response_mode"); {
@@ -210,6 +221,18 @@ func (p *Provider) check(ctx context.Context, r *Request) error {
 		func() error { return p.readClaims(r) },
 		func() error { return p.readHint(ctx, r) },
 	)
+}
+
+func bounded(params url.Values) error {
+	for name, values := range params {
+		if len(values) > 1 && name != "resource" {
+			return refuse(InvalidRequest, "a parameter is given more than once")
+		}
+		if slices.ContainsFunc(values, func(v string) bool { return len(v) > maxParam }) {
+			return refuse(InvalidRequest, "a parameter is too long")
+		}
+	}
+	return nil
 }
 
 // first is the first error of several checks.

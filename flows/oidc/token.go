@@ -28,15 +28,17 @@ type Tokens struct {
 	Scope        string `json:"scope,omitempty"`
 }
 
+var grantTypes = []string{clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials, clients.GrantDevice}
+
 // Token answers a token request of an authenticated client.
 func (p *Provider) Token(ctx context.Context, c *clients.Client, form url.Values) (*Tokens, error) {
 	grantType := form.Get("grant_type")
 	switch grantType {
 	case "":
 		return nil, refuse(InvalidRequest, "grant_type is missing")
-	case clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials:
+	case clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials, clients.GrantDevice:
 	default:
-		return nil, refuse(UnsupportedGrant, "the grant types are authorization_code, refresh_token and client_credentials")
+		return nil, refuse(UnsupportedGrant, "the grant types are "+strings.Join(grantTypes, ", "))
 	}
 	if !c.Allows(grantType) {
 		return nil, refuse(UnauthorizedClient, "the client is not registered for this grant type")
@@ -46,6 +48,8 @@ func (p *Provider) Token(ctx context.Context, c *clients.Client, form url.Values
 	switch grantType {
 	case clients.GrantCode:
 		err = p.prepareCode(ctx, u, form)
+	case clients.GrantDevice:
+		form, err = p.prepareDevice(ctx, u, form)
 	case clients.GrantRefresh:
 		return p.refresh(ctx, c, form)
 	default:
@@ -146,8 +150,13 @@ func proven(challenge, codeVerifier string) bool {
 	if !verifier.MatchString(codeVerifier) {
 		return false
 	}
+	return subtle.ConstantTimeCompare([]byte(s256(codeVerifier)), []byte(challenge)) == 1
+}
+
+// s256 is the challenge of a verifier (RFC 7636 section 4.2).
+func s256(codeVerifier string) string {
 	sum := sha256.Sum256([]byte(codeVerifier))
-	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // narrow sets what the access token is for: everything granted, or the part that the request asks for.

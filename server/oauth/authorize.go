@@ -70,7 +70,9 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	request, err := s.Provider.Resume(r.Context(), params, waiting.PushedID, waiting.RequestedAt.Time())
+	request, err := s.Provider.Resume(r.Context(), oidc.Kept{
+		Params: params, PushedID: waiting.PushedID, DeviceID: waiting.DeviceID, At: waiting.RequestedAt.Time(),
+	})
 	if err != nil {
 		return s.refused(w, r, err, params)
 	}
@@ -150,6 +152,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *oidc.Re
 			if err := s.Authorize.Finish(ctx, *waiting); err != nil {
 				return err
 			}
+		}
+		if err := s.Authorize.Refused(ctx, &request.Request); err != nil {
+			return err
 		}
 		return s.refused(w, r, s.Provider.Refuse(request, &oidc.Error{Code: step.Error}), request.Params)
 	}

@@ -85,6 +85,22 @@ func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// Device is POST /oauth2/device_authorization (RFC 8628).
+func (s *Server) Device(w http.ResponseWriter, r *http.Request) error {
+	if preflight(w, r) {
+		return nil
+	}
+	c, form, err := s.client(w, r)
+	if err != nil {
+		return s.fail(w, r, err)
+	}
+	answer, err := s.Provider.AuthorizeDevice(r.Context(), c, form, network(r))
+	if err != nil {
+		return s.fail(w, r, err)
+	}
+	return writeJSON(w, http.StatusOK, answer)
+}
+
 // PAR is /oauth2/par (RFC 9126).
 func (s *Server) PAR(w http.ResponseWriter, r *http.Request) error {
 	if preflight(w, r) {

@@ -12,6 +12,7 @@ import (
 
 	"pratu/flows/accounts"
 	"pratu/flows/authorize"
+	"pratu/flows/clients"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/passkeys"
@@ -76,12 +77,15 @@ func (v visit) frame(f *web.Frame) {
 		return
 	}
 	f.Interaction = v.interaction.Handle
-	c := v.interaction.Client
+	f.Client = brand(v.interaction.Client)
+}
+
+func brand(c *clients.Client) *web.Brand {
 	host := ""
 	if u, err := url.Parse(c.Metadata.ClientURI); err == nil {
 		host = u.Host
 	}
-	f.Client = web.NewBrand(c.ID, c.DisplayName(), host, link(c.Metadata.PolicyURI), link(c.Metadata.TosURI))
+	return web.NewBrand(c.ID, c.DisplayName(), host, link(c.Metadata.PolicyURI), link(c.Metadata.TosURI))
 }
 
 // link lets only what a browser may follow into a page.

@@ -66,6 +66,12 @@ func samples() []sample {
 		{"sign-out", "sign-out", func() web.Framed {
 			return &web.SignOut{Accounts: []string{"m•••@example.com", "+66•••102"}, Return: "sealed"}
 		}, "", nil},
+		{"device", "device", func() web.Framed { return &DeviceCode{} }, "", nil},
+		{"device-wrong", "device", func() web.Framed { return &DeviceCode{UserCode: "BCDF-GHJK"} }, "",
+			[]web.Problem{{Field: "user_code", Code: "device.unknown"}}},
+		{"device-confirm", "device-confirm", func() web.Framed { return &DeviceConfirm{UserCode: "WDJB-MJHT"} }, "ทีวีบ้านสวน", nil},
+		{"device-done", "device-done", func() web.Framed { return &DeviceDone{} }, "", nil},
+		{"device-refused", "device-done", func() web.Framed { return &DeviceDone{Refused: true} }, "", nil},
 		{"signed-out", "signed-out", func() web.Framed { return &SignedOut{SignInURL: "/login"} }, "", nil},
 		{"account", "account", sampleAccount, "", nil},
 		{"setup", "setup", func() web.Framed { return &Setup{Action: "/setup/t", MinPassword: 15, SignInURL: "/login"} }, "", []web.Problem{short}},

@@ -56,12 +56,31 @@ type Link struct {
 	MinPassword int
 }
 
+// DeviceCode is "device" [user_code].
+type DeviceCode struct {
+	web.Frame
+	UserCode string // as typed, or of the link
+}
+
+// DeviceConfirm is "device-confirm" [user_code, found=1, decision=allow|deny]: whether that device is the person's.
+type DeviceConfirm struct {
+	web.Frame
+	UserCode string
+}
+
+// DeviceDone is "device-done".
+type DeviceDone struct {
+	web.Frame
+	Refused bool
+}
+
 // Consent is "consent" [decision=allow|deny].
 type Consent struct {
 	web.Frame
 	Name, Identifier string // who is about to allow it; no identifier where the name is it
 	SwitchURL        string // not you?
 	RedirectHost     string // where the browser goes afterwards
+	Device           bool   // the answer goes to a device that waits elsewhere
 	Unverified       bool   // registered by itself: warn
 	Groups           []ConsentGroup
 }
