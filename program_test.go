@@ -28,17 +28,18 @@ func TestMain(m *testing.M) {
 
 // deployment is what replicas share: a database, a secret key, the issuer's name and a directory of mails.
 type deployment struct {
-	t      *testing.T
-	issuer string
-	mails  string
-	env    []string
+	t        *testing.T
+	database string
+	issuer   string
+	mails    string
+	env      []string
 }
 
 func newDeployment(t *testing.T, database string) *deployment {
 	t.Helper()
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
-	d := &deployment{t: t, issuer: "http://" + freeAddress(t, "localhost"), mails: t.TempDir()}
+	d := &deployment{t: t, database: database, issuer: "http://" + freeAddress(t, "localhost"), mails: t.TempDir()}
 	for _, e := range os.Environ() {
 		if !strings.HasPrefix(e, "PRATU_") {
 			d.env = append(d.env, e)
@@ -122,6 +123,18 @@ func (r *replica) stop() {
 	if err := r.cmd.Wait(); err != nil {
 		r.t.Errorf("the server ended with %v", err)
 	}
+	r.looksAtLog()
+}
+
+// kill ends a replica as a power cut does.
+func (r *replica) kill() {
+	_ = r.cmd.Process.Kill()
+	_ = r.cmd.Wait()
+	r.looksAtLog()
+}
+
+func (r *replica) looksAtLog() {
+	r.t.Helper()
 	log := r.log.String()
 	for _, bad := range []string{"DATA RACE", "panic:", `"level":"ERROR"`, person, password, "pratu_rt_", "eyJhbGci"} {
 		if strings.Contains(log, bad) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"maps"
 	"net/http"
 	"net/url"
@@ -146,10 +145,10 @@ func (w *arena) registrations(t *testing.T) {
 		proven = append(proven, s.fill(pages[i], "verify", "code", code))
 	}
 	once(t, proven, crowd, "/account")
-	if n := w.count(t, `SELECT count(*) FROM accounts`); n != 1 {
+	if n := storagetest.Count(t, w.database, `SELECT count(*) FROM accounts`); n != 1 {
 		t.Errorf("%d accounts", n)
 	}
-	if n := w.count(t, `SELECT count(*) FROM outbox`); n != 1 {
+	if n := storagetest.Count(t, w.database, `SELECT count(*) FROM outbox`); n != 1 {
 		t.Errorf("%d mails", n)
 	}
 }
@@ -211,21 +210,6 @@ func (w *arena) appCode(t *testing.T) {
 func (d *deployment) account(email string) {
 	d.t.Helper()
 	d.cli(password, "account", "create", "--email", email, "--verified", "--password-stdin")
-}
-
-func (w *arena) count(t *testing.T, query string) (n int) {
-	t.Helper()
-	_, database, _ := strings.Cut(strings.Join(w.env, "\n"), "PRATU_DATABASE_URL=")
-	database, _, _ = strings.Cut(database, "\n")
-	db, err := sql.Open("postgres", database)
-	if err == nil {
-		defer db.Close()
-		err = db.QueryRowContext(t.Context(), query).Scan(&n)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // letter is a mail with a code.

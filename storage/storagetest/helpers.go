@@ -132,12 +132,16 @@ func name(prefix string) string { return fmt.Sprintf("%s-%d", prefix, serial.Add
 // Exec prepares a database past the store, for tests of other rooms.
 func Exec(t *testing.T, url, query string) {
 	t.Helper()
-	_, err := raw(t, url).ExecContext(t.Context(), query)
+	db := raw(t, url)
+	defer db.Close()
+	_, err := db.ExecContext(t.Context(), query)
 	ok(t, err)
 }
 
 // Count is the number that a query of another room's test asks for.
 func Count(t *testing.T, url, query string) int64 {
 	t.Helper()
-	return number(t, raw(t, url), query)
+	db := raw(t, url)
+	defer db.Close()
+	return number(t, db, query)
 }

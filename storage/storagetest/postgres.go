@@ -257,3 +257,18 @@ func binaries() string {
 	}
 	return ""
 }
+
+// Hold keeps everybody from writing into a table until it is released. waits tells whether somebody stands before it, in
+// the midst of a transaction.
+func Hold(t *testing.T, url, table string) (waits func() bool, release func()) {
+	t.Helper()
+	db := raw(t, url)
+	tx, err := db.BeginTx(t.Context(), nil)
+	ok(t, err)
+	_, err = tx.ExecContext(t.Context(), "LOCK TABLE "+table+" IN SHARE MODE")
+	ok(t, err)
+	return func() bool {
+		return number(t, db, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+			AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO `+table+`%'`) > 0
+	}, func() { _ = tx.Rollback() }
+}
