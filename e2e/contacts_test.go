@@ -16,7 +16,7 @@ func TestContactPages(t *testing.T) {
 	}
 	// newest opens the link of the newest mail.
 	newest := func(b *tab) int {
-		b.open(p.Issuer + "/dev/mail")
+		p.mails(b)
 		b.click(`#mails a`)
 		return b.click(`#mail-links a`)
 	}

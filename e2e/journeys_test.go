@@ -36,6 +36,13 @@ func (b *tab) signUp(p *program, email string) {
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
+// mails opens the mailbox. A mail leaves a moment after the answer.
+func (p *program) mails(b *tab) {
+	p.t.Helper()
+	time.Sleep(250 * time.Millisecond)
+	b.open(p.Issuer + "/dev/mail")
+}
+
 // mailedCode reads the newest code mailed to an address from /dev/mail, in a tab of its own.
 func (p *program) mailedCode(email string) string {
 	p.t.Helper()

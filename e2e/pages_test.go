@@ -114,7 +114,7 @@ func (p *program) signedOut() []sight {
 			return b.click(`#sign-up [type=submit]`)
 		}},
 		{name: "link", status: http.StatusOK, visit: func(b *tab) int {
-			b.open(p.Issuer + "/dev/mail")
+			p.mails(b)
 			b.open(eval[string](b, `[...document.querySelectorAll('#mails a')].find(a => a.closest('li, tr, div').textContent.includes('new@example.com')).href`))
 			call(b, network.ClearBrowserCookies, cdp.Empty{}) // as in the browser of a mail program
 			return b.click(`#mail-links a`)
