@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"pratu/flows/accounts"
@@ -70,9 +71,17 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, here string) (mem
 	if err := s.Signin.Seen(r.Context(), m.session.Session); err != nil {
 		return m, false, err
 	}
-	m.account, err = s.Accounts.Load(r.Context(), m.session.AccountID)
-	return m, err == nil, err
+	if m.account, err = s.Accounts.Load(r.Context(), m.session.AccountID); err != nil {
+		return m, false, err
+	}
+	if about := r.PostForm.Get("owner"); about != "" && about != m.number() {
+		return m, false, s.Web.Redirect(w, here, nil) // in another tab somebody else came into use: not their account was meant
+	}
+	return m, true, nil
 }
+
+// number is what the account is called in its own forms.
+func (m member) number() string { return strconv.FormatInt(m.account.SSOID, 10) }
 
 // change is enter for pages that change how the account is protected or reached: who signed in a while ago proves anew to
 // be there, and comes back. What was typed into a posted form is lost then, so such pages ask for it at their GET.
@@ -90,7 +99,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, here string) (me
 // portal is the frame of a page.
 func (s *Server) portal(m member) Portal {
 	p := Portal{Action: s.Web.Issuer.Path() + m.here}
-	p.SignedIn = name(m.account)
+	p.SignedIn, p.Owner = name(m.account), m.number()
 	for _, x := range sections {
 		p.Nav = append(p.Nav, Section{Name: "portal." + x.name, URL: s.Web.Issuer.Path() + x.path, Here: x.path == m.here, Within: x.path == within[m.here]})
 	}

@@ -16,6 +16,7 @@ type Frame struct {
 	Product     string
 	CSRF        string
 	Interaction string // handle; "" on a page that stands alone
+	Owner       string // number of the account that the page's forms are about; "" where that goes without saying
 	RequestID   string
 	Client      *Brand // who sent the person here; nil: nobody
 	SignedIn    string // name or masked contact of who is signed in, for the header; "" hides it
