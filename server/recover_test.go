@@ -257,3 +257,27 @@ func TestRecoverCodes(t *testing.T) {
 		b.submit(link, "recover-password", "password", newPassword).expect(t, 404)
 	})
 }
+
+// After a recovery no browser stands for the second factor any more but the one it was done in, and none has a code or a
+// first factor on its way in: who had the old password, or reads an older mail, begins anew.
+func TestRecoverForgets(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		_, a := s.malis()
+		trusted, page := s.held()
+		trusted.to(trusted.submit(page, "factor", "code", a.next(), "trust", "1"), "/account")
+		held, waiting := s.held()
+		s.pass(time.Minute)
+		s.delivered()
+		older := s.browser()
+		older.forgot(malisMail)
+		olderLink := s.one(mail.TemplateCode, malisMail).Data.Token
+		s.pass(time.Minute)
+		b := s.browser()
+		verify := b.forgot(malisMail)
+		page = b.to(b.submit(verify, "prove", "code", s.one(mail.TemplateCode, malisMail).Data.Code), "/recover/verify")
+		b.to(b.submit(page, "recover-password", "password", newPassword), "/login/factor")
+		held.submit(waiting, "factor", "code", a.next()).expect(t, 404)
+		older.get("/recover/link?token="+olderLink).expect(t, 404)
+		trusted.to(trusted.login(malisMail, newPassword), "/login/factor")
+	})
+}

@@ -73,7 +73,7 @@ func (s *Service) ResendRecovery(ctx context.Context, c *codes.Challenge, client
 }
 
 // Recover sets a new password for who has proven a code or opened its link, once. Everything that the old one opened is
-// closed: all sessions end. A second factor stays what it was (HP-16): the proof is one of the password alone.
+// closed: all sessions end, and browsers are trusted no more. A second factor stays what it was (HP-16): the proof is one of the password alone.
 func (s *Service) Recover(ctx context.Context, c *codes.Challenge, password, browser string) (signin.Proof, error) {
 	a, err := s.Load(ctx, c.AccountID)
 	if err != nil {
@@ -99,6 +99,9 @@ func (s *Service) Recover(ctx context.Context, c *codes.Challenge, password, bro
 			return err
 		}
 		if err := s.Store.EndSessionsOfAccount(ctx, a.ID, "", now); err != nil {
+			return err
+		}
+		if err := s.Store.ForgetBrowsers(ctx, a.ID, secret.Hash(browser)); err != nil {
 			return err
 		}
 		if err := s.Store.VoidChallenges(ctx, a.ID, "", now); err != nil { // the links of other recoveries live for a day

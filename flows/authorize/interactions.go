@@ -54,10 +54,10 @@ type Interaction struct {
 func (s *Service) Park(ctx context.Context, r *Request, browser, network string) (handle string, err error) {
 	handle = secret.Token()
 	expires := storage.At(s.Now().Add(InteractionLife))
-	if err := s.Limiter.Take(ctx, limits.RequestAddress.Of(network)); err != nil {
-		return "", err
-	}
 	return handle, s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Limiter.Take(ctx, limits.RequestAddress.Of(network)); err != nil {
+			return err
+		}
 		if r.PushedID != "" {
 			if err := s.Store.ExtendPushedRequest(ctx, r.PushedID, expires); err != nil {
 				return err

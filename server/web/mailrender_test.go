@@ -62,6 +62,19 @@ func TestMails(t *testing.T) {
 	}
 }
 
+// How long a code works is told in what it is long in.
+func TestMailedLife(t *testing.T) {
+	r := newRenderer(t)
+	for minutes, want := range map[int][2]string{60: {"60 minutes", "60 นาที"}, 24 * 60: {"24 hours", "24 ชั่วโมง"}} {
+		for i, locale := range []string{English, Thai} {
+			_, plain, rich, err := r.Mail(mail.TemplateCode, locale, mail.Code{Code: "042137", Purpose: codes.Recovery, Minutes: minutes})
+			if err != nil || !strings.Contains(plain, want[i]) || !strings.Contains(rich, want[i]) {
+				t.Errorf("%d in %s: %v\n%s", minutes, locale, err, plain)
+			}
+		}
+	}
+}
+
 func TestSMS(t *testing.T) {
 	r := newRenderer(t)
 	for _, purpose := range []string{codes.SignIn, codes.Recovery, codes.AddContact, codes.Confirm} {
