@@ -111,3 +111,16 @@ func TestPortalProfileProblems(t *testing.T) {
 		}
 	})
 }
+
+// What turns text around, or isn't any, doesn't reach applications.
+func TestProfileIsPlainText(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		b := s.browser()
+		b.to(b.login(malisMail, malisPassword), "/account")
+		b.to(b.submit(b.get("/account/profile"), "profile-form", "name", "Ma\u202eli\u2066\x00\x1b 👩\u200d🚀", "website", "https://x.test/\u202egnp.exe"), "/account/profile")
+		told := s.userinfo(b, "openid profile")
+		if told["name"] != "Mali 👩\u200d🚀" || told["website"] != "https://x.test/gnp.exe" {
+			t.Errorf("%q, %q", told["name"], told["website"])
+		}
+	})
+}

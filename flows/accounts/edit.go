@@ -151,12 +151,13 @@ func boundOf(name string) int {
 	return maxClaim
 }
 
-// tidy drops what nobody typed: spaces around, controls, broken UTF-8. An address may have lines.
+// tidy drops what nobody typed: spaces around, controls, broken UTF-8, and marks of direction, with which a name turns around
+// the text beside it in whatever application shows it. An address may have lines.
 func tidy(name, text string) string {
 	lines := name == "formatted" || name == "street_address"
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\r\n", "\n")
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && (r != '\n' || !lines) {
+		if unicode.IsControl(r) && (r != '\n' || !lines) || unicode.Is(unicode.Bidi_Control, r) {
 			return -1
 		}
 		return r
