@@ -117,6 +117,9 @@ func line(text, part string) string {
 	return ""
 }
 
+// shared spares every world the parsing of the templates, which nobody changes.
+var shared = sync.OnceValues(func() (*web.Renderer, error) { return web.New(templates.FS, static.FS, "") })
+
 func newWorld(t *testing.T, database string) *world {
 	t.Helper()
 	w := &world{t: t, url: database, at: time.Now().Truncate(time.Second), log: &lockedBuffer{}, hasher: passwords.New(passwords.Cheap)}
@@ -137,7 +140,7 @@ func newWorld(t *testing.T, database string) *world {
 		Issuer: i, Store: w.store, Clients: w.clients, Keys: w.keys, Keyring: ring, Limiter: w.limiter, Audit: record,
 		Authorize: flow, Outbound: outbound.New(outbound.Options{}), Now: w.now,
 	})
-	renderer, err := web.New(templates.FS, static.FS, "")
+	renderer, err := shared()
 	must(t, err)
 	reg := prometheus.NewRegistry()
 	kernel := &web.Kernel{
@@ -186,18 +189,17 @@ func (w *world) populate() {
 			w.t.Fatalf("%s: %v", d.ClientID, err)
 		}
 	}
-	w.account("alice", 21992040, "1")
-	w.account("bob", 21985824, "1")
-	w.account("dave", 21985999, "2")
+	storagetest.Exec(w.t, w.url, w.person("alice", 21992040, "1")+w.person("bob", 21985824, "1")+w.person("dave", 21985999, "2"))
 }
 
-func (w *world) account(name string, ssoid int64, status string) {
+// person is the statements that make an account with an address.
+func (w *world) person(name string, ssoid int64, status string) string {
 	at := strconv.FormatInt(w.now().UnixMilli(), 10)
-	storagetest.Exec(w.t, w.url, `INSERT INTO accounts (id, ssoid, oid, status, register_by, locale, profile, created_at, updated_at)
-		VALUES ('`+name+`', `+strconv.FormatInt(ssoid, 10)+`, 'oid-`+name+`', '`+status+`', '0', 'en', '{"given_name":"`+name+`"}', `+at+`, `+at+`)`)
 	sealed := w.ring.Seal("contact", []byte(name+"@x.test"), "contact-"+name)
-	storagetest.Exec(w.t, w.url, `INSERT INTO contacts (id, account_id, kind, value, preferred, added_at, verified_at)
-		VALUES ('contact-`+name+`', '`+name+`', 'email', '`+sealed+`', 1, `+at+`, `+at+`)`)
+	return `INSERT INTO accounts (id, ssoid, oid, status, register_by, locale, profile, created_at, updated_at)
+		VALUES ('` + name + `', ` + strconv.FormatInt(ssoid, 10) + `, 'oid-` + name + `', '` + status + `', '0', 'en', '{"given_name":"` + name + `"}', ` + at + `, ` + at + `);
+		INSERT INTO contacts (id, account_id, kind, value, preferred, added_at, verified_at)
+		VALUES ('contact-` + name + `', '` + name + `', 'email', '` + sealed + `', 1, ` + at + `, ` + at + `);`
 }
 
 // browser is somebody's, with the cookies that browsers keep.
