@@ -36,16 +36,6 @@ func (s *Store) SignedInBefore(ctx context.Context, accountID, browserHash strin
 	return before, err
 }
 
-// SessionAfter is the session that took another's place in its browser: one ends in the instant in which the other begins.
-func (s *Store) SessionAfter(ctx context.Context, n Session) (after Session, err error) {
-	if n.EndedAt.IsZero() {
-		return after, ErrNotFound
-	}
-	err = s.get(ctx, &after, `SELECT `+sessionColumns+` FROM sessions s WHERE s.account_id = ? AND s.created_at = ? AND s.id <> ?
-		ORDER BY s.id LIMIT 1`, n.AccountID, n.EndedAt, n.ID)
-	return after, err
-}
-
 // DisownSession ends a session that its account's owner doesn't know: it revokes all grants that it began, even those that
 // outlive other sessions, and forgets its browser.
 func (s *Store) DisownSession(ctx context.Context, n Session, now Instant) error {

@@ -2,7 +2,7 @@ package storage
 
 import (
 	"context"
-	"slices"
+	"errors"
 )
 
 // Session is an account signed in to a browser.
@@ -15,7 +15,7 @@ type Session struct {
 	AMR        string  `db:"amr"` // space-separated
 	IP         string  `db:"ip"`
 	UserAgent  string  `db:"user_agent"`
-	CreatedAt  Instant `db:"created_at"`
+	CreatedAt  Instant `db:"created_at"`  // of the sign-in; signing in again in the same browser renews it
 	SelectedAt Instant `db:"selected_at"` // the newest is the one in use
 	LastSeenAt Instant `db:"last_seen_at"`
 	ExpiresAt  Instant `db:"expires_at"`
@@ -48,23 +48,65 @@ type Start struct {
 	PasswordAt    Instant // when the password was set that was proven, and must not have been replaced; 0 for another proof
 }
 
-// BeginSession writes a session. Sessions of other accounts in the browser move to the new cookie. An earlier session of
-// the same account there ends, and its grants go on with the new one: signing in again is no sign-out elsewhere.
-// ErrNotFound: the password was replaced meanwhile. ErrConflict: the session to go on with has ended.
-func (s *Store) BeginSession(ctx context.Context, n Session, from Start) error {
-	return s.InTx(ctx, func(ctx context.Context) error {
-		if err := s.createSession(ctx, n, from.PasswordAt); err != nil {
+// BeginSession writes a session and returns it as it is kept. Sessions of other accounts in the browser move to the new
+// cookie. The session that the same account has there goes on under its id, which applications know as sid, and with its
+// grants: signing in again is no sign-out elsewhere. ErrNotFound: the password was replaced meanwhile. ErrConflict: the
+// session to go on with has ended.
+func (s *Store) BeginSession(ctx context.Context, n Session, from Start) (Session, error) {
+	err := s.InTx(ctx, func(ctx context.Context) error {
+		id, err := s.renewSession(ctx, n, from)
+		if err != nil {
 			return err
 		}
-		if err := s.followSessions(ctx, n, from); err != nil {
+		if from.From != "" && id != from.From {
+			return ErrConflict
+		}
+		if id != "" {
+			n.ID = id
+			return nil
+		}
+		if err := s.createSession(ctx, n, from.PasswordAt); err != nil {
 			return err
 		}
 		return s.endOldest(ctx, n)
 	})
+	return n, err
 }
 
-// createSession waits for whoever replaces the password, and keeps them waiting: they end the sessions that they find, and
+// renewSession moves what a browser has to a new cookie, and returns the id of the account's session there, renewed; ""
+// when it has none. What the browser called itself stays: its owner may have been told of it.
+func (s *Store) renewSession(ctx context.Context, n Session, from Start) (id string, err error) {
+	if from.OldCookieHash == "" {
+		return "", nil
+	}
+	if err := s.holdPassword(ctx, n.AccountID, from.PasswordAt); err != nil {
+		return "", err
+	}
+	err = s.returning(ctx, &id, `UPDATE sessions SET cookie_hash = ?, auth_time = ?, acr = ?, amr = ?, ip = ?,
+		created_at = ?, selected_at = ?, last_seen_at = ?, expires_at = ?
+		WHERE cookie_hash = ? AND account_id = ? AND ended_at = 0 AND expires_at > ? RETURNING id`,
+		n.CookieHash, n.AuthTime, n.ACR, n.AMR, n.IP, n.CreatedAt, n.SelectedAt, n.LastSeenAt, n.ExpiresAt,
+		from.OldCookieHash, n.AccountID, n.CreatedAt)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return "", err
+	}
+	_, err = s.exec(ctx, `UPDATE sessions SET cookie_hash = ? WHERE cookie_hash = ? AND account_id <> ? AND ended_at = 0`,
+		n.CookieHash, from.OldCookieHash, n.AccountID)
+	return id, err
+}
+
+// holdPassword waits for whoever replaces the password, and keeps them waiting: they end the sessions that they find, and
 // one that begins with the old password must be among them, or not begin.
+func (s *Store) holdPassword(ctx context.Context, accountID string, setAt Instant) error {
+	if setAt.IsZero() {
+		return nil
+	}
+	var found int
+	return s.get(ctx, &found, `SELECT 1 FROM credentials WHERE account_id = ? AND kind = 'password' AND created_at = ?`+s.dialect.hold(),
+		accountID, setAt)
+}
+
+// createSession is the usual case, and holds the password in the same statement.
 func (s *Store) createSession(ctx context.Context, n Session, passwordAt Instant) error {
 	const into = `INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent,
 		created_at, selected_at, last_seen_at, expires_at, ended_at) `
@@ -78,30 +120,6 @@ func (s *Store) createSession(ctx context.Context, n Session, passwordAt Instant
 	}
 	return s.guarded(ctx, into+`SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM credentials
 		WHERE account_id = ? AND kind = 'password' AND created_at = ?`+s.dialect.hold(), append(args, n.AccountID, passwordAt)...)
-}
-
-// followSessions makes a session take the place of those in its browser.
-func (s *Store) followSessions(ctx context.Context, n Session, from Start) error {
-	var followed []string
-	if from.OldCookieHash != "" {
-		// The sessions first: a grant that is being written keeps them waiting, and is there when grants are looked for.
-		if err := s.list(ctx, &followed, `UPDATE sessions SET
-			ended_at = CASE WHEN account_id = ? THEN ? ELSE ended_at END,
-			cookie_hash = CASE WHEN account_id = ? THEN cookie_hash ELSE ? END
-			WHERE cookie_hash = ? AND ended_at = 0 RETURNING id`,
-			n.AccountID, n.CreatedAt, n.AccountID, n.CookieHash, from.OldCookieHash); err != nil {
-			return err
-		}
-		if _, err := s.exec(ctx, `UPDATE grants SET session_id = ? WHERE revoked_at = 0 AND session_id IN
-			(SELECT id FROM sessions WHERE cookie_hash = ? AND account_id = ? AND ended_at = ? AND expires_at > ?)`,
-			n.ID, from.OldCookieHash, n.AccountID, n.CreatedAt, n.CreatedAt); err != nil {
-			return err
-		}
-	}
-	if from.From != "" && !slices.Contains(followed, from.From) {
-		return ErrConflict
-	}
-	return nil
 }
 
 // MaxSessions is how many browsers an account is signed in to. Right passwords are not limited: without a bound somebody

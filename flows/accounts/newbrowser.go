@@ -65,8 +65,7 @@ func endExpired(err error) error {
 	return err
 }
 
-// EndByLink ends the session of a link, once, for an owner who needn't sign in. Whoever was in may have signed in again
-// meanwhile: the sessions that followed in the same browser end too, and the browser is new to the account again.
+// EndByLink ends the session of a link, once, for an owner who needn't sign in. The browser is new to the account again.
 func (s *Service) EndByLink(ctx context.Context, token string) error {
 	session, err := s.SessionToEnd(ctx, token)
 	if err != nil {
@@ -77,14 +76,8 @@ func (s *Service) EndByLink(ctx context.Context, token string) error {
 		if err := s.Store.UseLink(ctx, secret.Hash(token), storage.LinkEndSession, now); err != nil {
 			return endExpired(err)
 		}
-		for next := session; next.ID != ""; {
-			this := next
-			if next, err = s.Store.SessionAfter(ctx, this); err != nil && !errors.Is(err, storage.ErrNotFound) {
-				return err
-			}
-			if err := s.Store.DisownSession(ctx, this, now); err != nil {
-				return err
-			}
+		if err := s.Store.DisownSession(ctx, session, now); err != nil {
+			return err
 		}
 		return s.Audit.Append(ctx, audit.Event{
 			Name: "session.disowned", ActorKind: audit.Account, ActorID: session.AccountID, AccountID: session.AccountID,

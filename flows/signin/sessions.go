@@ -58,11 +58,12 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 		from.OldCookieHash = secret.Hash(b.SessionCookie)
 	}
 	var fresh bool
+	first := session
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.pay(ctx, p); err != nil {
 			return err
 		}
-		switch err := s.Store.BeginSession(ctx, session, from); {
+		switch session, err = s.Store.BeginSession(ctx, first, from); {
 		case errors.Is(err, storage.ErrNotFound):
 			return p.stale.WithErr(err)
 		case p.from != "" && errors.Is(err, storage.ErrConflict):

@@ -262,8 +262,8 @@ func TestSessions(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		first, one := w.in("b", "")
 		second, two := w.in("b", first)
-		if first == second || one.ID == two.ID {
-			t.Error("the cookie stayed")
+		if first == second || one.ID != two.ID {
+			t.Error("the cookie stayed, or applications know another session")
 		}
 		live := func(cookie string) int {
 			t.Helper()

@@ -27,7 +27,7 @@ func grant(t *testing.T, s *storage.Store, url string, change func(*storage.Gran
 	}
 	n := session(account, name("cookie"), start)
 	n.ID = g.SessionID
-	ok(t, s.BeginSession(t.Context(), n, storage.Start{}))
+	must[storage.Session](t)(s.BeginSession(t.Context(), n, storage.Start{}))
 	ok(t, s.CreateGrant(t.Context(), g))
 	return g
 }

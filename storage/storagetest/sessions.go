@@ -52,8 +52,7 @@ func session(accountID, cookie string, at storage.Instant) storage.Session {
 
 func (b browsers) begin(t *testing.T, n storage.Session, old string) storage.Session {
 	t.Helper()
-	ok(t, b.BeginSession(t.Context(), n, storage.Start{OldCookieHash: old}))
-	return n
+	return must[storage.Session](t)(b.BeginSession(t.Context(), n, storage.Start{OldCookieHash: old}))
 }
 
 // ids are the live sessions of a browser at an instant, the one in use first.
@@ -134,8 +133,10 @@ func (b browsers) view(t *testing.T) {
 	}
 	_, err := b.SessionByID(t.Context(), "nobody")
 	fails(t, err, storage.ErrNotFound)
-	fails(t, b.BeginSession(t.Context(), n, storage.Start{}), storage.ErrExists)
-	fails(t, b.BeginSession(t.Context(), session("nobody", "x", start), storage.Start{}), storage.ErrConflict)
+	_, err = b.BeginSession(t.Context(), n, storage.Start{})
+	fails(t, err, storage.ErrExists)
+	_, err = b.BeginSession(t.Context(), session("nobody", "x", start), storage.Start{})
+	fails(t, err, storage.ErrConflict)
 }
 
 func (b browsers) ends(t *testing.T) {
@@ -200,17 +201,17 @@ func (b browsers) again(t *testing.T) {
 	bound, offline := b.grant(t, first, false), b.grant(t, first, true)
 	phone := b.begin(t, session(first.AccountID, "phone", start), "")
 	second := b.begin(t, session(first.AccountID, "a2", start.Add(hour)), "a1")
+	if second.ID != first.ID || second.CreatedAt != start.Add(hour) || second.ExpiresAt != start.Add(hour).Add(30*day) {
+		t.Errorf("applications know another session now: %+v", second)
+	}
 	b.expect(t, "a1", start.Add(hour))
 	b.expect(t, "a2", start.Add(hour), second)
 	b.expect(t, "phone", start.Add(hour), phone)
-	if got := must[storage.Session](t)(b.SessionByID(t.Context(), first.ID)); got.EndedAt != start.Add(hour) {
-		t.Errorf("the earlier session goes on: %+v", got)
+	if diff := cmp.Diff(second, must[storage.Session](t)(b.SessionByID(t.Context(), first.ID))); diff != "" {
+		t.Error(diff)
 	}
-	for _, id := range []string{bound, offline} {
-		if g := must[storage.GrantView](t)(b.GrantByID(t.Context(), id)); g.SessionID != second.ID || g.RevokedAt != 0 {
-			t.Errorf("grant %+v, want it alive with session %s", g.Grant, second.ID)
-		}
-	}
+	b.revoked(t, bound, false)
+	b.revoked(t, offline, false)
 	must[bool](t)(b.EndSession(t.Context(), second.ID, start.Add(2*hour)))
 	b.revoked(t, bound, true)
 	b.revoked(t, offline, false)
@@ -218,6 +219,13 @@ func (b browsers) again(t *testing.T) {
 	third := b.begin(t, session(first.AccountID, "a3", start.Add(3*hour)), "a2")
 	b.revoked(t, bound, true)
 	b.expect(t, "a3", start.Add(3*hour), third)
+	if third.ID == first.ID {
+		t.Error("an ended session goes on")
+	}
+	// Nor does one whose time is over.
+	if fourth := b.begin(t, session(first.AccountID, "a4", third.ExpiresAt), "a3"); fourth.ID == third.ID {
+		t.Error("an expired session goes on")
+	}
 }
 
 func (b browsers) revoked(t *testing.T, grantID string, want bool) {
@@ -248,7 +256,7 @@ func (b browsers) grants(t *testing.T) {
 	}
 }
 
-// Whatever is issued while a session ends falls with it, or goes on with the one that takes its place.
+// Whatever is issued while a session ends falls with it; while it is renewed, it goes on.
 func (b browsers) meanwhile(t *testing.T) {
 	for round := range 20 {
 		old := name("cookie")
@@ -267,15 +275,19 @@ func (b browsers) meanwhile(t *testing.T) {
 			case round%2 == 0:
 				return b.EndSession(t.Context(), n.ID, start.Add(hour))
 			}
-			return true, b.BeginSession(t.Context(), next, storage.Start{OldCookieHash: old})
+			_, err := b.BeginSession(t.Context(), next, storage.Start{OldCookieHash: old})
+			return true, err
 		})
 		for _, id := range ids[1:] {
 			if id == "" {
 				continue
 			}
 			g := must[storage.GrantView](t)(b.GrantByID(t.Context(), id))
-			if g.SessionID == n.ID && g.RevokedAt.IsZero() {
+			if round%2 == 0 && g.RevokedAt.IsZero() {
 				t.Errorf("round %d: a grant lives on with a session that ended", round)
+			}
+			if round%2 == 1 && !g.RevokedAt.IsZero() {
+				t.Errorf("round %d: a grant fell with a session that goes on", round)
 			}
 		}
 	}

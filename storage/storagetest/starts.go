@@ -8,16 +8,23 @@ import (
 	"pratu/storage"
 )
 
+// start is what happens to a session that begins.
+func (b browsers) start(t *testing.T, n storage.Session, from storage.Start) error {
+	t.Helper()
+	_, err := b.BeginSession(t.Context(), n, from)
+	return err
+}
+
 // starts is what a session needs to begin: the password that was proven, the session that it goes on with.
 func (b browsers) starts(t *testing.T) {
 	id := account(t, b.db)
 	ok(t, b.SetPassword(t.Context(), storage.Credential{ID: name("password"), AccountID: id, Secret: "old", CreatedAt: start}))
 	begin := func(cookie string, from storage.Start) error {
-		return b.BeginSession(t.Context(), session(id, cookie, start), from)
+		return b.start(t, session(id, cookie, start), from)
 	}
 	ok(t, begin("start one", storage.Start{PasswordAt: start}))
 	fails(t, begin("start two", storage.Start{PasswordAt: start - 1}), storage.ErrNotFound)
-	fails(t, b.BeginSession(t.Context(), session(account(t, b.db), "three", start), storage.Start{PasswordAt: start}), storage.ErrNotFound)
+	fails(t, b.start(t, session(account(t, b.db), "three", start), storage.Start{PasswordAt: start}), storage.ErrNotFound)
 
 	n := b.begin(t, session(id, "going on", start), "")
 	fails(t, begin("start elsewhere", storage.Start{OldCookieHash: "start one", From: n.ID}), storage.ErrConflict)
@@ -53,7 +60,7 @@ func (b browsers) stale(t *testing.T) {
 					return b.EndSessionsOfAccount(ctx, id, "", at+1)
 				})
 			}
-			return verdict(b.BeginSession(t.Context(), session(id, name("cookie"), at), storage.Start{OldCookieHash: cookie, PasswordAt: at}), storage.ErrNotFound)
+			return verdict(b.start(t, session(id, name("cookie"), at), storage.Start{OldCookieHash: cookie, PasswordAt: at}), storage.ErrNotFound)
 		})
 		if n := number(t, b.db, `SELECT COUNT(*) FROM sessions WHERE ended_at = 0 AND account_id = '`+id+`'`); n != 0 {
 			t.Fatalf("%d sessions outlive the password they began with", n)
