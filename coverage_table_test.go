@@ -69,6 +69,8 @@ var requirements = []requirement{
 	{73, "client_id agrees with the hint", "RP-Initiated Logout 2", []string{"LO-03"}},
 	{74, "Back only to a registered URI of a proven client", "RP-Initiated Logout 3", []string{"LO-01", "LO-02", "LO-05"}},
 	{75, "Who isn't proven to want it is asked", "RP-Initiated Logout 2", []string{"LO-04"}},
+	{76, "Logout tokens have their type, name session and person, live two minutes and have no nonce", "Back-Channel Logout 2.4", []string{"LO-07"}},
+	{77, "Nobody waits for an application to answer; no redirect is followed", "Back-Channel Logout 2.5, 2.8", []string{"LO-06", "flows/outbox.TestLanes"}},
 	{78, "Refresh tokens end with the session, but for offline_access", "Back-Channel Logout 2.7", []string{"server.TestLogoutEndsTokens", "flows/oidc.TestOffline"}},
 	{79, "A password alone has 15 characters at least, 8 with a second factor", "NIST 3.1.1.2, ASVS 6.2.1", []string{"flows/passwords.TestCheck"}},
 	{80, "64 characters and more, any of Unicode, each counts once, in NFC", "NIST 3.1.1.2, ASVS 6.2.9", []string{"flows/passwords.TestCheck", "HP-08", "HP-09"}},

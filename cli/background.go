@@ -29,6 +29,7 @@ func (s *running) background() {
 	if s.cfg.KeyRotation > 0 {
 		s.proc.every("key rotation", rotationEvery, s.rotation)
 	}
+	s.proc.loop("farewells", s.farewells.Run)
 	s.proc.every("janitor", janitorEvery, s.janitor())
 	s.proc.every("eraser", janitorEvery, s.eraser())
 }

@@ -15,7 +15,7 @@ import (
 type clientFlags struct {
 	file, name, authMethod, scope, jwksFile, idTokenAlg, userinfoAlg string
 	redirects, logouts, grants, origins, settings                    []string
-	uris                                                             [5]string // as in uriFlags
+	uris                                                             [7]string // as in uriFlags
 	secretStdin, requirePAR                                          bool
 }
 
@@ -25,6 +25,8 @@ var uriFlags = []struct{ flag, doc string }{
 	{"policy-uri", "its privacy policy"},
 	{"tos-uri", "its terms of service"},
 	{"initiate-login-uri", "where an expired sign-in starts again"},
+	{"backchannel-logout-uri", "what gets a logout token when a session ends"},
+	{"frontchannel-logout-uri", "what is loaded in a frame when somebody signs out"},
 }
 
 func (f *clientFlags) add(cmd *cobra.Command) {
@@ -68,7 +70,7 @@ func (f *clientFlags) apply(cmd *cobra.Command, d *clients.Document) error {
 	list("post-logout-redirect-uri", f.logouts, &d.PostLogoutRedirectURIs)
 	list("grant-type", f.grants, &d.GrantTypes)
 	list("allowed-origin", f.origins, &d.AllowedOrigins)
-	for i, to := range []*string{&d.ClientURI, &d.LogoURI, &d.PolicyURI, &d.TosURI, &d.InitiateLoginURI} {
+	for i, to := range []*string{&d.ClientURI, &d.LogoURI, &d.PolicyURI, &d.TosURI, &d.InitiateLoginURI, &d.BackchannelLogoutURI, &d.FrontchannelLogoutURI} {
 		text(uriFlags[i].flag, f.uris[i], to)
 	}
 	if cmd.Flags().Changed("require-par") {
@@ -131,6 +133,11 @@ func clientRows(c *clients.Client, secret string) [][2]string {
 	}
 	for _, u := range d.PostLogoutRedirectURIs {
 		rows = append(rows, [2]string{"after logout", u})
+	}
+	for _, u := range [][2]string{{"back-channel logout", d.BackchannelLogoutURI}, {"front-channel logout", d.FrontchannelLogoutURI}} {
+		if u[1] != "" {
+			rows = append(rows, u)
+		}
 	}
 	if d.Settings.FirstParty {
 		rows = append(rows, [2]string{"first party", "yes: no consent is asked"})

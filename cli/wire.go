@@ -18,6 +18,7 @@ import (
 	"pratu/flows/codes"
 	"pratu/flows/keys"
 	"pratu/flows/limits"
+	"pratu/flows/logout"
 	"pratu/flows/mail"
 	"pratu/flows/oidc"
 	"pratu/flows/outbound"
@@ -54,6 +55,9 @@ type tools struct {
 	passkeys *passkeys.Service
 	outbox   *outbox.Outbox
 	renderer *web.Renderer
+
+	logout    *logout.Service
+	farewells *outbox.Outbox
 }
 
 // build opens the database and puts the flows together. Reading it from top to bottom tells what needs what.
@@ -91,6 +95,13 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	mails := &mail.Service{Outbox: t.outbox, Renderer: renderer, Sender: sender, From: c.MailFrom, Now: a.now}
 	phones := &sms.Service{Outbox: t.outbox, Renderer: renderer, Sender: texts}
 	t.outbox.Handlers = map[string]outbox.Handler{mail.Kind: mails.Deliver, sms.Kind: phones.Deliver}
+	t.farewells = &outbox.Outbox{Store: store, Keyring: keyring, Now: a.now, Logger: log, Lane: logout.Lane, Parallel: logout.Parallel}
+	t.logout = &logout.Service{
+		Store: store, Outbox: t.farewells, Clients: t.clients, Keys: t.keys, Issuer: c.issuer, Now: a.now,
+		Outbound: outbound.New(outbound.Options{Timeout: logout.AnswerTime, MaxBytes: 64 << 10, Development: c.local()}),
+	}
+	t.farewells.Handlers = map[string]outbox.Handler{logout.Kind: t.logout.Deliver}
+	store.Tell = t.logout.Queue
 	t.codes = &codes.Service{
 		Store: store, Keyring: keyring, Limiter: t.limiter, Mail: mails, SMS: phones, Issuer: c.issuer, Product: web.Product, Now: a.now,
 	}

@@ -25,8 +25,10 @@ import (
 	"pratu/flows/keys"
 	"pratu/flows/keys/keystest"
 	"pratu/flows/limits"
+	"pratu/flows/logout"
 	"pratu/flows/oidc"
 	"pratu/flows/outbound"
+	"pratu/flows/outbox"
 	"pratu/flows/passwords"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
@@ -67,6 +69,9 @@ type world struct {
 	keys    *keys.Service
 	limiter *limits.Limiter
 	log     *lockedBuffer
+
+	logout    *logout.Service
+	farewells *outbox.Outbox
 
 	mu sync.Mutex
 	at time.Time
@@ -135,6 +140,7 @@ func newWorld(t *testing.T, database string) *world {
 	must(t, w.keys.Ensure(t.Context()))
 	w.clients = &clients.Service{Store: w.store, Hasher: w.hasher, Now: w.now}
 	w.signin = &signin.Service{Store: w.store, Keyring: ring, Hasher: w.hasher, Limiter: w.limiter, Audit: record, Now: w.now}
+	w.hears(i)
 	flow := &authorize.Service{Store: w.store, Keyring: ring, Clients: w.clients, Limiter: w.limiter, Audit: record, Now: w.now}
 	provider := oidc.New(oidc.Options{
 		Issuer: i, Store: w.store, Clients: w.clients, Keys: w.keys, Keyring: ring, Limiter: w.limiter, Audit: record,

@@ -32,11 +32,14 @@ func (s *Store) ForgetBrowsers(ctx context.Context, accountID, exceptHash string
 // sign-out: whoever ends a browser from elsewhere has lost it. Any other session is ErrNotFound.
 func (s *Store) EndDevice(ctx context.Context, accountID, id string, now Instant) error {
 	return s.InTx(ctx, func(ctx context.Context) error {
-		if err := s.guarded(ctx, `UPDATE sessions SET ended_at = ? WHERE id = ? AND account_id = ? AND ended_at = 0`,
-			now, id, accountID); err != nil {
+		ended, err := s.end(ctx, now, `id = ? AND account_id = ?`, id, accountID)
+		if err != nil {
 			return err
 		}
-		_, err := s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE session_id = ? AND account_id = ? AND revoked_at = 0`,
+		if len(ended) == 0 {
+			return ErrNotFound
+		}
+		_, err = s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE session_id = ? AND account_id = ? AND revoked_at = 0`,
 			now, id, accountID)
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 // Message is something to deliver once its transaction is committed.
 type Message struct {
 	ID            string  `db:"id"`
+	Lane          string  `db:"lane"` // messages of different lanes don't wait for each other
 	Kind          string  `db:"kind"`
 	Payload       string  `db:"payload"` // sealed
 	CreatedAt     Instant `db:"created_at"`
@@ -22,17 +23,17 @@ type Message struct {
 
 // Enqueue writes a message.
 func (s *Store) Enqueue(ctx context.Context, m Message) error {
-	_, err := s.exec(ctx, `INSERT INTO outbox (id, kind, payload, created_at, next_attempt_at, attempts, last_error,
-		delivered_at, parked_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		m.ID, m.Kind, m.Payload, m.CreatedAt, m.NextAttemptAt, m.Attempts, m.LastError, m.DeliveredAt, m.ParkedAt, m.ExpiresAt)
+	_, err := s.exec(ctx, `INSERT INTO outbox (id, lane, kind, payload, created_at, next_attempt_at, attempts, last_error,
+		delivered_at, parked_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		m.ID, m.Lane, m.Kind, m.Payload, m.CreatedAt, m.NextAttemptAt, m.Attempts, m.LastError, m.DeliveredAt, m.ParkedAt, m.ExpiresAt)
 	return err
 }
 
-// DueMessages reads messages whose time has come, the longest waiting first.
-func (s *Store) DueMessages(ctx context.Context, now Instant, limit int) (list []Message, err error) {
-	err = s.list(ctx, &list, `SELECT id, kind, payload, created_at, next_attempt_at, attempts, last_error, delivered_at,
-		parked_at, expires_at FROM outbox WHERE delivered_at = 0 AND parked_at = 0 AND next_attempt_at <= ? AND expires_at > ?
-		ORDER BY next_attempt_at, id LIMIT ?`, now, now, limit)
+// DueMessages reads messages of a lane whose time has come, the longest waiting first.
+func (s *Store) DueMessages(ctx context.Context, lane string, now Instant, limit int) (list []Message, err error) {
+	err = s.list(ctx, &list, `SELECT id, lane, kind, payload, created_at, next_attempt_at, attempts, last_error, delivered_at,
+		parked_at, expires_at FROM outbox WHERE lane = ? AND delivered_at = 0 AND parked_at = 0 AND next_attempt_at <= ? AND expires_at > ?
+		ORDER BY next_attempt_at, id LIMIT ?`, lane, now, now, limit)
 	return list, err
 }
 

@@ -128,14 +128,9 @@ const MaxSessions = 60
 
 // endOldest makes room for a session that just began: those not seen for the longest time end.
 func (s *Store) endOldest(ctx context.Context, n Session) error {
-	rows, err := s.exec(ctx, `UPDATE sessions SET ended_at = ? WHERE id IN (SELECT id FROM sessions WHERE account_id = ?
-		AND id <> ? AND ended_at = 0 AND expires_at > ? ORDER BY last_seen_at DESC, created_at DESC, id LIMIT 1000 OFFSET ?)`,
-		n.CreatedAt, n.AccountID, n.ID, n.CreatedAt, MaxSessions-1)
-	if err != nil || rows == 0 {
-		return err
-	}
-	_, err = s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE account_id = ? AND offline = 0 AND revoked_at = 0 AND session_id IN
-		(SELECT id FROM sessions WHERE account_id = ? AND ended_at = ?)`, n.CreatedAt, n.AccountID, n.AccountID, n.CreatedAt)
+	_, err := s.end(ctx, n.CreatedAt, `id IN (SELECT id FROM sessions WHERE account_id = ? AND id <> ? AND ended_at = 0
+		AND expires_at > ? ORDER BY last_seen_at DESC, created_at DESC, id LIMIT 1000 OFFSET ?)`,
+		n.AccountID, n.ID, n.CreatedAt, MaxSessions-1)
 	return err
 }
 
@@ -176,24 +171,15 @@ func (s *Store) SelectSession(ctx context.Context, cookieHash, id string, now In
 
 // EndSession ends a session and revokes the grants that live no longer than it. It tells whether the session ended now.
 func (s *Store) EndSession(ctx context.Context, id string, now Instant) (ended bool, err error) {
-	err = s.InTx(ctx, func(ctx context.Context) error {
-		rows, err := s.exec(ctx, `UPDATE sessions SET ended_at = ? WHERE id = ? AND ended_at = 0`, now, id)
-		if err != nil {
-			return err
-		}
-		ended = rows == 1
-		_, err = s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE session_id = ? AND offline = 0 AND revoked_at = 0`, now, id)
-		return err
-	})
-	return ended, err
+	ids, err := s.end(ctx, now, `id = ?`, id)
+	return len(ids) == 1, err
 }
 
 // EndSessionsOfAccount ends all sessions of an account but one ("" for all) and revokes what was granted in them, as
 // EndDevice does.
 func (s *Store) EndSessionsOfAccount(ctx context.Context, accountID, exceptID string, now Instant) error {
 	return s.InTx(ctx, func(ctx context.Context) error {
-		if _, err := s.exec(ctx, `UPDATE sessions SET ended_at = ? WHERE account_id = ? AND id <> ? AND ended_at = 0`,
-			now, accountID, exceptID); err != nil {
+		if _, err := s.end(ctx, now, `account_id = ? AND id <> ?`, accountID, exceptID); err != nil {
 			return err
 		}
 		_, err := s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE account_id = ? AND session_id <> ? AND session_id <> ''

@@ -16,6 +16,10 @@ import (
 
 // Store is a database. It is safe for concurrent use; replicas share one database and nothing else.
 type Store struct {
+	// Tell writes to the outbox that a session ended, for one of its participants, and returns the message's id. It is
+	// called in the transaction that ends the session. Without it nobody is told.
+	Tell func(ctx context.Context, p Participant) (messageID string, err error)
+
 	dialect dialect
 	read    *sqlx.DB // SQLite: a pool of readers beside the one writer
 	write   *sqlx.DB
@@ -80,6 +84,21 @@ func (s *Store) Clock(ctx context.Context) (time.Time, error) {
 
 type txKey struct{ store *Store }
 
+// transaction is one that ctx is in, and what waits for its commit.
+type transaction struct {
+	*sqlx.Tx
+	after []func()
+}
+
+// AfterCommit runs fn once the transaction that ctx is in is committed, at once where there is none.
+func (s *Store) AfterCommit(ctx context.Context, fn func()) {
+	if tx, ok := ctx.Value(txKey{s}).(*transaction); ok {
+		tx.after = append(tx.after, fn)
+		return
+	}
+	fn()
+}
+
 // InTx runs fn in a transaction, joining the one that ctx is in. A serialization failure or deadlock runs fn again, a
 // few times, so fn must have no effect outside the database. A write outside InTx gets a transaction of its own:
 // lib/pq could run a bare statement twice when a connection dies (lib/pq#939).
@@ -102,15 +121,22 @@ func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 }
 
 func (s *Store) once(ctx context.Context, fn func(ctx context.Context) error) error {
-	tx, err := s.write.BeginTxx(ctx, nil)
+	begun, err := s.write.BeginTxx(ctx, nil)
 	if err != nil {
 		return err
 	}
+	tx := &transaction{Tx: begun}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing; after a panic it frees the connection
 	if err := fn(context.WithValue(ctx, txKey{s}, tx)); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	for _, fn := range tx.after {
+		fn()
+	}
+	return nil
 }
 
 // get reads one row, or ErrNotFound.
@@ -164,10 +190,10 @@ func (s *Store) returning(ctx context.Context, dest any, query string, args ...a
 	})
 }
 
-func (s *Store) tx(ctx context.Context) *sqlx.Tx { return ctx.Value(txKey{s}).(*sqlx.Tx) }
+func (s *Store) tx(ctx context.Context) *sqlx.Tx { return ctx.Value(txKey{s}).(*transaction).Tx }
 
 func (s *Store) reader(ctx context.Context) sqlx.QueryerContext {
-	if tx, ok := ctx.Value(txKey{s}).(*sqlx.Tx); ok {
+	if tx, ok := ctx.Value(txKey{s}).(*transaction); ok {
 		return tx
 	}
 	return s.read

@@ -12,6 +12,8 @@ func TestCrash(t *testing.T)        { storagetest.Databases(t, storagetest.Crash
 func TestPrepared(t *testing.T)     { storagetest.Databases(t, storagetest.Prepared) }
 func TestStatements(t *testing.T)   { storagetest.Engines(t, storagetest.Statements) }
 
+func TestAfterCommit(t *testing.T) { storagetest.Engines(t, storagetest.AfterCommit) }
+
 func TestMigrations(t *testing.T) {
 	for engine, url := range storagetest.URLs(t) {
 		t.Run(engine, func(t *testing.T) { storagetest.Migrations(t, url) })

@@ -81,6 +81,10 @@ type Metadata struct {
 	DefaultACRValues        []string        `json:"default_acr_values,omitempty"`
 	AllowedOrigins          []string        `json:"allowed_origins,omitempty"`
 	RequirePAR              bool            `json:"require_pushed_authorization_requests,omitempty"`
+	BackchannelLogoutURI    string          `json:"backchannel_logout_uri,omitempty"`
+	BackchannelSession      bool            `json:"backchannel_logout_session_required,omitempty"`
+	FrontchannelLogoutURI   string          `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelSession     bool            `json:"frontchannel_logout_session_required,omitempty"`
 	SoftwareID              string          `json:"software_id,omitempty"`
 	SoftwareVersion         string          `json:"software_version,omitempty"`
 }
@@ -126,6 +130,11 @@ func (c *Client) Accepts(method string) bool {
 }
 
 func sendsSecret(method string) bool { return method == AuthBasic || method == AuthPost }
+
+// HearsOfLogout tells whether the client can be told of the end of a session.
+func (c *Client) HearsOfLogout() bool {
+	return c.Metadata.BackchannelLogoutURI != "" || c.Metadata.FrontchannelLogoutURI != ""
+}
 
 // Disabled tells whether an administrator switched the client off. Get never returns such a client.
 func (c *Client) Disabled() bool { return !c.DisabledAt.IsZero() }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -116,6 +117,37 @@ func pageURI(ps *Problems, field, raw string) {
 	case u.Scheme == "http" && loopback(u.Hostname()):
 	default:
 		ps.add(pointer, "uri.http", "must be https (http only for localhost)")
+	}
+}
+
+// logoutURIs checks where a client hears of the end of a session. What is loaded in a frame of our page has to be of an
+// origin that people are sent to anyway (Front-Channel Logout section 2).
+func logoutURIs(ps *Problems, clientKind string, m *Metadata) {
+	for _, u := range []struct {
+		field, uri string
+		session    bool
+	}{
+		{"backchannel_logout", m.BackchannelLogoutURI, m.BackchannelSession},
+		{"frontchannel_logout", m.FrontchannelLogoutURI, m.FrontchannelSession},
+	} {
+		switch {
+		case u.uri != "" && clientKind == KindMachine:
+			ps.add("/"+u.field+"_uri", "uri.kind", "kind machine has no sessions: leave it out")
+		case u.uri == "" && u.session:
+			ps.add("/"+u.field+"_session_required", "uri.missing", "needs %s_uri", u.field)
+		default:
+			pageURI(ps, u.field+"_uri", u.uri)
+		}
+	}
+	front, err := url.Parse(m.FrontchannelLogoutURI)
+	if m.FrontchannelLogoutURI == "" || err != nil || clientKind == KindMachine {
+		return
+	}
+	if !slices.ContainsFunc(m.RedirectURIs, func(raw string) bool {
+		u, err := url.Parse(raw)
+		return err == nil && u.Scheme == front.Scheme && u.Host == front.Host
+	}) {
+		ps.add("/frontchannel_logout_uri", "uri.frontchannel", "must have scheme, host and port of a redirect URI")
 	}
 }
 

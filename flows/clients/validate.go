@@ -58,6 +58,7 @@ func (d *Document) validateURIs(ps *Problems, r rules) {
 	pageURI(ps, "policy_uri", m.PolicyURI)
 	pageURI(ps, "tos_uri", m.TosURI)
 	pageURI(ps, "initiate_login_uri", m.InitiateLoginURI)
+	logoutURIs(ps, d.Kind, m)
 	jwksURI(ps, m.JWKSURI)
 	origins(ps, m.AllowedOrigins)
 }

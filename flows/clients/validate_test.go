@@ -18,6 +18,36 @@ func check(d Document) string {
 	return codes(d.validate())
 }
 
+// Addresses of logout: https, and for frames an origin that people are sent to anyway.
+func TestLogoutURIs(t *testing.T) {
+	for _, c := range []struct{ kind, back, front, want string }{
+		{KindWeb, "https://rp.test/back?app=1", "https://rp.test/front?app=1", ""},
+		{KindWeb, "https://other.test/back", "", ""},
+		{KindSPA, "https://rp.test/back", "https://rp.test/front", ""},
+		{KindNative, "https://rp.test/back", "", ""},
+		{KindWeb, "http://localhost:9000/back", "", ""},
+		{KindWeb, "http://rp.test/back", "", "/backchannel_logout_uri uri.http"},
+		{KindWeb, "https://rp.test/back#", "", "/backchannel_logout_uri uri.fragment"},
+		{KindWeb, "com.example.app:/back", "", "/backchannel_logout_uri uri.http"},
+		{KindWeb, "", "http://rp.test/front", "/frontchannel_logout_uri uri.http; /frontchannel_logout_uri uri.frontchannel"},
+		{KindWeb, "", "https://rp.test:8443/front", "/frontchannel_logout_uri uri.frontchannel"},
+		{KindWeb, "", "https://evil.test/front", "/frontchannel_logout_uri uri.frontchannel"},
+		{KindWeb, "", "JaVaScRiPt:alert(1)", "/frontchannel_logout_uri uri.scheme; /frontchannel_logout_uri uri.frontchannel"},
+	} {
+		if got := check(Document{Kind: c.kind, Metadata: Metadata{
+			RedirectURIs: []string{"https://rp.test/cb"}, BackchannelLogoutURI: c.back, FrontchannelLogoutURI: c.front,
+		}}); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+	if got := check(Document{Kind: KindMachine, Metadata: Metadata{BackchannelLogoutURI: "https://rp.test/back"}}); got != "/backchannel_logout_uri uri.kind" {
+		t.Error(got)
+	}
+	if got := check(Document{Kind: KindWeb, Metadata: Metadata{RedirectURIs: []string{"https://rp.test/cb"}, FrontchannelSession: true}}); got != "/frontchannel_logout_session_required uri.missing" {
+		t.Error(got)
+	}
+}
+
 // MI-15 and the rows of first-run 3.1: each refused URI has its own message code and a pointer to the item.
 func TestRedirectURIs(t *testing.T) {
 	for _, c := range []struct{ kind, uri, code string }{

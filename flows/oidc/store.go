@@ -3,6 +3,8 @@ package oidc
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ory/fosite"
@@ -110,7 +112,21 @@ func (s *store) GetAuthorizeCodeSession(ctx context.Context, signature string, s
 func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, _ string) error {
 	u := unitOf(ctx)
 	return s.write(ctx, func(ctx context.Context) error {
-		return spent(s.Store.UseCode(ctx, u.grant.ID, storage.At(u.now)))
+		if err := spent(s.Store.UseCode(ctx, u.grant.ID, storage.At(u.now))); err != nil {
+			return err
+		}
+		return s.join(ctx, u)
+	})
+}
+
+// join notes that an application signed somebody in by a session, if it can hear of the session's end.
+func (s *store) join(ctx context.Context, u *unit) error {
+	if !u.client.HearsOfLogout() || !slices.Contains(strings.Fields(u.grant.Scopes), "openid") {
+		return nil
+	}
+	return s.Store.JoinSession(ctx, storage.Participant{
+		SessionID: u.grant.SessionID, ClientID: u.client.ID, Subject: u.grant.Subject,
+		BackChannel: u.client.Metadata.BackchannelLogoutURI != "", JoinedAt: storage.At(u.now),
 	})
 }
 

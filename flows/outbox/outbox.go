@@ -8,8 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"pratu/flows/audit"
 	"pratu/flows/secret"
@@ -18,7 +21,6 @@ import (
 
 const (
 	sealLabel = "outbox"
-	leaseName = "outbox"
 	leaseTTL  = 90 * time.Second
 	// sendTime bounds one delivery; below the lease, so that no second worker starts on the same message meanwhile.
 	sendTime = 45 * time.Second
@@ -56,6 +58,8 @@ type Outbox struct {
 	Now      func() time.Time
 	Logger   *slog.Logger
 	Handlers map[string]Handler
+	Lane     string // "" for the main one; what is slow has its own
+	Parallel int    // deliveries at a time; 0: one
 
 	once   sync.Once
 	busy   sync.Mutex
@@ -72,12 +76,19 @@ func (o *Outbox) init() {
 	})
 }
 
-// Enqueue writes a message in the caller's transaction. Call Wake after the commit.
+// Enqueue writes a message in the caller's transaction, whose commit wakes the worker.
 func (o *Outbox) Enqueue(ctx context.Context, kind string, payload []byte) error {
+	_, err := o.Put(ctx, kind, payload)
+	return err
+}
+
+// Put is Enqueue for who wants to find the message again.
+func (o *Outbox) Put(ctx context.Context, kind string, payload []byte) (id string, err error) {
 	now := o.Now()
-	id := secret.UUID()
-	return o.Store.Enqueue(ctx, storage.Message{
-		ID: id, Kind: kind, Payload: o.Keyring.Seal(sealLabel, payload, id),
+	id = secret.UUID()
+	o.Store.AfterCommit(ctx, o.Wake)
+	return id, o.Store.Enqueue(ctx, storage.Message{
+		ID: id, Lane: o.Lane, Kind: kind, Payload: o.Keyring.Seal(sealLabel, payload, id),
 		CreatedAt: storage.At(now), NextAttemptAt: storage.At(now), ExpiresAt: storage.At(now.Add(Keep)),
 	})
 }
@@ -138,22 +149,32 @@ func (o *Outbox) flush(ctx context.Context) error {
 			return err
 		}
 		if len(due) == 0 {
-			return o.Store.ReleaseLease(ctx, leaseName, o.holder)
+			return o.Store.ReleaseLease(ctx, o.leaseName(), o.holder)
 		}
-		if err := o.deliver(ctx, due[0]); err != nil {
+		if err := o.deliverAll(ctx, due); err != nil {
 			return err
 		}
 	}
 }
 
+func (o *Outbox) deliverAll(ctx context.Context, due []storage.Message) error {
+	var all errgroup.Group
+	for _, m := range due {
+		all.Go(func() error { return o.deliver(ctx, m) })
+	}
+	return all.Wait()
+}
+
 func (o *Outbox) due(ctx context.Context) ([]storage.Message, error) {
-	return o.Store.DueMessages(ctx, storage.At(o.Now()), 1)
+	return o.Store.DueMessages(ctx, o.Lane, storage.At(o.Now()), max(o.Parallel, 1))
 }
 
 // lease takes the work, or keeps it for another message's time.
 func (o *Outbox) lease(ctx context.Context) (mine bool, err error) {
-	return o.Store.AcquireLease(ctx, leaseName, o.holder, storage.At(o.Now()), leaseTTL)
+	return o.Store.AcquireLease(ctx, o.leaseName(), o.holder, storage.At(o.Now()), leaseTTL)
 }
+
+func (o *Outbox) leaseName() string { return strings.TrimSuffix("outbox."+o.Lane, ".") }
 
 // deliver sends one message and writes down what became of it. Its error is one of the database.
 func (o *Outbox) deliver(ctx context.Context, m storage.Message) error {

@@ -170,7 +170,7 @@ func TestSealed(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
 		p := newPost(t, s, newClock())
 		p.put(t, "code 123456")
-		due, err := s.DueMessages(t.Context(), storage.At(p.clock.now()), 10)
+		due, err := s.DueMessages(t.Context(), "", storage.At(p.clock.now()), 10)
 		if err != nil || len(due) != 1 {
 			t.Fatal(due, err)
 		}
@@ -308,12 +308,73 @@ func TestCounts(t *testing.T) {
 		if waiting, parked, err := s.OutboxCounts(t.Context()); err != nil || waiting != 1 || parked != 2 {
 			t.Errorf("%d wait, %d parked, %v", waiting, parked, err)
 		}
-		due, err := s.DueMessages(t.Context(), storage.At(c.now().Add(15*time.Second)), 9)
+		due, err := s.DueMessages(t.Context(), "", storage.At(c.now().Add(15*time.Second)), 9)
 		if err != nil || len(due) != 1 || due[0].LastError != "421 busy" || due[0].Attempts != 1 {
 			t.Errorf("%+v %v", due, err)
 		}
-		if early, err := s.DueMessages(t.Context(), storage.At(c.now().Add(14*time.Second)), 9); err != nil || len(early) != 0 {
+		if early, err := s.DueMessages(t.Context(), "", storage.At(c.now().Add(14*time.Second)), 9); err != nil || len(early) != 0 {
 			t.Errorf("%+v %v", early, err)
 		}
+	})
+}
+
+// A lane of its own: what doesn't answer there holds up nobody elsewhere, and, with several on their way at a time, not
+// even those behind it.
+func TestLanes(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
+		c := newClock()
+		mails, calls := newPost(t, s, c), newPost(t, s, c)
+		calls.Lane, calls.Parallel = "calls", 2
+		silent, answered := make(chan struct{}), make(chan struct{})
+		calls.Handlers = map[string]outbox.Handler{kind: func(ctx context.Context, payload []byte) error {
+			if string(payload) == "prompt" {
+				close(answered)
+				return nil
+			}
+			select {
+			case <-silent:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}
+		calls.put(t, "silent", "prompt")
+		mails.put(t, "mail")
+		done := make(chan error)
+		go func() { done <- calls.Flush(t.Context()) }()
+		<-answered
+		mails.flush(t)
+		if mails.times("mail") != 1 || len(mails.received()) != 1 {
+			t.Errorf("delivered %q", mails.received())
+		}
+		close(silent)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if waiting, parked, err := s.OutboxCounts(t.Context()); err != nil || waiting+parked != 0 {
+			t.Errorf("%d wait, %d parked, %v", waiting, parked, err)
+		}
+	})
+}
+
+// A commit wakes the worker by itself; nobody has to think of it.
+func TestCommitWakes(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
+		p := newPost(t, s, newClock())
+		ctx, cancel := context.WithCancel(t.Context())
+		came := make(chan struct{}, 9)
+		p.Handlers[kind] = func(context.Context, []byte) error { came <- struct{}{}; return nil }
+		ended := make(chan error)
+		go func() { ended <- p.Run(ctx) }()
+		for range 3 { // the first may be found by the first look, the next ones would have to wait for seconds
+			began := time.Now()
+			p.put(t, "now")
+			<-came
+			if waited := time.Since(began); waited > 3*time.Second {
+				t.Errorf("waited %s", waited)
+			}
+		}
+		cancel()
+		<-ended
 	})
 }

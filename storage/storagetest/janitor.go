@@ -232,7 +232,7 @@ func (j janitor) many(t *testing.T) {
 
 func (j janitor) ended(t *testing.T) {
 	keep := storage.Instant(storage.KeepSessions.Milliseconds())
-	b := browsers{j.Store, j.db}
+	b := browsers{Store: j.Store, db: j.db}
 	n := b.begin(t, session(account(t, j.db), "ended", start), "")
 	must[bool](t)(b.EndSession(t.Context(), n.ID, start.Add(hour)))
 	must[int64](t)(j.Purge(t.Context(), start.Add(hour)+keep-1))

@@ -19,7 +19,7 @@ func message(id string, at storage.Instant) storage.Message {
 func due(t *testing.T, s *storage.Store, at storage.Instant, limit int) string {
 	t.Helper()
 	var ids []string
-	for _, m := range must[[]storage.Message](t)(s.DueMessages(t.Context(), at, limit)) {
+	for _, m := range must[[]storage.Message](t)(s.DueMessages(t.Context(), "", at, limit)) {
 		ids = append(ids, m.ID)
 	}
 	return strings.Join(ids, " ")
@@ -38,6 +38,14 @@ func Outbox(t *testing.T, s *storage.Store) {
 	ok(t, s.Enqueue(t.Context(), message("a", start.Add(2*minute))))
 	fails(t, s.Enqueue(t.Context(), message("a", start)), storage.ErrExists)
 
+	aside := message("aside", start)
+	aside.Lane = "slow"
+	ok(t, s.Enqueue(t.Context(), aside))
+	if diff := cmp.Diff([]storage.Message{aside}, must[[]storage.Message](t)(s.DueMessages(t.Context(), "slow", start, 9))); diff != "" {
+		t.Error(diff)
+	}
+	ok(t, s.MarkDelivered(t.Context(), "aside", start))
+
 	expect(t, start, "")
 	expect(t, start.Add(minute), "b c")
 	expect(t, start.Add(2*minute), "b c a")
@@ -45,7 +53,7 @@ func Outbox(t *testing.T, s *storage.Store) {
 		t.Errorf("limited: %q", got)
 	}
 	expect(t, start.Add(7*day).Add(minute), "a") // the others have expired
-	if diff := cmp.Diff([]storage.Message{message("b", start.Add(minute))}, must[[]storage.Message](t)(s.DueMessages(t.Context(), start.Add(hour), 1))); diff != "" {
+	if diff := cmp.Diff([]storage.Message{message("b", start.Add(minute))}, must[[]storage.Message](t)(s.DueMessages(t.Context(), "", start.Add(hour), 1))); diff != "" {
 		t.Error(diff)
 	}
 
@@ -53,7 +61,7 @@ func Outbox(t *testing.T, s *storage.Store) {
 	expect(t, start.Add(2*minute), "c a")
 	expect(t, start.Add(hour), "c a b")
 	ok(t, s.MarkFailed(t.Context(), "b", start.Add(hour), "greylisted \xff\x00 ไทย\xe0\xb8"))
-	for _, m := range must[[]storage.Message](t)(s.DueMessages(t.Context(), start.Add(hour), 10)) {
+	for _, m := range must[[]storage.Message](t)(s.DueMessages(t.Context(), "", start.Add(hour), 10)) {
 		if m.ID == "b" && (m.Attempts != 2 || !strings.Contains(m.LastError, "ไทย") || m.Payload != "sealed b") {
 			t.Errorf("after two failures: %+v", m)
 		}

@@ -8,7 +8,7 @@ import (
 
 // Passkeys is the contract of passkeys.
 func Passkeys(t *testing.T, url string) {
-	b := browsers{Open(t, url), raw(t, url)}
+	b := browsers{Store: Open(t, url), db: raw(t, url)}
 	t.Run("as many as may be", b.passkeyCount)
 	t.Run("use", b.passkeyUse)
 	t.Run("the last way in", b.passkeyLast)

@@ -11,7 +11,7 @@ import (
 
 // People is the contract of what owners do with their accounts.
 func People(t *testing.T, url string) {
-	b := browsers{Open(t, url), raw(t, url)}
+	b := browsers{Store: Open(t, url), db: raw(t, url)}
 	t.Run("profile", b.profile)
 	t.Run("password", b.password)
 	t.Run("applications", b.applications)

@@ -14,7 +14,8 @@ import (
 // browsers is a database with accounts for the contract of sessions.
 type browsers struct {
 	*storage.Store
-	db *sql.DB
+	db  *sql.DB
+	url string
 }
 
 // account writes an account past the store and returns its id.
@@ -27,7 +28,7 @@ func account(t *testing.T, db *sql.DB) string {
 	return id
 }
 
-// grant writes a grant that is bound to a session and returns its id.
+// grant writes a grant that is bound to a session, its code spent, and returns its id.
 func (b browsers) grant(t *testing.T, n storage.Session, offline bool) string {
 	t.Helper()
 	id := name("grant")
@@ -38,7 +39,7 @@ func (b browsers) grant(t *testing.T, n storage.Session, offline bool) string {
 func grantOf(n storage.Session, id string, offline bool) storage.Grant {
 	return storage.Grant{
 		ID: id, ClientID: "rp", AccountID: n.AccountID, SessionID: n.ID, Claims: "{}", CodeHash: id, Offline: offline,
-		CreatedAt: start, CodeExpiresAt: start.Add(minute), ExpiresAt: start.Add(30 * day),
+		CreatedAt: start, CodeExpiresAt: start.Add(minute), CodeUsedAt: start, ExpiresAt: start.Add(30 * day),
 	}
 }
 
@@ -78,7 +79,7 @@ func (b browsers) expect(t *testing.T, cookie string, at storage.Instant, want .
 
 // Sessions is the contract of browser sessions.
 func Sessions(t *testing.T, url string) {
-	b := browsers{Open(t, url), raw(t, url)}
+	b := browsers{Open(t, url), raw(t, url), url}
 	t.Run("view", b.view)
 	t.Run("ends of a session", b.ends)
 	t.Run("several accounts in one browser", b.several)
@@ -91,6 +92,9 @@ func Sessions(t *testing.T, url string) {
 	t.Run("a password that is replaced meanwhile", b.stale)
 	t.Run("known browsers", b.known)
 	t.Run("a device from elsewhere", b.device)
+	t.Run("who hears of the end", b.told)
+	t.Run("what became of telling", b.farewells)
+	t.Run("codes end with their session", b.unspent)
 }
 
 func (b browsers) view(t *testing.T) {
