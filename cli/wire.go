@@ -142,11 +142,11 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 	return server.Handler(server.Deps{
 		Web: kernel,
 		OAuth: &oauth.Server{
-			Provider: provider, Authorize: flow, Clients: t.clients, Signin: t.signin, Keys: t.keys, Web: kernel,
+			Provider: provider, Authorize: flow, Clients: t.clients, Signin: t.signin, Farewells: t.logout, Keys: t.keys, Web: kernel,
 			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
 		},
 		Pages: &pages.Server{
-			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Authorize: flow, MailDir: mailDir, Now: t.now,
+			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Authorize: flow, Farewells: t.logout, MailDir: mailDir, Now: t.now,
 		},
 	}), nil
 }

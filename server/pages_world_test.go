@@ -39,5 +39,5 @@ func (w *world) pages(i issuer.Issuer, kernel *web.Kernel, flow *authorize.Servi
 		Issuer: i, Product: web.Product, Store: w.store, Keyring: w.ring, Limiter: w.limiter, Audit: record, Accounts: people, Now: w.now,
 	})
 	must(w.t, err)
-	return &pages.Server{Web: kernel, Signin: w.signin, Authorize: flow, Accounts: people, Passkeys: keys, Now: w.now}
+	return &pages.Server{Web: kernel, Signin: w.signin, Authorize: flow, Farewells: w.logout, Accounts: people, Passkeys: keys, Now: w.now}
 }

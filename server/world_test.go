@@ -158,7 +158,7 @@ func newWorld(t *testing.T, database string) *world {
 	w.handler = server.Handler(server.Deps{
 		Web: kernel,
 		OAuth: &oauth.Server{
-			Provider: provider, Authorize: flow, Clients: w.clients, Signin: w.signin, Keys: w.keys, Web: kernel,
+			Provider: provider, Authorize: flow, Clients: w.clients, Signin: w.signin, Farewells: w.logout, Keys: w.keys, Web: kernel,
 			Metrics: oauth.NewMetrics(reg), Metadata: document, Now: w.now,
 		},
 		Pages: w.pages(i, kernel, flow, record),

@@ -18,6 +18,8 @@ type metadata struct {
 	EndSession             string   `json:"end_session_endpoint"`
 	BackchannelLogout      bool     `json:"backchannel_logout_supported"`
 	BackchannelSession     bool     `json:"backchannel_logout_session_supported"`
+	FrontchannelLogout     bool     `json:"frontchannel_logout_supported"`
+	FrontchannelSession    bool     `json:"frontchannel_logout_session_supported"`
 	Introspection          string   `json:"introspection_endpoint"`
 	Revocation             string   `json:"revocation_endpoint"`
 	PAR                    string   `json:"pushed_authorization_request_endpoint"`
@@ -68,7 +70,7 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 		TokenAuth: all, TokenAuthAlgs: AssertionAlgs(), IntrospectionAuth: secret, IntrospectionAuthAlgs: AssertionAlgs(),
 		RevocationAuth: all, RevocationAuthAlgs: AssertionAlgs(), Display: []string{"page"}, ClaimTypes: []string{"normal"},
 		Claims: supportedClaims(), UILocales: locales, Prompts: []string{"none", "login", "consent", "select_account"},
-		BackchannelLogout: true, BackchannelSession: true,
+		BackchannelLogout: true, BackchannelSession: true, FrontchannelLogout: true, FrontchannelSession: true,
 		ClaimsParameter: true, CodeChallengeMethods: []string{"S256"}, IssuerInAuthorizations: true,
 	}, "", "  ")
 }

@@ -62,7 +62,7 @@ func (s *Server) Logout(w http.ResponseWriter, r *http.Request) error {
 	if len(views) == 1 {
 		s.Web.ClearSession(w)
 	}
-	return s.leave(w, r, target)
+	return s.leave(w, r, target, views[i].ID)
 }
 
 // proof reads the ID token, expired or not. A wrong one proves nothing and is no error: the page asks.
@@ -98,13 +98,13 @@ func registered(c *clients.Client, uri string) bool {
 	return slices.Contains(c.Metadata.PostLogoutRedirectURIs, uri)
 }
 
-func (s *Server) leave(w http.ResponseWriter, r *http.Request, target string) error {
-	if target == "" {
-		target = s.Web.Issuer.URL(issuer.PathSignedOut)
+// leave sends the browser on, by way of the signed-out page if applications sign out there.
+func (s *Server) leave(w http.ResponseWriter, r *http.Request, target string, ended ...string) error {
+	_, frames, err := s.Farewells.Of(r.Context(), ended)
+	if err != nil {
+		return err
 	}
-	w.Header().Set("Location", target)
-	w.WriteHeader(http.StatusSeeOther)
-	return nil
+	return s.Web.Part(w, r, web.Parting{Sessions: ended, Target: target}, len(frames) > 0)
 }
 
 func (s *Server) ask(w http.ResponseWriter, r *http.Request, target string) error {

@@ -14,6 +14,7 @@ import (
 
 	"pratu/flows/authorize"
 	"pratu/flows/clients"
+	"pratu/flows/logout"
 	"pratu/flows/oidc"
 	"pratu/flows/signin"
 	"pratu/server/web"
@@ -30,6 +31,7 @@ type Server struct {
 	Authorize *authorize.Service
 	Clients   *clients.Service
 	Signin    *signin.Service
+	Farewells *logout.Service
 	Keys      Documents
 	Web       *web.Kernel
 	Metrics   *Metrics

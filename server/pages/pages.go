@@ -15,6 +15,7 @@ import (
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
+	"pratu/flows/logout"
 	"pratu/flows/passkeys"
 	"pratu/flows/passwords"
 	"pratu/flows/signin"
@@ -29,6 +30,7 @@ type Server struct {
 	Accounts  *accounts.Service
 	Passkeys  *passkeys.Service
 	Authorize *authorize.Service
+	Farewells *logout.Service
 	MailDir   string // development: where mails are written, to be read at /dev/mail
 	Now       func() time.Time
 }

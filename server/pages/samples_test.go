@@ -73,6 +73,13 @@ func samples() []sample {
 		{"device-done", "device-done", func() web.Framed { return &DeviceDone{} }, "", nil},
 		{"device-refused", "device-done", func() web.Framed { return &DeviceDone{Refused: true} }, "", nil},
 		{"signed-out", "signed-out", func() web.Framed { return &SignedOut{SignInURL: "/login"} }, "", nil},
+		{"signed-out-of", "signed-out", func() web.Framed {
+			return &SignedOut{
+				SignInURL: "/login", Waiting: "/signed-out?of=sealed", Continue: "com.example.app:/bye", Left: true,
+				Applications: []Heard{{"บ้านดอกไม้", "told"}, {web.Inert(strange), "waiting"}, {"Corner Shop", "failed"}, {"Shop", "asked"}},
+				Frames:       []string{"https://shop.example.com/bye?iss=https%3A%2F%2Fid.example.com&sid=s"},
+			}
+		}, "", nil},
 		{"account", "account", sampleAccount, "", nil},
 		{"setup", "setup", func() web.Framed { return &Setup{Action: "/setup/t", MinPassword: 15, SignInURL: "/login"} }, "", []web.Problem{short}},
 		{"setup-own", "setup", func() web.Framed {

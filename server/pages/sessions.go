@@ -81,5 +81,5 @@ func (s *Server) gone(m member) error {
 	if len(left) == 0 {
 		s.Web.ClearSession(m.w)
 	}
-	return s.Web.Redirect(m.w, issuer.PathSignedOut, nil)
+	return s.part(m.visit, "", m.session.ID)
 }

@@ -2,8 +2,11 @@ package pages
 
 import (
 	"net/http"
+	"net/url"
+	"time"
 
 	"pratu/flows/issuer"
+	"pratu/flows/logout"
 	"pratu/server/web"
 )
 
@@ -19,7 +22,7 @@ func (s *Server) SignOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(sessions) == 0 {
-		return s.leave(v, target)
+		return s.part(v, target)
 	}
 	page := &web.SignOut{Return: target}
 	for _, x := range sessions {
@@ -38,37 +41,66 @@ func (s *Server) SignOutPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var ended []string
 	for _, x := range sessions {
 		if err := s.Signin.End(r.Context(), x.ID); err != nil {
 			return err
 		}
+		ended = append(ended, x.ID)
 	}
 	s.Web.ClearSession(w)
-	return s.leave(visit{w: w, r: r}, r.PostForm.Get("return"))
+	return s.part(visit{w: w, r: r}, r.PostForm.Get("return"), ended...)
 }
 
-// leave goes where the sign-out began, if we sealed that, else to the signed-out page.
-func (s *Server) leave(v visit, sealed string) error {
-	target, ok := s.Web.OpenReturn(sealed)
-	if !ok {
-		return s.Web.Redirect(v.w, issuer.PathSignedOut, nil)
+// part goes where the sign-out began, if we sealed that, by way of the signed-out page if applications sign out there.
+func (s *Server) part(v visit, sealed string, ended ...string) error {
+	target, _ := s.Web.OpenReturn(sealed)
+	_, frames, err := s.Farewells.Of(v.r.Context(), ended)
+	if err != nil {
+		return err
 	}
-	v.w.Header().Set("Location", target)
-	v.w.WriteHeader(http.StatusSeeOther)
-	return nil
+	return s.Web.Part(v.w, v.r, web.Parting{Sessions: ended, Target: target}, len(frames) > 0)
 }
 
-// SignedOut is GET /signed-out. While somebody is signed in here it would be a lie: by a link, or because another account
-// is left.
+const (
+	// framesFor is how long after a sign-out its page has applications sign out: who comes back to the page later may be
+	// signed in to them again.
+	framesFor = 2 * time.Minute
+	// framesTake is how many seconds they have before the way leads on.
+	framesTake = "4"
+)
+
+// SignedOut is GET /signed-out. While somebody is signed in here and nothing ended a moment ago it would be a lie.
 func (s *Server) SignedOut(w http.ResponseWriter, r *http.Request) error {
 	left, err := s.sessions(r, "")
 	if err != nil {
 		return err
 	}
-	if len(left) > 0 {
+	sealed := r.URL.Query().Get("of")
+	p := s.Web.OpenParting(r, sealed)
+	fresh := s.Now().Sub(p.At) < framesFor
+	if len(left) > 0 && !fresh {
 		return s.Web.Redirect(w, issuer.PathAccount, nil)
 	}
-	return s.show(visit{w: w, r: r}, http.StatusOK, "signed-out", &SignedOut{SignInURL: s.Web.Issuer.Path() + issuer.PathLogin})
+	page := &SignedOut{SignInURL: s.Web.Issuer.Path() + issuer.PathLogin, Continue: p.Target, Left: len(left) > 0}
+	heard, frames, err := s.Farewells.Of(r.Context(), p.Sessions)
+	if err != nil {
+		return err
+	}
+	for _, h := range heard {
+		page.Applications = append(page.Applications, Heard{web.Inert(h.Client.DisplayName()), string(h.State)})
+		if h.State == logout.Waiting {
+			page.Waiting = s.Web.Issuer.Path() + issuer.PathSignedOut + "?of=" + url.QueryEscape(sealed)
+		}
+	}
+	if fresh && len(frames) > 0 {
+		page.Frames = frames
+		web.AllowFrames(w, frames)
+		if p.Target != "" { // a header, so that no script is needed
+			w.Header().Set("Refresh", framesTake+"; url="+p.Target)
+		}
+	}
+	return s.show(visit{w: w, r: r}, http.StatusOK, "signed-out", page)
 }
 
 // Language is GET and POST /language: it stores a choice and goes back. The choice is no secret and harms nobody, so a

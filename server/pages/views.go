@@ -118,8 +118,16 @@ type Choice struct {
 // SignedOut is "signed-out".
 type SignedOut struct {
 	web.Frame
-	SignInURL string
+	SignInURL    string
+	Applications []Heard
+	Waiting      string   // where to look again while one hasn't answered; "" when all have
+	Frames       []string // loaded unseen: applications that sign out so
+	Continue     string   // where the way leads on; "" for nowhere
+	Left         bool     // another account is still signed in here
 }
+
+// Heard is an application that somebody was signed in to. State is a logout.State.
+type Heard struct{ Name, State string }
 
 // Account is "account": the way to everything else.
 type Account struct {

@@ -193,7 +193,7 @@ func (p *reader) attribute(n *html.Node, a html.Attribute) {
 			p.t.Error("target without noopener")
 		}
 	case a.Key == "src", a.Key == "action":
-		if u, err := url.Parse(a.Val); err != nil || u.IsAbs() && n.Data != "form" {
+		if u, err := url.Parse(a.Val); err != nil || u.IsAbs() && n.Data != "form" && n.Data != "iframe" {
 			p.t.Errorf("%s=%q", a.Key, a.Val)
 		}
 	case a.Key == "autofocus":

@@ -19,6 +19,7 @@ import (
 //	date, day               an instant in words inside <time datetime>
 //	asset "style.css"       the fingerprinted address of a static file
 //	path "/login"           an address of ours below the issuer's own path
+//	registered uri          an address of a client, of whatever scheme its registration allowed
 func (r *Renderer) functions(locale string) template.FuncMap {
 	return template.FuncMap{
 		"t": func(id string, pairs ...any) (string, error) {
@@ -43,6 +44,8 @@ func (r *Renderer) functions(locale string) template.FuncMap {
 		"day":   func(t time.Time) template.HTML { return timeElement(t, Day(locale, t)) },
 		"asset": r.assets.url,
 		"path":  func(p string) string { return r.base + p },
+
+		"registered": func(uri string) template.URL { return template.URL(uri) }, //nolint:gosec // flows/clients let no scheme in that executes
 	}
 }
 
