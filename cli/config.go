@@ -47,6 +47,8 @@ type Config struct {
 
 	Limits []string `key:"limits" doc:"Other budgets of failures than docs/limits.md has, POLICY=BUDGET/WINDOW such as signin.account=10/15m, separated by commas."`
 
+	SessionManagement bool `key:"session_management" default:"false" doc:"Applications may watch in a frame whether somebody signs in or out (OpenID Connect Session Management). Sets a cookie that scripts of the issuer's origin can read."`
+
 	LogLevel  string        `key:"log_level" default:"info" doc:"debug, info, warn or error."`
 	LogFormat string        `key:"log_format" default:"auto" doc:"json, text or auto (text on a terminal)."`
 	Drain     time.Duration `key:"drain" doc:"How long to stay up, not ready, after SIGTERM, so that a load balancer looks away first; empty: 2s, with a localhost issuer 0s."`

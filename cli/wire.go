@@ -125,11 +125,12 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 	kernel := &web.Kernel{
 		Issuer: t.cfg.issuer, Keyring: t.keyring, Logger: t.log, Renderer: t.renderer, Metrics: web.NewMetrics(metrics),
 		Now: t.now, Proxies: t.cfg.proxies, ExtraHosts: t.cfg.ExtraHosts, Dev: dev,
+		SessionManagement: t.cfg.SessionManagement,
 	}
 	flow := &authorize.Service{Store: t.store, Keyring: t.keyring, Clients: t.clients, Limiter: t.limiter, Audit: t.audit, Now: t.now}
 	provider := oidc.New(oidc.Options{
 		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
-		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now,
+		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now, SessionManagement: t.cfg.SessionManagement,
 	})
 	metadata, err := provider.Metadata(web.Locales[:], []string{signin.ACRSingle, signin.ACRMulti})
 	if err != nil {

@@ -43,6 +43,7 @@ func table(d Deps) []route {
 		{k.Front, "GET POST", issuer.PathAuthorize, o.Authorization},
 		{k.Front, "GET", issuer.PathContinue, o.Continue},
 		{k.Front, "GET POST", issuer.PathLogout, o.Logout},
+		{k.Embedded, "GET", issuer.PathSession, o.CheckSession},
 		{k.Protocol, "POST OPTIONS", issuer.PathToken, o.Token},
 		{k.Protocol, "GET POST OPTIONS", issuer.PathUserinfo, o.Userinfo},
 		{k.Protocol, "POST", issuer.PathIntrospect, o.Introspect},

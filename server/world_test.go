@@ -72,6 +72,7 @@ type world struct {
 
 	logout    *logout.Service
 	farewells *outbox.Outbox
+	kernel    *web.Kernel
 
 	mu sync.Mutex
 	at time.Time
@@ -153,6 +154,7 @@ func newWorld(t *testing.T, database string) *world {
 		Issuer: i, Keyring: ring, Renderer: renderer, Metrics: web.NewMetrics(reg), Now: w.now,
 		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
+	w.kernel = kernel
 	document, err := provider.Metadata([]string{"th", "en"}, []string{signin.ACRSingle, signin.ACRMulti})
 	must(t, err)
 	w.handler = server.Handler(server.Deps{

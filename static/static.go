@@ -1,4 +1,4 @@
-// Package static holds the files that pages load: the style sheet, two small scripts and pictures. server/web serves them.
+// Package static holds the files that pages load: the style sheet, the small scripts and pictures. server/web serves them.
 package static
 
 import "embed"

@@ -23,6 +23,7 @@ const (
 	PathPAR            = "/oauth2/par"
 	PathLogout         = "/oauth2/logout"
 	PathDeviceRequest  = "/oauth2/device_authorization"
+	PathSession        = "/oauth2/session"
 )
 
 // Paths of the hosted pages.

@@ -18,6 +18,7 @@ type metadata struct {
 	EndSession             string   `json:"end_session_endpoint"`
 	BackchannelLogout      bool     `json:"backchannel_logout_supported"`
 	BackchannelSession     bool     `json:"backchannel_logout_session_supported"`
+	CheckSession           string   `json:"check_session_iframe,omitempty"`
 	FrontchannelLogout     bool     `json:"frontchannel_logout_supported"`
 	FrontchannelSession    bool     `json:"frontchannel_logout_session_supported"`
 	Introspection          string   `json:"introspection_endpoint"`
@@ -57,6 +58,10 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 	secret := []string{clients.AuthBasic, clients.AuthPost, clients.AuthPrivateKeyJWT}
 	all := append(append([]string{}, secret...), clients.AuthNone)
 	i := p.Issuer
+	checkSession := ""
+	if p.SessionManagement {
+		checkSession = i.URL(issuer.PathSession)
+	}
 	return json.MarshalIndent(metadata{
 		Issuer: i.String(), Authorization: i.URL(issuer.PathAuthorize), Token: i.URL(issuer.PathToken),
 		Userinfo: i.URL(issuer.PathUserinfo), JWKS: i.URL(issuer.PathJWKS), EndSession: i.URL(issuer.PathLogout),
@@ -70,7 +75,7 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 		TokenAuth: all, TokenAuthAlgs: AssertionAlgs(), IntrospectionAuth: secret, IntrospectionAuthAlgs: AssertionAlgs(),
 		RevocationAuth: all, RevocationAuthAlgs: AssertionAlgs(), Display: []string{"page"}, ClaimTypes: []string{"normal"},
 		Claims: supportedClaims(), UILocales: locales, Prompts: []string{"none", "login", "consent", "select_account"},
-		BackchannelLogout: true, BackchannelSession: true, FrontchannelLogout: true, FrontchannelSession: true,
+		CheckSession: checkSession, BackchannelLogout: true, BackchannelSession: true, FrontchannelLogout: true, FrontchannelSession: true,
 		ClaimsParameter: true, CodeChallengeMethods: []string{"S256"}, IssuerInAuthorizations: true,
 	}, "", "  ")
 }

@@ -43,7 +43,7 @@ type Keys interface {
 	Verify(token string, types ...string) (payload []byte, alg string, err error)
 }
 
-// Options of a provider; all are required.
+// Options of a provider; all but SessionManagement, which announces check_session_iframe, are required.
 type Options struct {
 	Issuer    issuer.Issuer
 	Store     *storage.Store
@@ -55,6 +55,8 @@ type Options struct {
 	Authorize *authorize.Service
 	Outbound  *outbound.Client
 	Now       func() time.Time
+
+	SessionManagement bool
 }
 
 // Provider speaks the protocol.

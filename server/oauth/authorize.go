@@ -173,6 +173,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *oidc.Re
 		}
 	}
 	s.Metrics.authorized(request.Client.Kind, "issued")
+	if s.Web.SessionManagement {
+		request.Monitored(&redirect, s.Web.State(w, r))
+	}
 	return s.redirect(w, r, redirect)
 }
 

@@ -59,9 +59,7 @@ func (s *Server) Logout(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Signin.End(r.Context(), views[i].ID); err != nil {
 		return err
 	}
-	if len(views) == 1 {
-		s.Web.ClearSession(w)
-	}
+	s.Web.Ended(w, len(views) == 1)
 	return s.leave(w, r, target, views[i].ID)
 }
 
@@ -92,6 +90,15 @@ func (s *Server) afterLogout(r *http.Request, clientID string, params url.Values
 		return oidc.Redirect{URI: uri, Params: url.Values{"state": {state}}}.URL(), nil
 	}
 	return uri, nil
+}
+
+// CheckSession is /oauth2/session, check_session_iframe.
+func (s *Server) CheckSession(w http.ResponseWriter, _ *http.Request) error {
+	if !s.Web.SessionManagement {
+		web.WriteError(w, http.StatusNotFound, "not_found", "")
+		return nil
+	}
+	return s.Web.SessionFrame(w)
 }
 
 func registered(c *clients.Client, uri string) bool {

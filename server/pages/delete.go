@@ -129,9 +129,7 @@ func (s *Server) parted(v visit) error {
 	if err != nil {
 		return err
 	}
-	if len(left) == 0 {
-		s.Web.ClearSession(v.w)
-	}
+	s.Web.Ended(v.w, len(left) == 0)
 	if v.interaction != nil {
 		return s.Web.Redirect(v.w, issuer.PathLogin, url.Values{"interaction": {v.interaction.Handle}, "another": {"1"}})
 	}

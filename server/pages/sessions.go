@@ -78,8 +78,6 @@ func (s *Server) gone(m member) error {
 	if err != nil {
 		return err
 	}
-	if len(left) == 0 {
-		s.Web.ClearSession(m.w)
-	}
+	s.Web.Ended(m.w, len(left) == 0)
 	return s.part(m.visit, "", m.session.ID)
 }

@@ -29,13 +29,23 @@ func (k *Kernel) name(base string) string {
 }
 
 func (k *Kernel) setCookie(w http.ResponseWriter, base, value string, age time.Duration) {
-	c := &http.Cookie{ //nolint:gosec // Secure is set where the issuer is https
-		Name: k.name(base), Value: value, Path: "/", MaxAge: int(age / time.Second), HttpOnly: true,
+	k.writeCookie(w, &http.Cookie{ //nolint:gosec // Secure is set where the issuer is https
+		Name: k.name(base), Value: value, MaxAge: ages(value, age), HttpOnly: true,
 		Secure: k.Issuer.Secure(), SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// ages is a cookie's Max-Age: one without a value goes.
+func ages(value string, age time.Duration) int {
+	if value == "" {
+		return -1
 	}
-	if age <= 0 {
-		c.MaxAge = -1
-	}
+	return int(age / time.Second)
+}
+
+// writeCookie sets a cookie for the whole host.
+func (k *Kernel) writeCookie(w http.ResponseWriter, c *http.Cookie) { //nolint:gosec // its attributes are the caller's
+	c.Path = "/"
 	// One Set-Cookie for each name: a second one would leave to the browser which of them counts.
 	kept := w.Header().Values("Set-Cookie")[:0:0]
 	for _, line := range w.Header().Values("Set-Cookie") {
@@ -63,10 +73,14 @@ func (k *Kernel) Session(r *http.Request) string { return k.cookie(r, sessionCoo
 // SetSession replaces the session cookie.
 func (k *Kernel) SetSession(w http.ResponseWriter, value string) {
 	k.setCookie(w, sessionCookie, value, sessionAge)
+	k.changeState(w)
 }
 
 // ClearSession takes it away.
-func (k *Kernel) ClearSession(w http.ResponseWriter) { k.setCookie(w, sessionCookie, "", 0) }
+func (k *Kernel) ClearSession(w http.ResponseWriter) {
+	k.setCookie(w, sessionCookie, "", 0)
+	k.setState(w, "")
+}
 
 // Browser is the browser's cookie; a browser without one gets it with this answer.
 func (k *Kernel) Browser(w http.ResponseWriter, r *http.Request) string {

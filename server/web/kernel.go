@@ -34,6 +34,8 @@ type Kernel struct {
 	ExtraHosts []string       // Host headers that are answered besides the issuer's
 	Dev        bool           // development: mails can be read
 
+	SessionManagement bool // applications may watch whether somebody signs in or out
+
 	crossOrigin http.CrossOriginProtection
 }
 
