@@ -4,17 +4,23 @@ import "context"
 
 // Client is a relying party. Its documents are JSON that flows/clients reads.
 type Client struct {
-	ID         string         `db:"id"`
-	Kind       string         `db:"kind"`
-	Name       string         `db:"name"`
-	Metadata   string         `db:"metadata"`
-	Settings   string         `db:"settings"`
-	DisabledAt Instant        `db:"disabled_at"`
-	CreatedAt  Instant        `db:"created_at"`
-	UpdatedAt  Instant        `db:"updated_at"`
-	DeletedAt  Instant        `db:"deleted_at"`
-	Secrets    []ClientSecret `db:"-"` // newest first, expired ones too
+	ID         string  `db:"id"`
+	Kind       string  `db:"kind"`
+	Name       string  `db:"name"`
+	Metadata   string  `db:"metadata"`
+	Settings   string  `db:"settings"`
+	DisabledAt Instant `db:"disabled_at"`
+	CreatedAt  Instant `db:"created_at"`
+	UpdatedAt  Instant `db:"updated_at"`
+	DeletedAt  Instant `db:"deleted_at"`
+	Origin     string  `db:"origin"` // OriginDynamic, or "" for an administrator
+	// RegistrationHash is the SHA-256 of the token by which the client manages itself, or "".
+	RegistrationHash string         `db:"registration_hash"`
+	Secrets          []ClientSecret `db:"-"` // newest first, expired ones too
 }
+
+// OriginDynamic are clients that registered themselves.
+const OriginDynamic = "dynamic"
 
 // ClientSecret is one of the secrets of a client.
 type ClientSecret struct {
@@ -26,14 +32,14 @@ type ClientSecret struct {
 }
 
 const clientColumns = `c.id, c.kind, c.name, c.metadata, c.settings, c.disabled_at, c.created_at, c.updated_at,
-	c.deleted_at`
+	c.deleted_at, c.origin, c.registration_hash`
 
 // CreateClient writes a client and its secrets. An id that is taken, or was once, is ErrExists.
 func (s *Store) CreateClient(ctx context.Context, c Client) error {
 	return s.InTx(ctx, func(ctx context.Context) error {
 		_, err := s.exec(ctx, `INSERT INTO clients (id, kind, name, metadata, settings, disabled_at, created_at, updated_at,
-			deleted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-			c.ID, c.Kind, c.Name, c.Metadata, c.Settings, c.DisabledAt, c.CreatedAt, c.UpdatedAt)
+			deleted_at, origin, registration_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
+			c.ID, c.Kind, c.Name, c.Metadata, c.Settings, c.DisabledAt, c.CreatedAt, c.UpdatedAt, c.Origin, c.RegistrationHash)
 		if err != nil {
 			return err
 		}
@@ -116,8 +122,12 @@ func (s *Store) DeleteClient(ctx context.Context, id string, now Instant) error 
 		if err := s.guarded(ctx, `UPDATE clients SET deleted_at = ?, updated_at = ? WHERE id = ? AND deleted_at = 0`, now, now, id); err != nil {
 			return err
 		}
-		_, err := s.exec(ctx, `DELETE FROM client_secrets WHERE client_id = ?`, id)
-		return err
+		for _, table := range []string{"client_secrets", "client_logos"} {
+			if _, err := s.exec(ctx, `DELETE FROM `+table+` WHERE client_id = ?`, id); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

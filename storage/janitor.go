@@ -17,7 +17,7 @@ const (
 	KeepInteractions = 24 * time.Hour
 	// KeepSessions is how long an ended session answers a late sign-out of a relying party.
 	KeepSessions = 7 * 24 * time.Hour
-	// KeepSecrets is how long an admin can still see that a secret of a client has expired.
+	// KeepSecrets is how long an admin can still see that a secret of a client or a registration token has expired.
 	KeepSecrets = 30 * 24 * time.Hour
 	// KeepAudit is how long the record goes back.
 	KeepAudit = 90 * 24 * time.Hour
@@ -68,6 +68,7 @@ func purges() []purge {
 		{"sessions that were ended", KeepSessions, byID("sessions", "ended_at > 0 AND ended_at <= ?")},
 		{"outbox", KeepExpired, byID("outbox", "expires_at <= ?")},
 		{"client_secrets", KeepSecrets, byID("client_secrets", "expires_at > 0 AND expires_at <= ?")},
+		{"registration_tokens", KeepSecrets, byID("registration_tokens", "expires_at <= ?")},
 		{"audit", KeepAudit, byID("audit", "at <= ?")},
 	}
 }

@@ -19,13 +19,13 @@ var expiring = map[string]string{
 	"pending_registrations": "expires_at", "challenges": "expires_at", "one_time_links": "expires_at", "sessions": "expires_at", "known_browsers": "expires_at",
 	"interactions": "expires_at", "consents": "expires_at", "grants": "expires_at", "tokens": "expires_at",
 	"pushed_requests": "expires_at", "device_authorizations": "expires_at", "seen": "expires_at", "client_secrets": "expires_at", "outbox": "expires_at",
-	"limits": "window_end", "audit": "at",
+	"limits": "window_end", "registration_tokens": "expires_at", "audit": "at",
 }
 
 // keeping is how long rows stay that way; the others go when all replicas agree that they are over.
 var keeping = map[string]storage.Instant{
 	"sessions": storage.Instant(storage.KeepSessions.Milliseconds()), "client_secrets": storage.Instant(storage.KeepSecrets.Milliseconds()),
-	"audit": storage.Instant(storage.KeepAudit.Milliseconds()), "interactions": storage.Instant(storage.KeepInteractions.Milliseconds()),
+	"registration_tokens": storage.Instant(storage.KeepSecrets.Milliseconds()), "audit": storage.Instant(storage.KeepAudit.Milliseconds()), "interactions": storage.Instant(storage.KeepInteractions.Milliseconds()),
 }
 
 // Janitor is the contract of the purge.
@@ -158,6 +158,8 @@ func markOf(table string) string {
 		return "kind"
 	case "audit":
 		return "event"
+	case "registration_tokens":
+		return "note"
 	case "limits", "seen":
 		return "id"
 	}
