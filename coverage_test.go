@@ -32,7 +32,7 @@ var catalogue = []struct {
 }{
 	{"AZ", "authorization endpoint", 30, nil},
 	{"TK", "token endpoint", 36, []int{32, 33, 34}},
-	{"MI", "userinfo, introspection, revocation, pushed requests, metadata", 18, []int{12, 13, 14}},
+	{"MI", "userinfo, introspection, revocation, pushed requests, metadata", 18, nil},
 	{"LO", "sign-out", 7, nil},
 	{"HP", "hosted pages", 30, []int{24, 25, 27, 28}},
 	{"HT", "transport", 10, nil},

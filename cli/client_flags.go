@@ -139,6 +139,9 @@ func clientRows(c *clients.Client, secret string) [][2]string {
 			rows = append(rows, u)
 		}
 	}
+	if c.Unverified() {
+		rows = append(rows, [2]string{"origin", "it registered itself: nobody vetted it"})
+	}
 	if d.Settings.FirstParty {
 		rows = append(rows, [2]string{"first party", "yes: no consent is asked"})
 	}

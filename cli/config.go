@@ -45,6 +45,9 @@ type Config struct {
 	TrustedProxies []string `key:"trusted_proxies" doc:"Addresses (CIDR) whose X-Forwarded-For is believed, separated by commas."`
 	ExtraHosts     []string `key:"extra_hosts" doc:"Host headers that are answered besides the issuer's, separated by commas."`
 
+	Registration            string `key:"registration" default:"off" doc:"Who may register an application without an administrator, at /oauth2/register (RFC 7591): off: nobody; token: who has a token of pratu registration-token create; open: everybody."`
+	RegistrationRequirePKCE bool   `key:"registration_require_pkce" default:"true" doc:"Applications that register themselves have to use PKCE. false: confidential ones needn't, for old libraries and OpenID's conformance suite."`
+
 	Limits []string `key:"limits" doc:"Other budgets of failures than docs/limits.md has, POLICY=BUDGET/WINDOW such as signin.account=10/15m, separated by commas."`
 
 	SessionManagement bool `key:"session_management" default:"false" doc:"Applications may watch in a frame whether somebody signs in or out (OpenID Connect Session Management). Sets a cookie that scripts of the issuer's origin can read."`

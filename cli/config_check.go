@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"pratu/flows/clients"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
 	"pratu/flows/limits"
@@ -198,6 +199,9 @@ func (c *Config) checkMisc(ps *problems) {
 	}
 	if !slices.Contains([]string{"auto", "json", "text"}, c.LogFormat) {
 		ps.add("log_format %q: one of auto, json, text", c.LogFormat)
+	}
+	if !slices.Contains(clients.Guards(), c.Registration) {
+		ps.add("registration %q: one of %s", c.Registration, strings.Join(clients.Guards(), ", "))
 	}
 	if c.UpstreamHosts != "" && !c.local() {
 		ps.add("upstream_hosts points sign-in providers elsewhere: it is allowed with a localhost issuer only, unset it")

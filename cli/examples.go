@@ -38,6 +38,11 @@ var examples = map[string][]string{
 		"pratu client rotate-secret shop -o json",
 		"pratu client rotate-secret shop --overlap 0 --secret-stdin < secret",
 	},
+	"registration-token create": {
+		"pratu registration-token create --note shops --uses 5 --expires-in 168h -o json",
+	},
+	"registration-token list":   {"pratu registration-token list"},
+	"registration-token delete": {"pratu registration-token delete 01890a5d-ac96-774b-bcce-b302099a8057"},
 	"account create": {
 		"echo 'a long pass phrase' | pratu account create --email mali@example.com --verified --password-stdin -o json",
 		"pratu account create -f person.json --verified",

@@ -17,6 +17,11 @@ var sentences = map[string]string{
 	"client.id_is_account": "an account has this number as its ssoid: choose another client id",
 	"client.disabled":      "the client is disabled: pratu client update ID --enable lets it work again",
 
+	"registration.unknown": "there is no such registration token: pratu registration-token list shows all",
+	"registration.uses":    "--uses is between 1 and 1000000",
+	"registration.life":    "--expires-in is between 1m and 8784h, which is a year",
+	"registration.note":    "--note has at most 200 bytes, without control characters",
+
 	"account.unknown":    "there is no such account",
 	"account.disabled":   "the account is disabled",
 	"account.exists":     "an account with this contact exists already",

@@ -49,6 +49,7 @@ type tools struct {
 	limiter  *limits.Limiter
 	keys     *keys.Service
 	clients  *clients.Service
+	register *clients.Registrar
 	signin   *signin.Service
 	accounts *accounts.Service
 	codes    *codes.Service
@@ -90,6 +91,9 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.keys = &keys.Service{Store: store, Custody: keys.Sealed{Keyring: keyring}, Audit: t.audit, Now: a.now}
 	hasher := passwords.New(passwords.Default)
 	t.clients = &clients.Service{Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Now: a.now}
+	t.register = &clients.Registrar{
+		Clients: t.clients, Store: store, Limiter: t.limiter, Guard: c.Registration, RequirePKCE: c.RegistrationRequirePKCE,
+	}
 	t.signin = &signin.Service{Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Now: a.now}
 	t.outbox = &outbox.Outbox{Store: store, Keyring: keyring, Now: a.now, Logger: log}
 	mails := &mail.Service{Outbox: t.outbox, Renderer: renderer, Sender: sender, From: c.MailFrom, Now: a.now}
@@ -130,7 +134,8 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 	flow := &authorize.Service{Store: t.store, Keyring: t.keyring, Clients: t.clients, Limiter: t.limiter, Audit: t.audit, Now: t.now}
 	provider := oidc.New(oidc.Options{
 		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
-		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now, SessionManagement: t.cfg.SessionManagement,
+		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now,
+		Registration: t.register.On(), SessionManagement: t.cfg.SessionManagement,
 	})
 	metadata, err := provider.Metadata(web.Locales[:], []string{signin.ACRSingle, signin.ACRMulti})
 	if err != nil {
@@ -143,7 +148,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 	return server.Handler(server.Deps{
 		Web: kernel,
 		OAuth: &oauth.Server{
-			Provider: provider, Authorize: flow, Clients: t.clients, Signin: t.signin, Farewells: t.logout, Keys: t.keys, Web: kernel,
+			Provider: provider, Authorize: flow, Clients: t.clients, Registrar: t.register, Signin: t.signin, Farewells: t.logout, Keys: t.keys, Web: kernel,
 			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
 		},
 		Pages: &pages.Server{
@@ -191,10 +196,14 @@ func (a *app) withTools(cmd *cobra.Command, run func(t *tools) error) error {
 	})
 }
 
-// clientRecorder writes what commands do to clients into the audit record.
+// clientRecorder writes what commands do to clients, and what clients do to themselves, into the audit record.
 type clientRecorder struct{ log *audit.Log }
 
 // Client records a change of a client.
-func (r clientRecorder) Client(ctx context.Context, event, clientID string, details map[string]any) error {
-	return r.log.Append(ctx, audit.Event{Name: event, ActorKind: audit.CLI, ClientID: clientID, Details: details})
+func (r clientRecorder) Client(ctx context.Context, event, clientID string, itself bool, details map[string]any) error {
+	e := audit.Event{Name: event, ActorKind: audit.CLI, ClientID: clientID, Details: details}
+	if itself {
+		e.ActorKind, e.ActorID = audit.Client, clientID
+	}
+	return r.log.Append(ctx, e)
 }

@@ -50,6 +50,8 @@ func table(d Deps) []route {
 		{k.Protocol, "POST OPTIONS", issuer.PathRevoke, o.Revoke},
 		{k.Protocol, "POST OPTIONS", issuer.PathPAR, o.PAR},
 		{k.Protocol, "POST OPTIONS", issuer.PathDeviceRequest, o.Device},
+		{k.Protocol, "POST", issuer.PathRegister, o.Register},
+		{k.Protocol, "GET PUT DELETE", issuer.PathRegister + "/{client}", o.Registration},
 
 		{k.Interaction, "GET", issuer.PathLogin, p.SignIn},
 		{k.Interaction, "POST", issuer.PathLogin, p.SignInPost},

@@ -65,6 +65,7 @@ type world struct {
 	ring    *secret.Keyring
 	hasher  *passwords.Hasher
 	clients *clients.Service
+	self    *clients.Registrar
 	signin  *signin.Service
 	keys    *keys.Service
 	limiter *limits.Limiter
@@ -140,6 +141,7 @@ func newWorld(t *testing.T, database string) *world {
 	w.keys = &keys.Service{Store: w.store, Custody: keystest.Custody(ring), Audit: record, Now: w.now}
 	must(t, w.keys.Ensure(t.Context()))
 	w.clients = &clients.Service{Store: w.store, Hasher: w.hasher, Now: w.now}
+	w.self = &clients.Registrar{Clients: w.clients, Store: w.store, Limiter: w.limiter, Guard: clients.GuardOff, RequirePKCE: true}
 	w.signin = &signin.Service{Store: w.store, Keyring: ring, Hasher: w.hasher, Limiter: w.limiter, Audit: record, Now: w.now}
 	w.hears(i)
 	flow := &authorize.Service{Store: w.store, Keyring: ring, Clients: w.clients, Limiter: w.limiter, Audit: record, Now: w.now}
@@ -160,7 +162,7 @@ func newWorld(t *testing.T, database string) *world {
 	w.handler = server.Handler(server.Deps{
 		Web: kernel,
 		OAuth: &oauth.Server{
-			Provider: provider, Authorize: flow, Clients: w.clients, Signin: w.signin, Farewells: w.logout, Keys: w.keys, Web: kernel,
+			Provider: provider, Authorize: flow, Clients: w.clients, Registrar: w.self, Signin: w.signin, Farewells: w.logout, Keys: w.keys, Web: kernel,
 			Metrics: oauth.NewMetrics(reg), Metadata: document, Now: w.now,
 		},
 		Pages: w.pages(i, kernel, flow, record),

@@ -50,6 +50,10 @@ type Client struct {
 	DisabledAt storage.Instant
 	CreatedAt  storage.Instant
 	UpdatedAt  storage.Instant
+	// Origin is where the client came from: storage.OriginDynamic, or "" for an administrator.
+	Origin string
+
+	registrationHash string
 }
 
 // Metadata has the names of RFC 7591, OpenID Connect Registration and RFC 9126. What is absent has the kind's default
@@ -144,8 +148,11 @@ func (c *Client) RequirePKCE() bool {
 	return c.Public() || c.Settings.RequirePKCE == nil || *c.Settings.RequirePKCE
 }
 
+// Unverified tells whether nobody vetted the client: it registered itself.
+func (c *Client) Unverified() bool { return c.Origin != "" }
+
 // FirstParty clients are ours: no consent is asked.
-func (c *Client) FirstParty() bool { return c.Settings.FirstParty }
+func (c *Client) FirstParty() bool { return c.Settings.FirstParty && !c.Unverified() }
 
 // OpaqueAccessTokens tells whether access tokens are references instead of JWTs (RFC 9068).
 func (c *Client) OpaqueAccessTokens() bool { return c.Settings.AccessTokenFormat == FormatOpaque }

@@ -21,6 +21,7 @@ type Document struct {
 	Disabled         bool     `json:"disabled,omitempty"`
 	ClientSecret     string   `json:"client_secret,omitempty"`
 	ClientIDIssuedAt int64    `json:"client_id_issued_at,omitempty"` // epoch seconds (RFC 7591 section 3.2.1)
+	Origin           string   `json:"origin,omitempty"`              // dynamic: it registered itself; only shown
 }
 
 // Document is the client without its secrets. Keys that only we may read stay out.
@@ -28,6 +29,7 @@ func (c *Client) Document() Document {
 	d := Document{
 		ClientID: c.ID, Kind: c.Kind, Metadata: c.Metadata, Settings: c.Settings,
 		Disabled: c.Disabled(), ClientIDIssuedAt: c.CreatedAt.Time().Unix(),
+		Origin: c.Origin,
 	}
 	d.Settings.PartnerMobileKey, d.TokenEndpointAuthMethod = "", c.Metadata.AuthMethod()
 	return d
@@ -79,31 +81,19 @@ func jsonNames(t reflect.Type) []string {
 
 // unknownMembers also refuses a member given twice: encoding/json would take the last one.
 func unknownMembers(ps *Problems, pointer string, raw []byte, known []string) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return // the real decoder says what is wrong
-	}
+	members, _ := membersOf(raw) // the real decoder says what is wrong
 	seen := map[string]bool{}
-	for dec.More() {
-		t, err := dec.Token()
-		name, ok := t.(string)
-		if err != nil || !ok {
-			return
-		}
-		var value json.RawMessage
-		if dec.Decode(&value) != nil {
-			return
-		}
-		at := pointer + "/" + name
+	for _, x := range members {
+		at := pointer + "/" + x.name
 		switch {
-		case !slices.Contains(known, name):
-			ps.add(at, "document.unknown", "unknown member%s", DidYouMean(name, known))
-		case seen[name]:
+		case !slices.Contains(known, x.name):
+			ps.add(at, "document.unknown", "unknown member%s", DidYouMean(x.name, known))
+		case seen[x.name]:
 			ps.add(at, "document.twice", "given twice")
-		case name == "settings" && pointer == "":
-			unknownMembers(ps, "/settings", value, settingNames)
+		case x.name == "settings" && pointer == "":
+			unknownMembers(ps, "/settings", x.value, settingNames)
 		}
-		seen[name] = true
+		seen[x.name] = true
 	}
 }
 

@@ -51,6 +51,18 @@ func (s *Service) List(ctx context.Context, after string, limit int) ([]*Client,
 // Create registers a client. Without an id one is made; a method with a secret but none in the document gets a
 // generated one. The secret is returned this once.
 func (s *Service) Create(ctx context.Context, d Document) (*Client, string, error) {
+	return s.create(ctx, d, applicant{})
+}
+
+// applicant is who registers a client: an administrator, or with a hash the client itself.
+type applicant struct {
+	hash  string                          // of its registration access token
+	spend func(ctx context.Context) error // what the registration costs, in its transaction
+}
+
+func (a applicant) itself() bool { return a.hash != "" }
+
+func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client, string, error) {
 	d.fill()
 	if err := d.validate().err(); err != nil {
 		return nil, "", err
@@ -64,7 +76,10 @@ func (s *Service) Create(ctx context.Context, d Document) (*Client, string, erro
 	now := storage.At(s.Now())
 	c := &Client{
 		ID: d.ClientID, Kind: d.Kind, Name: d.ClientName, Metadata: d.Metadata, Settings: d.Settings,
-		CreatedAt: now, UpdatedAt: now,
+		CreatedAt: now, UpdatedAt: now, registrationHash: by.hash,
+	}
+	if by.itself() {
+		c.Origin = storage.OriginDynamic
 	}
 	if d.Disabled {
 		c.DisabledAt = now
@@ -73,31 +88,40 @@ func (s *Service) Create(ctx context.Context, d Document) (*Client, string, erro
 	if sendsSecret(c.Metadata.AuthMethod()) && plain == "" {
 		plain = secretPrefix + secret.Token()
 	}
+	if err := s.insert(ctx, c, plain, by); err != nil {
+		return nil, "", err
+	}
+	return c, plain, nil
+}
+
+func (s *Service) insert(ctx context.Context, c *Client, plain string, by applicant) error {
 	row, err := c.row()
 	if err != nil {
-		return nil, "", err
+		return err
 	}
 	if plain != "" {
 		stored, err := s.newSecret(ctx, c.ID, plain)
 		if err != nil {
-			return nil, "", err
+			return err
 		}
 		row.Secrets = []storage.ClientSecret{stored}
 		c.Secrets = row.Secrets
 	}
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if by.spend != nil {
+			if err := by.spend(ctx); err != nil {
+				return err
+			}
+		}
 		if err := s.Store.CreateClient(ctx, row); err != nil {
 			return err
 		}
-		return s.record(ctx, "client.created", c.ID, map[string]any{"kind": c.Kind})
+		return s.record(ctx, "client.created", c.ID, by.itself(), map[string]any{"kind": c.Kind})
 	})
 	if errors.Is(err, storage.ErrExists) {
-		return nil, "", kind.New(kind.Exists, "client.exists").WithErr(err)
+		return kind.New(kind.Exists, "client.exists").WithErr(err)
 	}
-	if err != nil {
-		return nil, "", err
-	}
-	return c, plain, nil
+	return err
 }
 
 // notAnAccount keeps the two number spaces apart: `sub` of a client-credentials token is the client id, `sub` of a
@@ -121,57 +145,71 @@ func (s *Service) notAnAccount(ctx context.Context, id string) error {
 
 // Update applies change to the client's document and stores it. Kind and id can't change; secrets have RotateSecret.
 func (s *Service) Update(ctx context.Context, id string, change func(*Document) error) (*Client, error) {
-	var updated *Client
-	err := s.Store.InTx(ctx, func(ctx context.Context) error {
-		old, err := s.Find(ctx, id)
-		if err != nil {
-			return err
+	return s.update(ctx, id, false, change)
+}
+
+// update reads and judges before its transaction, which writes only what nobody changed meanwhile.
+func (s *Service) update(ctx context.Context, id string, itself bool, change func(*Document) error) (*Client, error) {
+	old, err := s.Find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	d := old.Document()
+	d.Settings, d.TokenEndpointAuthMethod = old.Settings, old.Metadata.TokenEndpointAuthMethod
+	if err := change(&d); err != nil {
+		return nil, err
+	}
+	if err := d.replaces(old).err(); err != nil {
+		return nil, err
+	}
+	now := storage.At(s.Now())
+	updated := *old
+	updated.Name, updated.Metadata, updated.Settings, updated.UpdatedAt = d.ClientName, d.Metadata, d.Settings, max(now, old.UpdatedAt+1)
+	if d.Disabled != old.Disabled() {
+		updated.DisabledAt = 0
+		if d.Disabled {
+			updated.DisabledAt = now
 		}
-		d := old.Document()
-		d.Settings, d.TokenEndpointAuthMethod = old.Settings, old.Metadata.TokenEndpointAuthMethod
-		if err := change(&d); err != nil {
-			return err
-		}
-		d.fill()
-		ps := d.validate()
-		if d.Kind != old.Kind || d.ClientID != old.ID {
-			ps.add("/kind", "client.fixed", "kind and id stay as they are: create another client")
-		}
-		if d.ClientSecret != "" {
-			ps.add("/client_secret", "client.secret", "secrets are changed by rotate-secret")
-		}
-		if err := ps.err(); err != nil {
-			return err
-		}
-		now := storage.At(s.Now())
-		updated = &Client{
-			ID: old.ID, Kind: old.Kind, Name: d.ClientName, Metadata: d.Metadata, Settings: d.Settings,
-			Secrets: old.Secrets, DisabledAt: old.DisabledAt, CreatedAt: old.CreatedAt, UpdatedAt: max(now, old.UpdatedAt+1),
-		}
-		if d.Disabled != old.Disabled() {
-			updated.DisabledAt = 0
-			if d.Disabled {
-				updated.DisabledAt = now
-			}
-		}
-		row, err := updated.row()
-		if err != nil {
-			return err
-		}
+	}
+	row, err := updated.row()
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.UpdateClient(ctx, row, old.UpdatedAt); err != nil {
 			return err
 		}
-		return s.record(ctx, "client.updated", id, map[string]any{"disabled": d.Disabled})
+		return s.record(ctx, "client.updated", id, itself, map[string]any{"disabled": d.Disabled})
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.forget(id)
-	return updated, nil
+	return &updated, nil
+}
+
+// replaces fills the document's defaults in and tells why it can't stand in the place of a client's.
+func (d *Document) replaces(old *Client) Problems {
+	d.fill()
+	ps := d.validate()
+	if d.Kind != old.Kind || d.ClientID != old.ID {
+		ps.add("/kind", "client.fixed", "kind and id stay as they are: create another client")
+	}
+	if d.ClientSecret != "" {
+		ps.add("/client_secret", "client.secret", "secrets are changed by rotate-secret")
+	}
+	if old.Unverified() && d.Settings.FirstParty {
+		ps.add("/settings/first_party", "client.unverified", "it registered itself, and people are always asked: create another client")
+	}
+	return ps
 }
 
 // Delete removes a client for good; its id is never used again.
 func (s *Service) Delete(ctx context.Context, id string) error {
+	return s.remove(ctx, id, false)
+}
+
+func (s *Service) remove(ctx context.Context, id string, itself bool) error {
 	err := s.Store.InTx(ctx, func(ctx context.Context) error {
 		if _, err := s.Find(ctx, id); err != nil {
 			return err
@@ -179,7 +217,7 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		if err := s.Store.DeleteClient(ctx, id, storage.At(s.Now())); err != nil {
 			return err
 		}
-		return s.record(ctx, "client.deleted", id, nil)
+		return s.record(ctx, "client.deleted", id, itself, nil)
 	})
 	s.forget(id)
 	return err
@@ -211,7 +249,7 @@ func (s *Service) RotateSecret(ctx context.Context, id, plain string, overlap ti
 		if err := s.Store.ExpireClientSecrets(ctx, id, stored.ID, storage.At(s.Now().Add(overlap))); err != nil {
 			return err
 		}
-		return s.record(ctx, "client.secret.rotated", id, map[string]any{"overlap_seconds": int(overlap / time.Second)})
+		return s.record(ctx, "client.secret.rotated", id, false, map[string]any{"overlap_seconds": int(overlap / time.Second)})
 	})
 	s.forget(id)
 	return d.ClientSecret, err
@@ -225,9 +263,9 @@ func (s *Service) newSecret(ctx context.Context, clientID, plain string) (storag
 	return storage.ClientSecret{ID: secret.UUID(), ClientID: clientID, Hash: hash, CreatedAt: storage.At(s.Now())}, nil
 }
 
-func (s *Service) record(ctx context.Context, event, id string, details map[string]any) error {
+func (s *Service) record(ctx context.Context, event, id string, itself bool, details map[string]any) error {
 	if s.Audit == nil {
 		return nil
 	}
-	return s.Audit.Client(ctx, event, id, details)
+	return s.Audit.Client(ctx, event, id, itself, details)
 }

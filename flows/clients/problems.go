@@ -41,3 +41,26 @@ func (ps Problems) err() error {
 	e.Field, e.Err = ps[0].Pointer, ps
 	return e
 }
+
+// Refused tells a client by the protocol what is wrong with its metadata (RFC 7591 section 3.2.2): a code, and which
+// members and why, in ASCII without quotes.
+func (ps Problems) Refused() (code, description string) {
+	code = "invalid_client_metadata"
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		if strings.HasPrefix(p.Pointer, "/redirect_uris") {
+			code = "invalid_redirect_uri"
+		}
+		lines[i] = strings.TrimPrefix(strings.TrimPrefix(p.Pointer, "/")+": "+p.Detail, ": ")
+	}
+	description = strings.Map(func(r rune) rune {
+		switch {
+		case r == '"' || r == '\\':
+			return '\''
+		case r < ' ' || r > '~':
+			return '?'
+		}
+		return r
+	}, strings.Join(lines, "; "))
+	return code, description[:min(len(description), 1000)]
+}

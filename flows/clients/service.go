@@ -31,9 +31,9 @@ type Hasher interface {
 	Verify(ctx context.Context, phc, password string) (ok, rehash bool, err error)
 }
 
-// Recorder writes the audit record in the transaction of the change.
+// Recorder writes the audit record in the transaction of the change. itself: the client did it, and no administrator.
 type Recorder interface {
-	Client(ctx context.Context, event, clientID string, details map[string]any) error
+	Client(ctx context.Context, event, clientID string, itself bool, details map[string]any) error
 }
 
 // Service is the one door to clients. Store, Hasher and Now are required; without Audit nothing is recorded.
@@ -54,6 +54,7 @@ func parse(row storage.Client) (*Client, error) {
 	c := &Client{
 		ID: row.ID, Kind: row.Kind, Name: row.Name, Secrets: row.Secrets,
 		DisabledAt: row.DisabledAt, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+		Origin: row.Origin, registrationHash: row.RegistrationHash,
 	}
 	if err := json.Unmarshal([]byte(row.Metadata), &c.Metadata); err != nil {
 		return nil, fmt.Errorf("client %s: metadata: %w", row.ID, err)
@@ -77,5 +78,6 @@ func (c *Client) row() (storage.Client, error) {
 	return storage.Client{
 		ID: c.ID, Kind: c.Kind, Name: c.Name, Metadata: string(metadata), Settings: string(settings),
 		DisabledAt: c.DisabledAt, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+		Origin: c.Origin, RegistrationHash: c.registrationHash,
 	}, nil
 }

@@ -24,6 +24,7 @@ const (
 	PathLogout         = "/oauth2/logout"
 	PathDeviceRequest  = "/oauth2/device_authorization"
 	PathSession        = "/oauth2/session"
+	PathRegister       = "/oauth2/register" // and below it a client's own (RFC 7591, RFC 7592)
 )
 
 // Paths of the hosted pages.

@@ -49,16 +49,18 @@ var (
 	MailDay        = Policy{"mail.day", 5, 24 * time.Hour, "mails to one address in a day; the page looks the same when it bites"}
 	ClientSecret   = Policy{"client.secret", 100, 10 * time.Minute,
 		"failed client authentications for one client from one network address (IPv6: /64)"}
-	PushedClient  = Policy{"par.client", 600, time.Minute, "pushed authorization requests of one client"}
-	DeviceClient  = Policy{"device.client", 600, time.Minute, "device authorizations of one client; of one that anybody can name, for each network address (IPv6: /64)"}
-	DeviceAddress = Policy{"device.address", 20, 15 * time.Minute, "wrong device codes typed from one network address (IPv6: /64)"}
+	PushedClient    = Policy{"par.client", 600, time.Minute, "pushed authorization requests of one client"}
+	DeviceClient    = Policy{"device.client", 600, time.Minute, "device authorizations of one client; of one that anybody can name, for each network address (IPv6: /64)"}
+	DeviceAddress   = Policy{"device.address", 20, 15 * time.Minute, "wrong device codes typed from one network address (IPv6: /64)"}
+	RegisterAddress = Policy{"register.address", 20, time.Hour,
+		"applications that register themselves from one network address (IPv6: /64), where registration is open"}
 )
 
 // Table is every policy there is.
 func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration,
 		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress, RequestAddress,
-		MailMinute, MailDay, ClientSecret, PushedClient, DeviceClient, DeviceAddress}
+		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress}
 }
 
 // Limiter counts against policies.

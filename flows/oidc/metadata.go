@@ -25,6 +25,7 @@ type metadata struct {
 	Revocation             string   `json:"revocation_endpoint"`
 	PAR                    string   `json:"pushed_authorization_request_endpoint"`
 	Device                 string   `json:"device_authorization_endpoint"`
+	Registration           string   `json:"registration_endpoint,omitempty"`
 	RequirePAR             bool     `json:"require_pushed_authorization_requests"`
 	Scopes                 []string `json:"scopes_supported"`
 	ResponseTypes          []string `json:"response_types_supported"`
@@ -62,10 +63,14 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 	if p.SessionManagement {
 		checkSession = i.URL(issuer.PathSession)
 	}
+	registration := ""
+	if p.Registration {
+		registration = i.URL(issuer.PathRegister)
+	}
 	return json.MarshalIndent(metadata{
 		Issuer: i.String(), Authorization: i.URL(issuer.PathAuthorize), Token: i.URL(issuer.PathToken),
 		Userinfo: i.URL(issuer.PathUserinfo), JWKS: i.URL(issuer.PathJWKS), EndSession: i.URL(issuer.PathLogout),
-		Introspection: i.URL(issuer.PathIntrospect), Revocation: i.URL(issuer.PathRevoke), PAR: i.URL(issuer.PathPAR),
+		Introspection: i.URL(issuer.PathIntrospect), Revocation: i.URL(issuer.PathRevoke), PAR: i.URL(issuer.PathPAR), Registration: registration,
 		Device:        i.URL(issuer.PathDeviceRequest),
 		Scopes:        []string{"openid", "profile", "email", "phone", "address", "offline_access"},
 		ResponseTypes: []string{"code"}, ResponseModes: []string{"query", "form_post"},

@@ -43,7 +43,7 @@ type Keys interface {
 	Verify(token string, types ...string) (payload []byte, alg string, err error)
 }
 
-// Options of a provider; all but SessionManagement, which announces check_session_iframe, are required.
+// Options of a provider; all but the switches are required.
 type Options struct {
 	Issuer    issuer.Issuer
 	Store     *storage.Store
@@ -56,7 +56,8 @@ type Options struct {
 	Outbound  *outbound.Client
 	Now       func() time.Time
 
-	SessionManagement bool
+	SessionManagement bool // announces check_session_iframe
+	Registration      bool // applications may register themselves
 }
 
 // Provider speaks the protocol.

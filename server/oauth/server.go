@@ -30,6 +30,7 @@ type Server struct {
 	Provider  *oidc.Provider
 	Authorize *authorize.Service
 	Clients   *clients.Service
+	Registrar *clients.Registrar
 	Signin    *signin.Service
 	Farewells *logout.Service
 	Keys      Documents
@@ -68,10 +69,12 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) error {
 	if e.Status == http.StatusUnauthorized && e.Code == oidc.InvalidClient {
 		w.Header().Set("WWW-Authenticate", `Basic realm="pratu", charset="UTF-8"`)
 	}
-	return writeJSON(w, e.Status, struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description,omitempty"`
-	}{e.Code, e.Description})
+	return writeJSON(w, e.Status, errorBody{e.Code, e.Description})
+}
+
+type errorBody struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description,omitempty"`
 }
 
 // note puts the error into the request's log event. Its cause is ours to know and holds no secret.

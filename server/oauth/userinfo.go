@@ -78,9 +78,7 @@ func bearer(w http.ResponseWriter, r *http.Request) (string, error) {
 func (s *Server) challenge(w http.ResponseWriter, r *http.Request, err error) error {
 	if errors.Is(err, errNoToken) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="pratu"`)
-		return writeJSON(w, http.StatusUnauthorized, struct {
-			Error string `json:"error"`
-		}{oidc.InvalidToken})
+		return writeJSON(w, http.StatusUnauthorized, errorBody{Error: oidc.InvalidToken})
 	}
 	e := oidc.Answer(err)
 	if e.Status < http.StatusInternalServerError {
