@@ -90,7 +90,10 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.limiter = &limits.Limiter{Store: store, Keyring: keyring, Now: a.now, Overrides: c.limits}
 	t.keys = &keys.Service{Store: store, Custody: keys.Sealed{Keyring: keyring}, Audit: t.audit, Now: a.now}
 	hasher := passwords.New(passwords.Default)
-	t.clients = &clients.Service{Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Now: a.now}
+	t.clients = &clients.Service{
+		Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Now: a.now,
+		Fetch: outbound.New(outbound.Options{Development: c.local()}),
+	}
 	t.register = &clients.Registrar{
 		Clients: t.clients, Store: store, Limiter: t.limiter, Guard: c.Registration, RequirePKCE: c.RegistrationRequirePKCE,
 	}

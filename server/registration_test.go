@@ -1,7 +1,12 @@
 package server_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,6 +16,7 @@ import (
 	"time"
 
 	"pratu/flows/clients"
+	"pratu/server/formtest"
 	"pratu/storage"
 	"pratu/storage/storagetest"
 )
@@ -238,5 +244,105 @@ func TestRegistrationManagement(t *testing.T) {
 		}
 		w.refused(w.manage(http.MethodGet, id, token, ""), http.StatusUnauthorized, "invalid_token")
 		w.refused(w.post("/oauth2/token", id, text(one, "client_secret"), url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"x"}}), http.StatusUnauthorized, "invalid_client")
+	})
+}
+
+// picture is a logo of one colour as PNG.
+func picture(t *testing.T, size int) string {
+	t.Helper()
+	drawn := image.NewRGBA(image.Rect(0, 0, size, size))
+	draw.Draw(drawn, drawn.Rect, image.NewUniform(color.RGBA{200, 30, 60, 255}), image.Point{}, draw.Src)
+	var out bytes.Buffer
+	must(t, png.Encode(&out, drawn))
+	return out.String()
+}
+
+// A logo is fetched once, through the guarded client, and drawn anew; pages show our copy and nothing from elsewhere.
+func TestRegistrationLogo(t *testing.T) {
+	each(t, func(w *world) {
+		logo := func(kind, body string) (client map[string]any, answer reply) {
+			t.Helper()
+			w.remote.serve("https://self.test/logo", kind, body)
+			client = w.registered(map[string]any{"redirect_uris": []string{"https://self.test/cb"}, "logo_uri": "https://self.test/logo"})
+			if asked := w.remote.requests(); len(asked) != 1 || asked[0] != "self.test/logo" {
+				t.Errorf("fetched %v", asked)
+			}
+			return client, w.do(httptest.NewRequest(http.MethodGet, "/client-logo/"+text(client, "client_id"), nil))
+		}
+		_, answer := logo("image/png", picture(t, 300))
+		drawn, err := png.Decode(strings.NewReader(answer.body))
+		must(t, err)
+		if r, g, b, _ := drawn.At(64, 64).RGBA(); drawn.Bounds().Dx() != 128 || r>>8 != 200 || g>>8 != 30 || b>>8 != 60 || answer.Header.Get("Content-Type") != "image/png" {
+			t.Errorf("%v %v", drawn.Bounds(), answer.Header)
+		}
+		for name, body := range map[string]string{
+			"an SVG": `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`, "nothing": "", "a bomb": picture(t, 2000),
+			"half a picture": picture(t, 300)[:200],
+		} {
+			client, answer := logo("image/png", body)
+			if answer.StatusCode != http.StatusNotFound || client["logo_uri"] != "https://self.test/logo" {
+				t.Errorf("%s: %d %v", name, answer.StatusCode, client)
+			}
+		}
+		// It follows its client.
+		client, _ := logo("image/png", picture(t, 20))
+		id, token := text(client, "client_id"), text(client, "registration_access_token")
+		body := document(t, map[string]any{"client_id": id, "redirect_uris": []string{"https://self.test/cb"}})
+		if answer := w.manage(http.MethodPut, id, token, body); answer.StatusCode != http.StatusOK {
+			t.Errorf("%d %s", answer.StatusCode, answer.body)
+		}
+		if answer := w.do(httptest.NewRequest(http.MethodGet, "/client-logo/"+id, nil)); answer.StatusCode != http.StatusNotFound {
+			t.Errorf("a logo stays: %d", answer.StatusCode)
+		}
+	})
+}
+
+// HP-20: nobody vetted an application that registered itself, and the page says so. It is shown with where the browser
+// goes, not with an address it may call its own; its words have no place in mails.
+func TestRegistrationConsent(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		s.remote.serve("https://self.test/logo.png", "image/png", picture(t, 20))
+		client := s.registered(map[string]any{
+			"redirect_uris": []string{"https://self.test/cb"}, "client_name": "My Bank", "client_name#TH-th": "ธนาคาร", "client_uri": "https://bank.test/",
+			"policy_uri": "https://self.test/privacy", "policy_uri#th": "https://self.test/th/privacy", "tos_uri": "https://self.test/terms",
+			"logo_uri": "https://self.test/logo.png",
+		})
+		id := text(client, "client_id")
+		if client["client_name#th"] != "ธนาคาร" || client["policy_uri#th"] != "https://self.test/th/privacy" {
+			t.Errorf("%v", client)
+		}
+		for _, x := range []struct{ locale, name, policy, warning string }{
+			{"en", "My Bank", "https://self.test/privacy", "We don’t know who runs this application."},
+			{"th", "ธนาคาร", "https://self.test/th/privacy", "เราไม่ทราบว่าใครเป็น"},
+		} {
+			b := s.browser()
+			b.cookies["__Host-pratu_locale"] = x.locale
+			login := b.asked("client_id", id, "redirect_uri", "https://self.test/cb", "scope", "openid", "ui_locales", x.locale, "prompt", "consent")
+			login.expect(t, 200, x.name, "self.test", x.policy, "https://self.test/terms", `src="/client-logo/`+id)
+			page := b.to(b.proceed(b.submit(login, "sign-in", "username", malisMail, "password", malisPassword)), "/consent")
+			page.expect(t, 200, x.name, "self.test", x.policy, "https://self.test/terms", x.warning)
+			if strings.Contains(page.body+login.body, "bank.test") {
+				t.Error("a page shows an address that anybody may write")
+			}
+			if code := b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code"); code == "" {
+				t.Error("no code")
+			}
+			b.get("/account/applications").expect(t, 200, x.name, "self.test", x.warning)
+		}
+		s.delivered()
+		mailed := func(client, uri string) string {
+			b := s.browser()
+			page := b.asked("client_id", client, "redirect_uri", uri, "scope", "openid")
+			b.send(post("/login/code", changed(formtest.Find(t, page.body, "sign-in").Values, "username", malisMail)))
+			mails := s.delivered()
+			if len(mails) != 1 {
+				t.Fatalf("%d mails", len(mails))
+			}
+			s.pass(time.Hour)
+			return mails[0].Data.Client
+		}
+		if one, other := mailed(id, "https://self.test/cb"), mailed("web1", rp); one != "" || other != "web1" {
+			t.Errorf("mails say %q and %q", one, other)
+		}
 	})
 }

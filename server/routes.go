@@ -135,6 +135,7 @@ func table(d Deps) []route {
 		{k.Protocol, "GET", issuer.PathPasskeys, p.PasskeyEndpoints},
 		{k.Protocol, "GET", issuer.PathChangePassword, p.ChangePassword},
 
+		{k.Protocol, "GET", issuer.PathClientLogo + "/{client}", o.Logo},
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}
 }

@@ -16,7 +16,8 @@ type Client struct {
 	Origin     string  `db:"origin"` // OriginDynamic, or "" for an administrator
 	// RegistrationHash is the SHA-256 of the token by which the client manages itself, or "".
 	RegistrationHash string         `db:"registration_hash"`
-	Secrets          []ClientSecret `db:"-"` // newest first, expired ones too
+	HasLogo          bool           `db:"has_logo"` // only read: ClientLogo has it
+	Secrets          []ClientSecret `db:"-"`        // newest first, expired ones too
 }
 
 // OriginDynamic are clients that registered themselves.
@@ -32,7 +33,8 @@ type ClientSecret struct {
 }
 
 const clientColumns = `c.id, c.kind, c.name, c.metadata, c.settings, c.disabled_at, c.created_at, c.updated_at,
-	c.deleted_at, c.origin, c.registration_hash`
+	c.deleted_at, c.origin, c.registration_hash,
+	CASE WHEN EXISTS (SELECT 1 FROM client_logos l WHERE l.client_id = c.id) THEN 1 ELSE 0 END AS has_logo`
 
 // CreateClient writes a client and its secrets. An id that is taken, or was once, is ErrExists.
 func (s *Store) CreateClient(ctx context.Context, c Client) error {

@@ -51,7 +51,8 @@ type Client struct {
 	CreatedAt  storage.Instant
 	UpdatedAt  storage.Instant
 	// Origin is where the client came from: storage.OriginDynamic, or "" for an administrator.
-	Origin string
+	Origin  string
+	HasLogo bool // we have a copy of its logo
 
 	registrationHash string
 }
@@ -91,6 +92,7 @@ type Metadata struct {
 	FrontchannelSession     bool            `json:"frontchannel_logout_session_required,omitempty"`
 	SoftwareID              string          `json:"software_id,omitempty"`
 	SoftwareVersion         string          `json:"software_version,omitempty"`
+	Localized
 }
 
 // Settings are ours, not the protocol's: see docs/configuration.md. The zero value means the default.

@@ -81,6 +81,8 @@ func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client
 	if by.itself() {
 		c.Origin = storage.OriginDynamic
 	}
+	logo := s.fetchLogo(ctx, c.Metadata.Word("logo_uri", ""))
+	c.HasLogo = logo != ""
 	if d.Disabled {
 		c.DisabledAt = now
 	}
@@ -88,13 +90,13 @@ func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client
 	if sendsSecret(c.Metadata.AuthMethod()) && plain == "" {
 		plain = secretPrefix + secret.Token()
 	}
-	if err := s.insert(ctx, c, plain, by); err != nil {
+	if err := s.insert(ctx, c, plain, logo, by); err != nil {
 		return nil, "", err
 	}
 	return c, plain, nil
 }
 
-func (s *Service) insert(ctx context.Context, c *Client, plain string, by applicant) error {
+func (s *Service) insert(ctx context.Context, c *Client, plain, logo string, by applicant) error {
 	row, err := c.row()
 	if err != nil {
 		return err
@@ -115,6 +117,11 @@ func (s *Service) insert(ctx context.Context, c *Client, plain string, by applic
 		}
 		if err := s.Store.CreateClient(ctx, row); err != nil {
 			return err
+		}
+		if logo != "" {
+			if err := s.keepLogo(ctx, c, logo); err != nil {
+				return err
+			}
 		}
 		return s.record(ctx, "client.created", c.ID, by.itself(), map[string]any{"kind": c.Kind})
 	})
@@ -171,6 +178,11 @@ func (s *Service) update(ctx context.Context, id string, itself bool, change fun
 			updated.DisabledAt = now
 		}
 	}
+	logo, again := "", logoChanged(old, &updated)
+	if again {
+		logo = s.fetchLogo(ctx, updated.Metadata.Word("logo_uri", ""))
+		updated.HasLogo = logo != ""
+	}
 	row, err := updated.row()
 	if err != nil {
 		return nil, err
@@ -178,6 +190,11 @@ func (s *Service) update(ctx context.Context, id string, itself bool, change fun
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.UpdateClient(ctx, row, old.UpdatedAt); err != nil {
 			return err
+		}
+		if again {
+			if err := s.keepLogo(ctx, &updated, logo); err != nil {
+				return err
+			}
 		}
 		return s.record(ctx, "client.updated", id, itself, map[string]any{"disabled": d.Disabled})
 	})

@@ -34,6 +34,11 @@ func readMetadata(raw []byte) (m Metadata, own ownMembers, ps Problems) {
 			ps.add("/"+x.name, "document.twice", "given twice")
 		}
 		seen[x.name] = true
+	}
+	for _, x := range members {
+		if ours := ourTag(x.name); !seen[ours] {
+			x.name, seen[ours] = ours, true
+		}
 		var into any
 		switch {
 		case string(x.value) == "null":

@@ -22,6 +22,9 @@ type Store interface {
 	DeleteClient(ctx context.Context, id string, now storage.Instant) error
 	AddClientSecret(ctx context.Context, s storage.ClientSecret) error
 	ExpireClientSecrets(ctx context.Context, clientID, exceptID string, at storage.Instant) error
+	PutClientLogo(ctx context.Context, l storage.ClientLogo) error
+	DeleteClientLogo(ctx context.Context, clientID string) error
+	ClientLogo(ctx context.Context, clientID string) (storage.ClientLogo, error)
 	AccountBySSOID(ctx context.Context, ssoid int64) (storage.Account, error)
 }
 
@@ -36,11 +39,13 @@ type Recorder interface {
 	Client(ctx context.Context, event, clientID string, itself bool, details map[string]any) error
 }
 
-// Service is the one door to clients. Store, Hasher and Now are required; without Audit nothing is recorded.
+// Service is the one door to clients. Store, Hasher and Now are required; without Audit nothing is recorded, and without
+// Fetch nothing is fetched that a client names.
 type Service struct {
 	Store  Store
 	Hasher Hasher
 	Audit  Recorder
+	Fetch  Fetcher
 	Now    func() time.Time
 
 	flights  singleflight.Group
@@ -54,7 +59,7 @@ func parse(row storage.Client) (*Client, error) {
 	c := &Client{
 		ID: row.ID, Kind: row.Kind, Name: row.Name, Secrets: row.Secrets,
 		DisabledAt: row.DisabledAt, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
-		Origin: row.Origin, registrationHash: row.RegistrationHash,
+		Origin: row.Origin, HasLogo: row.HasLogo, registrationHash: row.RegistrationHash,
 	}
 	if err := json.Unmarshal([]byte(row.Metadata), &c.Metadata); err != nil {
 		return nil, fmt.Errorf("client %s: metadata: %w", row.ID, err)

@@ -104,6 +104,14 @@ func (m *memory) ExpireClientSecrets(_ context.Context, id, except string, at st
 	return nil
 }
 
+func (m *memory) PutClientLogo(context.Context, storage.ClientLogo) error { return nil }
+
+func (m *memory) DeleteClientLogo(context.Context, string) error { return nil }
+
+func (m *memory) ClientLogo(context.Context, string) (storage.ClientLogo, error) {
+	return storage.ClientLogo{}, storage.ErrNotFound
+}
+
 func (m *memory) AccountBySSOID(_ context.Context, ssoid int64) (storage.Account, error) {
 	if m.accounts[ssoid] {
 		return storage.Account{}, nil

@@ -53,10 +53,11 @@ func (d *Document) validateURIs(ps *Problems, r rules) {
 		redirectURIs(ps, "redirect_uris", d.Kind, m.RedirectURIs)
 		redirectURIs(ps, "post_logout_redirect_uris", d.Kind, m.PostLogoutRedirectURIs)
 	}
-	pageURI(ps, "client_uri", m.ClientURI)
-	pageURI(ps, "logo_uri", m.LogoURI)
-	pageURI(ps, "policy_uri", m.PolicyURI)
-	pageURI(ps, "tos_uri", m.TosURI)
+	for _, x := range m.localized() {
+		if !strings.HasPrefix(x.name, "client_name") {
+			pageURI(ps, x.name, x.value)
+		}
+	}
 	pageURI(ps, "initiate_login_uri", m.InitiateLoginURI)
 	logoutURIs(ps, d.Kind, m)
 	jwksURI(ps, m.JWKSURI)
@@ -141,7 +142,11 @@ func (d *Document) validateTexts(ps *Problems) {
 			ps.add(pointer, "client.text", "at most %d characters, no control characters", max)
 		}
 	}
-	text("/client_name", m.ClientName, 120)
+	for _, x := range m.localized() {
+		if strings.HasPrefix(x.name, "client_name") {
+			text("/"+x.name, x.value, 120)
+		}
+	}
 	text("/software_id", m.SoftwareID, 200)
 	text("/software_version", m.SoftwareVersion, 200)
 	text("/scope", m.Scope, 2000)

@@ -46,6 +46,7 @@ const (
 	PathDeviceDone    = "/device/done"
 	PathDevMail       = "/dev/mail"
 	PathStatic        = "/static"
+	PathClientLogo    = "/client-logo"
 )
 
 // Paths of the other ways to sign in.

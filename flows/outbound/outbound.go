@@ -30,7 +30,9 @@ type Options struct {
 	MaxBytes int64
 	// Development allows plain http and private addresses: the fakes of a developer's own machine.
 	Development bool
-	Transport   *http.Transport // for tests: its TLS settings are used
+	// For tests: TLS settings, and the address of every host, in place of name servers.
+	Transport *http.Transport
+	Address   string
 }
 
 // Client calls other people's servers.
@@ -66,6 +68,11 @@ func New(o Options) *Client {
 		dialer.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error { return public(address) }
 	}
 	transport.DialContext = dialer.DialContext
+	if o.Address != "" {
+		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, o.Address)
+		}
+	}
 	transport.Proxy = nil // a proxy would connect for us, unjudged
 	transport.MaxIdleConnsPerHost = 2
 	transport.IdleConnTimeout = 30 * time.Second

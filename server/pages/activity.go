@@ -51,7 +51,7 @@ func (s *Server) happening(r *http.Request, e storage.AuditEvent, names map[stri
 	if _, known := names[e.ClientID]; !known {
 		names[e.ClientID] = web.Inert(e.ClientID)
 		if c, err := s.Authorize.Clients.Find(r.Context(), e.ClientID); err == nil {
-			names[e.ClientID] = web.Inert(c.DisplayName())
+			names[e.ClientID] = web.Inert(c.NameIn(web.LocaleOf(r.Context())))
 		}
 	}
 	h := Happening{

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"net/http"
-	"net/url"
 
 	"pratu/flows/accounts"
 	"pratu/flows/authorize"
@@ -22,16 +21,19 @@ func (s *Server) Applications(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := &Applications{Portal: s.portal(m)}
 	for _, a := range list {
-		page.Applications = append(page.Applications, application(a, m.account))
+		page.Applications = append(page.Applications, s.application(r, a, m.account))
 	}
 	return s.show(m.visit, http.StatusOK, "applications", page)
 }
 
 // application says what one may see in the words of the consent page, without the values.
-func application(a authorize.Application, owner *accounts.Account) Application {
+func (s *Server) application(r *http.Request, a authorize.Application, owner *accounts.Account) Application {
 	view := Application{ID: a.ID, Groups: groups(a.Scopes, a.Claims, owner), Since: a.Since, Used: a.UsedAt, Brand: web.NewBrand(a.ID, "", "", "", "")}
 	if c := a.Client; c != nil {
-		view.Brand = web.NewBrand(c.ID, c.DisplayName(), hostOf(c.Metadata.ClientURI, c.Metadata.RedirectURIs), "", "")
+		view.Brand, view.Unverified = s.brand(r, c, ""), c.Unverified()
+		if view.Brand.Host == "" {
+			view.Brand.Host = hostOf("", c.Metadata.RedirectURIs)
+		}
 	}
 	for g := range view.Groups {
 		for i := range view.Groups[g].Items {
@@ -39,16 +41,6 @@ func application(a authorize.Application, owner *accounts.Account) Application {
 		}
 	}
 	return view
-}
-
-// hostOf is where a client lives: its own page's host, else where it has browsers sent back to.
-func hostOf(clientURI string, redirectURIs []string) string {
-	for _, uri := range append([]string{clientURI}, redirectURIs...) {
-		if u, err := url.Parse(uri); err == nil && u.Host != "" {
-			return web.Inert(u.Host)
-		}
-	}
-	return ""
 }
 
 // ApplicationsPost is POST /account/applications.

@@ -69,7 +69,7 @@ func (s *Server) LoginCodePost(w http.ResponseWriter, r *http.Request) error {
 	}
 	request := codes.Request{Browser: s.Web.Browser(w, r), Network: s.network(r), Locale: web.LocaleOf(v.r.Context())}
 	if i := v.interaction; i != nil {
-		request.Interaction, request.ClientID, request.ClientName = i.Handle, i.Client.ID, i.Client.DisplayName()
+		request.Interaction, request.ClientID, request.ClientName = i.Handle, i.Client.ID, v.clientName()
 	}
 	handle, err := s.Signin.SendCode(r.Context(), page.Username, request)
 	if err != nil {
@@ -117,11 +117,7 @@ func (s *Server) LoginCodeVerifyPost(w http.ResponseWriter, r *http.Request) err
 		return err
 	}
 	if r.PostForm.Has("resend") {
-		client := ""
-		if v.interaction != nil {
-			client = v.interaction.Client.DisplayName()
-		}
-		if err := s.Signin.Codes.Resend(r.Context(), c, "", client); err != nil {
+		if err := s.Signin.Codes.Resend(r.Context(), c, "", v.clientName()); err != nil {
 			return s.refuse(v, loginCodeVerifyPage, page, s.again(err, issuer.PathLoginCode))
 		}
 		return s.Web.Redirect(w, issuer.PathLoginCodeVerify, url.Values{"challenge": {page.Challenge}, "resent": {"1"}})

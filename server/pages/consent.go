@@ -60,7 +60,8 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) error {
 	called, identifier := person(a)
 	page := &Consent{
 		Name: called, Identifier: identifier, SwitchURL: s.to(v, issuer.PathSelectAccount),
-		RedirectHost: web.Inert(v.interaction.RedirectHost), Device: v.interaction.Device, Groups: groups(v.interaction.Scopes, v.interaction.ClaimNames, a),
+		RedirectHost: web.Inert(v.interaction.RedirectHost), Device: v.interaction.Device, Unverified: v.interaction.Client.Unverified(),
+		Groups: groups(v.interaction.Scopes, v.interaction.ClaimNames, a),
 	}
 	page.SignedIn = page.Name
 	return s.show(v, http.StatusOK, "consent", page)

@@ -46,7 +46,7 @@ func (s *Server) DevicePost(w http.ResponseWriter, r *http.Request) error {
 		return s.Web.Redirect(w, issuer.PathDeviceDone, url.Values{"error": {authorize.ErrAccessDenied}})
 	}
 	page := &DeviceConfirm{UserCode: d.UserCode}
-	page.Frame.Client = brand(d.Client)
+	page.Client = s.brand(v.r, d.Client, "")
 	return s.show(v, http.StatusOK, "device-confirm", page)
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"pratu/flows/accounts"
 	"pratu/flows/authorize"
-	"pratu/flows/clients"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/logout"
@@ -74,28 +73,12 @@ func field(r *http.Request, name string) string {
 }
 
 // frame fills what the page's frame shows of the interaction.
-func (v visit) frame(f *web.Frame) {
+func (s *Server) frame(v visit, f *web.Frame) {
 	if v.interaction == nil {
 		return
 	}
 	f.Interaction = v.interaction.Handle
-	f.Client = brand(v.interaction.Client)
-}
-
-func brand(c *clients.Client) *web.Brand {
-	host := ""
-	if u, err := url.Parse(c.Metadata.ClientURI); err == nil {
-		host = u.Host
-	}
-	return web.NewBrand(c.ID, c.DisplayName(), host, link(c.Metadata.PolicyURI), link(c.Metadata.TosURI))
-}
-
-// link lets only what a browser may follow into a page.
-func link(uri string) string {
-	if u, err := url.Parse(uri); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return ""
-	}
-	return uri
+	f.Client = s.brand(v.r, v.interaction.Client, v.interaction.RedirectHost)
 }
 
 // to is the address of another page within the same interaction.
@@ -107,7 +90,7 @@ func (s *Server) to(v visit, path string) string {
 }
 
 func (s *Server) show(v visit, status int, name string, data web.Framed) error {
-	v.frame(data.FrameOf())
+	s.frame(v, data.FrameOf())
 	return s.Web.Render(v.w, v.r, status, name, data)
 }
 

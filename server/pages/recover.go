@@ -81,7 +81,7 @@ func (s *Server) RecoverPost(w http.ResponseWriter, r *http.Request) error {
 		Identifier: page.Username, Browser: s.Web.Browser(w, r), Locale: web.LocaleOf(v.r.Context()), IP: web.Address(r.Context()),
 	}
 	if i := v.interaction; i != nil {
-		recovery.Interaction, recovery.ClientID, recovery.ClientName = i.Handle, i.Client.ID, i.Client.DisplayName()
+		recovery.Interaction, recovery.ClientID, recovery.ClientName = i.Handle, i.Client.ID, v.clientName()
 	}
 	handle, err := s.Accounts.BeginRecovery(r.Context(), recovery)
 	if err != nil {
@@ -159,11 +159,7 @@ func (s *Server) RecoverVerifyPost(w http.ResponseWriter, r *http.Request) error
 	}
 	switch {
 	case r.PostForm.Has("resend"):
-		client := ""
-		if v.interaction != nil {
-			client = v.interaction.Client.DisplayName()
-		}
-		if err := s.Accounts.ResendRecovery(r.Context(), c, client); err != nil {
+		if err := s.Accounts.ResendRecovery(r.Context(), c, v.clientName()); err != nil {
 			return s.refuse(v, provePage, s.recoverProveView(v, c), s.recoverAgain(err, issuer.PathRecover))
 		}
 		return s.Web.Redirect(w, issuer.PathRecoverVerify, url.Values{"challenge": {c.Handle}, "resent": {"1"}})

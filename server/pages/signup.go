@@ -52,7 +52,7 @@ func (s *Server) SignUpPost(w http.ResponseWriter, r *http.Request) error {
 	}
 	query := url.Values{}
 	if i := v.interaction; i != nil {
-		registration.Interaction, registration.ClientID, registration.ClientName = i.Handle, i.Client.ID, i.Client.DisplayName()
+		registration.Interaction, registration.ClientID, registration.ClientName = i.Handle, i.Client.ID, v.clientName()
 		query.Set("interaction", i.Handle)
 	}
 	handle, err := s.Accounts.Register(r.Context(), registration)
@@ -135,11 +135,7 @@ func (s *Server) VerifyPost(w http.ResponseWriter, r *http.Request) error {
 	}
 	browser := s.Web.Browser(w, r)
 	if r.PostForm.Has("resend") {
-		client := ""
-		if v.interaction != nil {
-			client = v.interaction.Client.DisplayName()
-		}
-		if err := s.Accounts.Resend(r.Context(), page.Pending, browser, client); err != nil {
+		if err := s.Accounts.Resend(r.Context(), page.Pending, browser, v.clientName()); err != nil {
 			return s.refuse(v, verifyPage, page, s.signUpAgain(err))
 		}
 		return s.Web.Redirect(w, issuer.PathSignUpVerify, url.Values{"pending": {page.Pending}, "resent": {"1"}})

@@ -63,6 +63,8 @@ type Application struct {
 	Groups []ConsentGroup
 	Since  time.Time
 	Used   time.Time // zero: never
+
+	Unverified bool // registered by itself
 }
 
 // Activity is "activity".

@@ -82,6 +82,7 @@ type Brand struct {
 	Host      string // of client_uri
 	PolicyURI string
 	TosURI    string
+	Logo      string // our copy, or ""
 }
 
 // NewBrand makes a client's own words inert: no controls, no direction overrides, nothing endless.

@@ -1,0 +1,106 @@
+package clients
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"image"
+	"image/color"
+	_ "image/gif"  // logos may be one
+	_ "image/jpeg" // or one
+	"image/png"
+
+	"pratu/flows/outbound"
+	"pratu/storage"
+)
+
+// Bounds of a logo: of what is read, and of what pages show, for screens with two pixels to a point.
+const (
+	maxLogoPixels = 1024 * 1024
+	logoSize      = 128
+)
+
+// Fetcher gets what a client names. It is outbound's guarded client.
+type Fetcher interface {
+	Get(ctx context.Context, url string) (*outbound.Response, error)
+}
+
+// fetchLogo draws a logo anew, as PNG in base64; "" when there is none that we can draw. A logo is an ornament: without
+// one the page shows an initial, and who registers a client isn't refused for a server that is away. An SVG is a
+// document with scripts, so it isn't drawn.
+func (s *Service) fetchLogo(ctx context.Context, uri string) string {
+	if uri == "" || s.Fetch == nil {
+		return ""
+	}
+	answer, err := s.Fetch.Get(ctx, uri)
+	if err != nil || answer.Status != 200 {
+		return ""
+	}
+	config, _, err := image.DecodeConfig(bytes.NewReader(answer.Body))
+	if err != nil || config.Width < 1 || config.Height < 1 || config.Width > maxLogoPixels/config.Height { // a bomb, before it is unpacked
+		return ""
+	}
+	picture, _, err := image.Decode(bytes.NewReader(answer.Body))
+	if err != nil {
+		return ""
+	}
+	var out bytes.Buffer
+	if png.Encode(&out, shrink(picture)) != nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(out.Bytes())
+}
+
+// shrink makes each pixel the mean of those it stands for. What is small stays as it is.
+func shrink(from image.Image) image.Image {
+	b := from.Bounds()
+	long := max(b.Dx(), b.Dy())
+	size := min(long, logoSize)
+	to := image.NewRGBA(image.Rect(0, 0, max(b.Dx()*size/long, 1), max(b.Dy()*size/long, 1)))
+	for y := range to.Rect.Dy() {
+		for x := range to.Rect.Dx() {
+			to.Set(x, y, mean(from, image.Rect(
+				b.Min.X+x*long/size, b.Min.Y+y*long/size, b.Min.X+(x+1)*long/size, b.Min.Y+(y+1)*long/size,
+			).Intersect(b)))
+		}
+	}
+	return to
+}
+
+func mean(from image.Image, box image.Rectangle) color.Color {
+	var sum [4]uint64
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		for x := box.Min.X; x < box.Max.X; x++ {
+			r, g, b, a := from.At(x, y).RGBA()
+			sum[0], sum[1], sum[2], sum[3] = sum[0]+uint64(r), sum[1]+uint64(g), sum[2]+uint64(b), sum[3]+uint64(a)
+		}
+	}
+	n := max(uint64(box.Dx()*box.Dy()), 1)                                                              //nolint:gosec // a box has no negative side
+	return color.RGBA64{uint16(sum[0] / n), uint16(sum[1] / n), uint16(sum[2] / n), uint16(sum[3] / n)} //nolint:gosec // a mean of 16 bits has 16
+}
+
+// logoChanged tells whether a logo is to be fetched, or to go. One that couldn't be fetched is tried again.
+func logoChanged(old, updated *Client) bool {
+	before, after := old.Metadata.Word("logo_uri", ""), updated.Metadata.Word("logo_uri", "")
+	return before != after || after != "" && !old.HasLogo
+}
+
+// keepLogo writes what fetchLogo drew, in the transaction of the change.
+func (s *Service) keepLogo(ctx context.Context, c *Client, drawn string) error {
+	if drawn == "" {
+		return s.Store.DeleteClientLogo(ctx, c.ID)
+	}
+	return s.Store.PutClientLogo(ctx, storage.ClientLogo{ClientID: c.ID, URI: c.Metadata.Word("logo_uri", ""), PNG: drawn})
+}
+
+// Logo is our copy of a client's logo, a PNG; storage.ErrNotFound without one.
+func (s *Service) Logo(ctx context.Context, id string) ([]byte, error) {
+	if !validID(id) {
+		return nil, storage.ErrNotFound
+	}
+	row, err := s.Store.ClientLogo(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.DecodeString(row.PNG)
+}
