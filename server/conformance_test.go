@@ -29,7 +29,8 @@ const suite = "https://suite.test/callback?dummy1=lorem"
 type conf struct {
 	*site
 	client, secret string
-	auth           string // client_secret_basic or _post
+	auth           string // client_secret_basic, client_secret_post or private_key_jwt
+	key            *jose.JSONWebKey
 	formPost       bool
 }
 
@@ -152,6 +153,11 @@ func (c *conf) tokens(v url.Values, got callback, extra ...string) (tokens, id m
 
 func (c *conf) post1(form url.Values) reply {
 	c.t.Helper()
+	if c.auth == clients.AuthPrivateKeyJWT {
+		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		form.Set("client_assertion", c.assertion(op))
+		return c.post("/oauth2/token", "", "", form)
+	}
 	if c.auth == clients.AuthPost {
 		form.Set("client_id", c.client)
 		form.Set("client_secret", c.secret)

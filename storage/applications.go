@@ -15,11 +15,12 @@ type Access struct {
 	Scopes   string  `db:"scopes"`
 	Since    Instant `db:"since"`
 	UsedAt   Instant `db:"used_at"` // the newest exchange or refresh
+	Subject  string  `db:"subject"` // under which the client knows the account
 }
 
 // AccessOfAccount reads that of all clients.
 func (s *Store) AccessOfAccount(ctx context.Context, accountID string, now Instant) (list []Access, err error) {
-	err = s.list(ctx, &list, `SELECT g.client_id, g.scopes, MIN(g.created_at) AS since,
+	err = s.list(ctx, &list, `SELECT g.client_id, g.scopes, MIN(g.created_at) AS since, MAX(g.subject) AS subject,
 		CASE WHEN COALESCE(MAX(t.created_at), 0) > MAX(g.code_used_at) THEN MAX(t.created_at) ELSE MAX(g.code_used_at) END AS used_at
 		FROM grants g LEFT JOIN tokens t ON t.grant_id = g.id
 		WHERE g.account_id = ? AND g.revoked_at = 0 AND g.expires_at > ? AND g.code_used_at > 0

@@ -17,3 +17,8 @@ func (s *Store) Setting(ctx context.Context, name string) (value string, err err
 	err = s.get(ctx, &value, `SELECT value FROM settings WHERE name = ?`, name)
 	return value, err
 }
+
+// ReplaceSetting writes a setting that still has the value it was read with; else ErrNotFound.
+func (s *Store) ReplaceSetting(ctx context.Context, name, old, value string, now Instant) error {
+	return s.guarded(ctx, `UPDATE settings SET value = ?, updated_at = ? WHERE name = ? AND value = ?`, value, now, name, old)
+}

@@ -87,6 +87,7 @@ type ExportConsent struct {
 // ExportAccess is what a client has.
 type ExportAccess struct {
 	ClientID   string    `json:"client_id"`
+	Subject    string    `json:"sub"`
 	Scopes     []string  `json:"scopes"`
 	Since      time.Time `json:"since"`
 	LastUsedAt time.Time `json:"last_used_at,omitzero"`
@@ -180,7 +181,7 @@ func (s *Service) exportApplications(ctx context.Context, accountID string, e *E
 	}
 	access, err := s.Store.AccessOfAccount(ctx, accountID, now)
 	for _, g := range access {
-		e.Applications = append(e.Applications, ExportAccess{g.ClientID, strings.Fields(g.Scopes), g.Since.Time(), g.UsedAt.Time()})
+		e.Applications = append(e.Applications, ExportAccess{g.ClientID, g.Subject, strings.Fields(g.Scopes), g.Since.Time(), g.UsedAt.Time()})
 	}
 	return err
 }

@@ -81,6 +81,7 @@ type Metadata struct {
 	JWKS                    json.RawMessage `json:"jwks,omitempty"`
 	JWKSURI                 string          `json:"jwks_uri,omitempty"`
 	SubjectType             string          `json:"subject_type,omitempty"`
+	SectorIdentifierURI     string          `json:"sector_identifier_uri,omitempty"`
 	DefaultMaxAge           *int64          `json:"default_max_age,omitempty"`
 	RequireAuthTime         bool            `json:"require_auth_time,omitempty"`
 	DefaultACRValues        []string        `json:"default_acr_values,omitempty"`

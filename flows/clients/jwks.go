@@ -8,6 +8,17 @@ import (
 
 const maxKeys = 20
 
+// UsableKey tells whether a client's key, wherever it was read, is one that a registration may hold.
+func UsableKey(raw json.RawMessage) bool {
+	var k map[string]any
+	var ps Problems
+	if json.Unmarshal(raw, &k) != nil {
+		return false
+	}
+	validateKey(&ps, "", k)
+	return len(ps) == 0
+}
+
 // validateJWKS looks only at the shape: public asymmetric keys of sufficient size. flows/oidc builds keys of it.
 func validateJWKS(ps *Problems, raw json.RawMessage) {
 	var set struct {
@@ -20,22 +31,26 @@ func validateJWKS(ps *Problems, raw json.RawMessage) {
 	kids := map[string]bool{}
 	for i, k := range set.Keys {
 		pointer := fmt.Sprintf("/jwks/keys/%d", i)
-		for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
-			if _, found := k[private]; found {
-				ps.add(pointer+"/"+private, "client.jwks_private", "this is a private key: send the public part only, and replace the key")
-				break
-			}
-		}
+		validateKey(ps, pointer, k)
 		kid, _ := k["kid"].(string)
 		if kid != "" && kids[kid] {
 			ps.add(pointer+"/kid", "client.jwks", "the kid is used twice")
 		}
 		kids[kid] = true
-		if use, found := k["use"]; found && use != "sig" && use != "enc" {
-			ps.add(pointer+"/use", "client.jwks", "sig or enc")
-		}
-		keyType(ps, pointer, k)
 	}
+}
+
+func validateKey(ps *Problems, pointer string, k map[string]any) {
+	for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
+		if _, found := k[private]; found {
+			ps.add(pointer+"/"+private, "client.jwks_private", "this is a private key: send the public part only, and replace the key")
+			break
+		}
+	}
+	if use, found := k["use"]; found && use != "sig" && use != "enc" {
+		ps.add(pointer+"/use", "client.jwks", "sig or enc")
+	}
+	keyType(ps, pointer, k)
 }
 
 func keyType(ps *Problems, pointer string, k map[string]any) {

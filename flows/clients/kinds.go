@@ -91,8 +91,11 @@ func (d *Document) fill() {
 			m.ApplicationType = "native"
 		}
 	}
+	if d.Settings.SubjectType != "" {
+		m.SubjectType = d.Settings.SubjectType
+	}
 	if m.SubjectType == "" && r.people {
-		m.SubjectType = "public"
+		m.SubjectType = SubjectPublic
 	}
 	if d.Settings.Channel == "" {
 		d.Settings.Channel = r.channel

@@ -67,6 +67,9 @@ func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client
 	if err := d.validate().err(); err != nil {
 		return nil, "", err
 	}
+	if err := s.checkSector(ctx, &d, nil); err != nil {
+		return nil, "", err
+	}
 	if d.ClientID == "" {
 		d.ClientID = hex.EncodeToString(secret.Bytes(12)) // no leading dash, which a command line would take for a flag
 	}
@@ -167,6 +170,10 @@ func (s *Service) update(ctx context.Context, id string, itself bool, change fun
 		return nil, err
 	}
 	if err := d.replaces(old).err(); err != nil {
+		return nil, err
+	}
+	before := old.Document()
+	if err := s.checkSector(ctx, &d, &before); err != nil {
 		return nil, err
 	}
 	now := storage.At(s.Now())

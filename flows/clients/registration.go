@@ -118,6 +118,9 @@ func (r *Registrar) read(raw []byte) (d Document, own ownMembers, ps Problems) {
 			m.Scope = "openid"
 		}
 	}
+	if m.TokenEndpointAuthMethod == "" && d.Kind == KindWeb && (m.JWKS != nil || m.JWKSURI != "") {
+		m.TokenEndpointAuthMethod = AuthBasic // the keys are for something else: RFC 7591 section 2 names the default
+	}
 	if m.IDTokenAlg == "" {
 		m.IDTokenAlg = "RS256" // whatever the kind: OpenID Connect Registration section 2
 	}

@@ -151,18 +151,18 @@ func logoutURIs(ps *Problems, clientKind string, m *Metadata) {
 	}
 }
 
-// jwksURI is never fetched in this version; what is stored must not become a lever for requests into our own network
-// (Keycloak CVE-2026-1180), so it is https to a name.
-func jwksURI(ps *Problems, raw string) {
+// fetchedURI checks an address that we fetch. The guarded client refuses what isn't public; what is stored must not become
+// a lever for requests into our own network either (Keycloak CVE-2026-1180), so it is https to a name.
+func fetchedURI(ps *Problems, field, raw string) {
 	if raw == "" {
 		return
 	}
-	u := plainURI(ps, "/jwks_uri", raw)
+	u := plainURI(ps, "/"+field, raw)
 	if u == nil {
 		return
 	}
 	if u.Scheme != "https" || u.Hostname() == "" || loopback(u.Hostname()) || net.ParseIP(u.Hostname()) != nil {
-		ps.add("/jwks_uri", "uri.jwks", "must be https with a public host name, no IP address")
+		ps.add("/"+field, "uri.fetched", "must be https with a public host name, no IP address")
 	}
 }
 

@@ -35,6 +35,7 @@ func (d *Document) validate() Problems {
 	d.validateURIs(&ps, r)
 	d.validateAuth(&ps, r)
 	d.validateGrants(&ps, r)
+	d.validateSubject(&ps)
 	d.validateTexts(&ps)
 	d.validateSettings(&ps)
 	return ps
@@ -60,7 +61,7 @@ func (d *Document) validateURIs(ps *Problems, r rules) {
 	}
 	pageURI(ps, "initiate_login_uri", m.InitiateLoginURI)
 	logoutURIs(ps, d.Kind, m)
-	jwksURI(ps, m.JWKSURI)
+	fetchedURI(ps, "jwks_uri", m.JWKSURI)
 	origins(ps, m.AllowedOrigins)
 }
 
@@ -79,8 +80,8 @@ func (d *Document) validateAuth(ps *Problems, r rules) {
 	if m.JWKS != nil {
 		validateJWKS(ps, m.JWKS)
 	}
-	if method == AuthPrivateKeyJWT && m.JWKS == nil {
-		ps.add("/jwks", "client.jwks", "private_key_jwt needs the public keys in jwks (keys at jwks_uri are not fetched in this version)")
+	if method == AuthPrivateKeyJWT && m.JWKS == nil && m.JWKSURI == "" {
+		ps.add("/jwks", "client.jwks", "private_key_jwt needs the public keys in jwks, or at jwks_uri")
 	}
 	if a := m.TokenEndpointAuthAlg; a != "" && !slices.Contains(authAlgs, a) {
 		ps.add("/token_endpoint_auth_signing_alg", "client.alg", "one of %s", strings.Join(authAlgs, ", "))
@@ -126,9 +127,6 @@ func (d *Document) validateGrants(ps *Problems, r rules) {
 		if !scopeSyntax.MatchString(s) {
 			ps.add("/scope", "client.scope", "%q is not a scope: separate scopes by spaces, and use printable ASCII without quotes and backslashes (RFC 6749 section 3.3)", s)
 		}
-	}
-	if s := m.SubjectType; s != "" && s != "public" {
-		ps.add("/subject_type", "client.unavailable", "only public in this version")
 	}
 	if m.DefaultMaxAge != nil && *m.DefaultMaxAge < 0 {
 		ps.add("/default_max_age", "client.number", "zero or more seconds")
@@ -191,7 +189,6 @@ func (d *Document) validateSettings(ps *Problems) {
 		}
 	}
 	unavailable("profile", s.Profile != "")
-	unavailable("subject_type", s.SubjectType != "" && s.SubjectType != "public")
 	unavailable("partner_mobile_protection", s.PartnerMobileProtection != "")
 	unavailable("partner_mobile_key", s.PartnerMobileKey != "")
 }

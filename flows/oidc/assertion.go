@@ -161,7 +161,8 @@ func pick(set jose.JSONWebKeySet, h jose.Header) (any, error) {
 	return fits[0].Key, nil
 }
 
-// readKeys reads a key set and leaves out keys it doesn't know.
+// readKeys reads a key set and leaves out keys that it doesn't know or that are too weak: at a jwks_uri they may have
+// changed since the registration.
 func readKeys(raw []byte) (set jose.JSONWebKeySet, err error) {
 	var list struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -169,9 +170,9 @@ func readKeys(raw []byte) (set jose.JSONWebKeySet, err error) {
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return set, err
 	}
-	for _, one := range list.Keys {
+	for _, one := range list.Keys[:min(len(list.Keys), maxClientKeys)] {
 		var k jose.JSONWebKey
-		if k.UnmarshalJSON(one) == nil {
+		if clients.UsableKey(one) && k.UnmarshalJSON(one) == nil {
 			set.Keys = append(set.Keys, k)
 		}
 	}
@@ -194,6 +195,8 @@ const (
 	keySetAge   = 10 * time.Minute
 	keySetPause = time.Minute // between two fetches, however many unknown kids arrive
 	maxKeySets  = 1000
+
+	maxClientKeys = 100
 )
 
 // get returns the keys of a URL; with again it looks for newer ones. When the client's server is away the last good set

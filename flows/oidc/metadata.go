@@ -76,7 +76,7 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 		ResponseTypes: []string{"code"}, ResponseModes: []string{"query", "form_post"},
 		GrantTypes:   grantTypes,
 		ACRValues:    acrValues,
-		SubjectTypes: []string{"public"}, IDTokenAlgs: keys.Algorithms(), UserinfoAlgs: keys.Algorithms(),
+		SubjectTypes: []string{clients.SubjectPublic, clients.SubjectPairwise}, IDTokenAlgs: keys.Algorithms(), UserinfoAlgs: keys.Algorithms(),
 		TokenAuth: all, TokenAuthAlgs: AssertionAlgs(), IntrospectionAuth: secret, IntrospectionAuthAlgs: AssertionAlgs(),
 		RevocationAuth: all, RevocationAuthAlgs: AssertionAlgs(), Display: []string{"page"}, ClaimTypes: []string{"normal"},
 		Claims: supportedClaims(), UILocales: locales, Prompts: []string{"none", "login", "consent", "select_account"},

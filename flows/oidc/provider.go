@@ -66,6 +66,7 @@ type Provider struct {
 	engine   *fosite.Fosite
 	verified verified
 	keySets  keySets
+	pairwise pairwise
 }
 
 // New wires fosite's handlers. Everything that fosite would otherwise choose at the first request is set here: its lazy

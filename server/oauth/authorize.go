@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"pratu/flows/authorize"
+	"pratu/flows/clients"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/oidc"
@@ -42,7 +42,10 @@ func (s *Server) Authorization(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	state := authorize.State{Sessions: sessions(views)}
+	state := authorize.State{}
+	if state.Sessions, err = s.sessions(r, request.Client, views); err != nil {
+		return err
+	}
 	if err := s.hint(r, request, &state); err != nil {
 		return err
 	}
@@ -82,7 +85,9 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	state := s.Authorize.State(waiting)
-	state.Sessions = sessions(views)
+	if state.Sessions, err = s.sessions(r, request.Client, views); err != nil {
+		return err
+	}
 	if err := s.hint(r, request, &state); err != nil {
 		return err
 	}
@@ -212,18 +217,23 @@ func (s *Server) redirect(w http.ResponseWriter, r *http.Request, to oidc.Redire
 	return s.Web.Render(w, r, http.StatusOK, "form-post", view)
 }
 
-func sessions(views []storage.SessionView) []authorize.Session {
+// sessions are those of the browser under the names by which the client knows them.
+func (s *Server) sessions(r *http.Request, c *clients.Client, views []storage.SessionView) ([]authorize.Session, error) {
 	list := make([]authorize.Session, 0, len(views))
 	for _, v := range views {
 		if v.Account.Status == storage.StatusDeletionPending { // it only opens the page where the account can be kept
 			continue
 		}
+		subject, err := s.Provider.Subject(r.Context(), c, v.Account)
+		if err != nil {
+			return nil, err
+		}
 		list = append(list, authorize.Session{
-			ID: v.ID, AccountID: v.AccountID, Subject: strconv.FormatInt(v.Account.SSOID, 10),
+			ID: v.ID, AccountID: v.AccountID, Subject: subject,
 			Active:   v.Account.Status == storage.StatusActive || v.Account.Status == storage.StatusGuest,
 			AuthTime: v.AuthTime.Time(), ACR: v.ACR, AMR: strings.Fields(v.AMR), SecondFactor: v.SecondFactor, ExpiresAt: v.ExpiresAt.Time(),
 			ConsentScopes: strings.Fields(v.ConsentScopes), ConsentClaims: strings.Fields(v.ConsentClaims),
 		})
 	}
-	return list
+	return list, nil
 }

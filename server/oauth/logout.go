@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
@@ -50,9 +49,12 @@ func (s *Server) Logout(w http.ResponseWriter, r *http.Request) error {
 	if len(views) == 0 {
 		return s.leave(w, r, target)
 	}
-	i := slices.IndexFunc(views, func(v storage.SessionView) bool {
-		return proven && strconv.FormatInt(v.Account.SSOID, 10) == hint.Subject
-	})
+	i := -1
+	if proven {
+		if i, err = s.hinted(r, hint, views); err != nil {
+			return err
+		}
+	}
 	if i < 0 {
 		return s.ask(w, r, target)
 	}
@@ -61,6 +63,16 @@ func (s *Server) Logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.Web.Ended(w, len(views) == 1)
 	return s.leave(w, r, target, views[i].ID)
+}
+
+// hinted is which of the browser's sessions a hint is about, or -1.
+func (s *Server) hinted(r *http.Request, hint oidc.Hint, views []storage.SessionView) (int, error) {
+	for i, v := range views {
+		if named, err := s.Provider.Names(r.Context(), hint, v.Account); named || err != nil {
+			return i, err
+		}
+	}
+	return -1, nil
 }
 
 // proof reads the ID token, expired or not. A wrong one proves nothing and is no error: the page asks.

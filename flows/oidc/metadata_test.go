@@ -1,0 +1,30 @@
+package oidc_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"pratu/storage"
+	"pratu/storage/storagetest"
+)
+
+// What is switched off isn't advertised.
+func TestMetadataSwitches(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
+		w := newWorld(t, s, &clock{})
+		for _, on := range []bool{false, true} {
+			w.Registration = on
+			raw, err := w.Metadata([]string{"th", "en"}, []string{"1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var v map[string]any
+			if err := json.Unmarshal(raw, &v); err != nil {
+				t.Fatal(err)
+			}
+			if got, found := v["registration_endpoint"]; found != on || on && got != "https://op.test/oauth2/register" {
+				t.Errorf("on %v: %v", on, got)
+			}
+		}
+	})
+}

@@ -1,0 +1,226 @@
+package server_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"pratu/flows/clients"
+	"pratu/flows/keys"
+	"pratu/flows/secret"
+)
+
+// What the Foundation's modules of the dynamic plan and of third-party-initiated login check (spec/conformance.md 2.6,
+// 2.7): each registers a client of its own, with private_key_jwt, and doesn't use PKCE.
+
+// dynamic runs a module on both engines.
+func dynamic(t *testing.T, module string, run func(c *conf)) {
+	t.Helper()
+	t.Run(module, func(t *testing.T) {
+		each(t, func(w *world) {
+			w.self.Guard, w.self.RequirePKCE = clients.GuardOpen, false
+			c := &conf{site: newSite(w), auth: clients.AuthPrivateKeyJWT}
+			c.newKey()
+			run(c)
+		})
+	})
+}
+
+func (c *conf) newKey() {
+	c.t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(c.t, err)
+	c.key = &jose.JSONWebKey{Key: private, KeyID: secret.ID(), Algorithm: "ES256", Use: "sig"}
+}
+
+func (c *conf) jwks() json.RawMessage {
+	c.t.Helper()
+	raw, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{c.key.Public()}})
+	must(c.t, err)
+	return raw
+}
+
+func (c *conf) assertion(audience string) string {
+	c.t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: *c.key}, nil)
+	must(c.t, err)
+	token, err := jwt.Signed(signer).Claims(map[string]any{
+		"iss": c.client, "sub": c.client, "aud": audience, "jti": secret.ID(), "exp": c.now().Add(time.Minute).Unix(),
+	}).Serialize()
+	must(c.t, err)
+	return token
+}
+
+// members are a registration of the suite's with changes; nil takes a member away.
+func (c *conf) members(changes ...any) map[string]any {
+	m := map[string]any{
+		"redirect_uris": []string{suite}, "client_name": "Conformance", "grant_types": []string{"authorization_code", "refresh_token"},
+		"response_types": []string{"code"}, "token_endpoint_auth_method": "private_key_jwt", "jwks": c.jwks(), "contacts": []string{"suite@suite.test"},
+	}
+	for i := 0; i < len(changes); i += 2 {
+		m[changes[i].(string)] = changes[i+1]
+		if changes[i+1] == nil {
+			delete(m, changes[i].(string))
+		}
+	}
+	return m
+}
+
+func (c *conf) enrol(changes ...any) map[string]any {
+	c.t.Helper()
+	v := c.registered(c.members(changes...))
+	c.client = text(v, "client_id")
+	return v
+}
+
+// turnedAway expects a refusal of a registration.
+func (c *conf) turnedAway(code string, changes ...any) {
+	c.t.Helper()
+	c.refused(c.manage(http.MethodPost, "", "", document(c.t, c.members(changes...))), http.StatusBadRequest, code)
+}
+
+func TestConformanceDynamic(t *testing.T) {
+	dynamic(t, "oidcc-server", func(c *conf) { c.enrol(); c.happy() })
+	dynamic(t, "oidcc-idtoken-rs256", func(c *conf) { c.enrol("id_token_signed_response_alg", "RS256"); c.happy() })
+	dynamic(t, "oidcc-idtoken-unsigned", func(c *conf) {
+		answer := c.do(httptest.NewRequest(http.MethodGet, "/.well-known/openid-configuration", nil)).json(c.t)
+		if algs, _ := answer["id_token_signing_alg_values_supported"].([]any); slices.Contains(algs, any("none")) {
+			c.t.Error("none is offered")
+		}
+		c.turnedAway("invalid_client_metadata", "id_token_signed_response_alg", "none")
+	})
+	dynamic(t, "oidcc-userinfo-rs256", func(c *conf) {
+		c.enrol("userinfo_signed_response_alg", "RS256")
+		v := c.request()
+		tokens, id := c.tokens(v, c.walk(c.browser(), v))
+		answer := c.do(bearer(http.MethodGet, text(tokens, "access_token")))
+		if info := claims(c.t, answer.body); answer.Header.Get("Content-Type") != "application/jwt" || info["sub"] != id["sub"] || info["iss"] != op || info["aud"] != c.client || info["nonce"] != nil {
+			c.t.Errorf("%v %v", answer.Header, info)
+		}
+		signed, err := jose.ParseSignedCompact(answer.body, []jose.SignatureAlgorithm{jose.RS256})
+		must(c.t, err)
+		var set jose.JSONWebKeySet
+		must(c.t, json.Unmarshal([]byte(c.do(httptest.NewRequest(http.MethodGet, "/oauth2/jwks", nil)).body), &set))
+		_, err = signed.Verify(set)
+		must(c.t, err)
+	})
+	dynamic(t, "oidcc-ensure-redirect-uri-in-authorization-request", func(c *conf) {
+		c.enrol("redirect_uris", []string{suite, "https://suite.test/second"})
+		c.page(c.browser().authorize(c.request("redirect_uri", "")), http.StatusBadRequest)
+	})
+	dynamic(t, "oidcc-redirect-uri-query-OK", func(c *conf) { c.enrol("redirect_uris", []string{suite}); c.happy() })
+	for module, uri := range map[string]string{
+		"oidcc-redirect-uri-query-mismatch": "https://suite.test/callback?dummy1=ipsum", "oidcc-redirect-uri-query-added": suite + "&dummy2=ipsum",
+	} {
+		dynamic(t, module, func(c *conf) {
+			c.enrol()
+			c.page(c.browser().authorize(c.request("redirect_uri", uri)), http.StatusBadRequest)
+		})
+	}
+	dynamic(t, "oidcc-redirect-uri-regfrag", func(c *conf) {
+		c.turnedAway("invalid_redirect_uri", "redirect_uris", []string{suite + "#fragment"})
+	})
+	dynamic(t, "oidcc-ensure-client-assertion-with-iss-aud-succeeds", func(c *conf) { c.enrol(); c.happy() })
+	dynamic(t, "oidcc-registration-logo-policy-tos-uri", func(c *conf) {
+		c.remote.serve("https://suite.test/logo.png", "image/png", picture(c.t, 40))
+		c.enrol("logo_uri", "https://suite.test/logo.png", "policy_uri", "https://suite.test/policy", "tos_uri", "https://suite.test/tos")
+		b := c.browser()
+		b.to(b.authorize(c.request()), "/login").expect(c.t, 200, "/client-logo/"+c.client, "https://suite.test/policy", "https://suite.test/tos")
+	})
+}
+
+func TestConformanceDynamicKeys(t *testing.T) {
+	dynamic(t, "oidcc-registration-jwks-uri", func(c *conf) {
+		c.remote.serve("https://suite.test/jwks", "application/json", string(c.jwks()))
+		c.enrol("jwks", nil, "jwks_uri", "https://suite.test/jwks")
+		c.happy()
+		if asked := c.remote.requests(); len(asked) != 1 {
+			c.t.Errorf("fetched %v", asked)
+		}
+	})
+	dynamic(t, "oidcc-refresh-token-rp-key-rotation", func(c *conf) {
+		c.remote.serve("https://suite.test/jwks", "application/json", string(c.jwks()))
+		c.enrol("jwks", nil, "jwks_uri", "https://suite.test/jwks")
+		v := c.request("scope", "openid offline_access", "prompt", "consent")
+		tokens, _ := c.tokens(v, c.walk(c.browser(), v))
+		c.newKey()
+		c.remote.serve("https://suite.test/jwks", "application/json", string(c.jwks()))
+		c.pass(time.Minute)
+		answer := c.post1(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {text(tokens, "refresh_token")}})
+		if answer.StatusCode != http.StatusOK {
+			c.t.Errorf("%d %s", answer.StatusCode, answer.body)
+		}
+		// A weak key that appears there later isn't taken, and unknown kids make no more than one request a minute.
+		c.remote.requests()
+		for range 20 {
+			c.newKey()
+			c.refused(c.post1(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {text(tokens, "refresh_token")}}), 401, "invalid_client")
+		}
+		if asked := c.remote.requests(); len(asked) > 1 {
+			c.t.Errorf("%d requests", len(asked))
+		}
+	})
+	dynamic(t, "oidcc-server-rotate-keys", func(c *conf) {
+		before := c.do(httptest.NewRequest(http.MethodGet, "/oauth2/jwks", nil)).body
+		_, err := c.keys.Rotate(t.Context(), keys.RotateOptions{})
+		must(c.t, err)
+		must(c.t, c.keys.Refresh(t.Context()))
+		var old, all jose.JSONWebKeySet
+		must(c.t, json.Unmarshal([]byte(before), &old))
+		must(c.t, json.Unmarshal([]byte(c.do(httptest.NewRequest(http.MethodGet, "/oauth2/jwks", nil)).body), &all))
+		for _, k := range old.Keys {
+			if len(all.Key(k.KeyID)) != 1 {
+				c.t.Errorf("%s is gone", k.KeyID)
+			}
+		}
+		if len(all.Keys) <= len(old.Keys) {
+			c.t.Error("no new key")
+		}
+	})
+}
+
+func TestConformanceDynamicSectors(t *testing.T) {
+	const uri = "https://suite.test/sector"
+	dynamic(t, "oidcc-registration-sector-uri", func(c *conf) {
+		c.remote.serve(uri, "application/json", `["`+suite+`","https://other.test/cb"]`)
+		c.enrol("subject_type", "pairwise", "sector_identifier_uri", uri)
+		if _, id, _ := c.happy(); id["sub"] == number(c.mali.SSOID) {
+			c.t.Error("a pairwise client knows the account's number")
+		}
+	})
+	dynamic(t, "oidcc-registration-sector-bad", func(c *conf) {
+		for name, body := range map[string]string{
+			"another URI": `["https://other.test/cb"]`, "a prefix": `["https://suite.test/callback"]`, "no array": `{"redirect_uris":["` + suite + `"]}`,
+			"no JSON": suite, "nothing": "",
+		} {
+			c.remote.serve(uri, "application/json", body)
+			c.turnedAway("invalid_client_metadata", "subject_type", "pairwise", "sector_identifier_uri", uri)
+			if c.t.Failed() {
+				c.t.Fatal(name)
+			}
+		}
+		c.remote.serve(uri, "text/html", `["`+suite+`"]`)
+		c.turnedAway("invalid_client_metadata", "subject_type", "pairwise", "sector_identifier_uri", uri)
+		c.turnedAway("invalid_client_metadata", "subject_type", "pairwise", "sector_identifier_uri", uri+"-nowhere")
+		c.turnedAway("invalid_redirect_uri", "subject_type", "pairwise", "redirect_uris", []string{suite, "http://other.test/cb"})
+		c.turnedAway("invalid_client_metadata", "subject_type", "pairwise", "redirect_uris", []string{suite, "https://other.test/cb"})
+		// MI-16: what isn't a public https address is not asked at all.
+		c.remote.requests()
+		for _, bad := range []string{"http://suite.test/sector", "https://127.0.0.1/sector", "https://[::1]/sector", "https://localhost/sector", "file:///etc/passwd"} {
+			c.turnedAway("invalid_client_metadata", "sector_identifier_uri", bad)
+		}
+		if asked := c.remote.requests(); len(asked) > 0 {
+			c.t.Errorf("asked %v", asked)
+		}
+	})
+}
