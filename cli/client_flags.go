@@ -24,7 +24,7 @@ var uriFlags = []struct{ flag, doc string }{
 	{"logo-uri", "its logo"},
 	{"policy-uri", "its privacy policy"},
 	{"tos-uri", "its terms of service"},
-	{"initiate-login-uri", "where an expired sign-in starts again"},
+	{"initiate-login-uri", "where a sign-in begins from our pages, by https"},
 	{"backchannel-logout-uri", "what gets a logout token when a session ends"},
 	{"frontchannel-logout-uri", "what is loaded in a frame when somebody signs out"},
 }

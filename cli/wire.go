@@ -134,7 +134,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 		Now: t.now, Proxies: t.cfg.proxies, ExtraHosts: t.cfg.ExtraHosts, Dev: dev,
 		SessionManagement: t.cfg.SessionManagement,
 	}
-	flow := &authorize.Service{Store: t.store, Keyring: t.keyring, Clients: t.clients, Limiter: t.limiter, Audit: t.audit, Now: t.now}
+	flow := &authorize.Service{Issuer: t.cfg.issuer, Store: t.store, Keyring: t.keyring, Clients: t.clients, Limiter: t.limiter, Audit: t.audit, Now: t.now}
 	provider := oidc.New(oidc.Options{
 		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
 		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now,

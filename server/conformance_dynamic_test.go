@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -222,5 +223,26 @@ func TestConformanceDynamicSectors(t *testing.T) {
 		if asked := c.remote.requests(); len(asked) > 0 {
 			c.t.Errorf("asked %v", asked)
 		}
+	})
+}
+
+// Third-party-initiated login: our list of applications is the third party.
+func TestConformanceInitiatedLogin(t *testing.T) {
+	dynamic(t, "oidcc-3rd_party-init-login", func(c *conf) {
+		c.enrol("initiate_login_uri", "https://suite.test/start?keep=1")
+		v, b := c.request("scope", "openid"), c.browser()
+		c.tokens(v, c.walk(b, v))
+		b.get("/account/applications").expect(c.t, 200, `href="https://suite.test/start?keep=1&amp;iss=https%3A%2F%2Fop.test"`)
+		c.enrol("initiate_login_uri", "https://elsewhere.test/start")
+		v = c.request("scope", "openid")
+		c.tokens(v, c.walk(b, v))
+		if page := b.get("/account/applications"); strings.Contains(page.body, "elsewhere.test") {
+			c.t.Error("a stranger's application leads to a host that it has no answers sent to")
+		}
+	})
+	dynamic(t, "oidcc-3rd_party-init-login-nohttps", func(c *conf) {
+		c.turnedAway("invalid_client_metadata", "initiate_login_uri", "http://suite.test/start")
+		c.turnedAway("invalid_client_metadata", "initiate_login_uri", "http://localhost/start")
+		c.turnedAway("invalid_client_metadata", "initiate_login_uri", "javascript:alert(1)")
 	})
 }

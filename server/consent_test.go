@@ -240,7 +240,7 @@ func TestExpiredInteraction(t *testing.T) {
 		twice := s.browser()
 		page := twice.consent("client_id", "shop")
 		twice.proceed(twice.submit(page, "consent", "decision", "allow"))
-		twice.submit(page, "consent", "decision", "allow").expect(t, 404, "interaction.expired", `href="https://shop.test/sign-in"`)
+		twice.submit(page, "consent", "decision", "allow").expect(t, 404, "interaction.expired", `href="https://shop.test/sign-in?iss=https%3A%2F%2Fop.test"`)
 		b := s.browser()
 		page = b.asked("client_id", "shop")
 		handle := page.Request.URL.Query().Get("interaction")
@@ -251,7 +251,7 @@ func TestExpiredInteraction(t *testing.T) {
 		b.get("/consent").expect(t, 404, "interaction.unknown")
 		b.to(b.get("/consent?interaction="+handle), "/oauth2/authorize/continue") // nobody to consent yet
 		s.pass(31 * time.Minute)
-		expired := b.get("/login?interaction="+handle).expect(t, 404, "interaction.expired", `href="https://shop.test/sign-in"`)
+		expired := b.get("/login?interaction="+handle).expect(t, 404, "interaction.expired", `href="https://shop.test/sign-in?iss=https%3A%2F%2Fop.test"`)
 		if expired.Header.Get("Location") != "" {
 			t.Error("redirected")
 		}

@@ -3,7 +3,6 @@ package server_test
 import (
 	"bytes"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -28,7 +27,6 @@ import (
 	"pratu/flows/limits"
 	"pratu/flows/logout"
 	"pratu/flows/oidc"
-	"pratu/flows/outbound"
 	"pratu/flows/outbox"
 	"pratu/flows/passwords"
 	"pratu/flows/secret"
@@ -79,54 +77,6 @@ type world struct {
 
 	mu sync.Mutex
 	at time.Time
-}
-
-// remote is every other server of the world, by https, as our guarded client sees them.
-type remote struct {
-	mu    sync.Mutex
-	pages map[string]http.HandlerFunc // by URL without scheme
-	asked []string
-}
-
-func (o *remote) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	o.mu.Lock()
-	o.asked = append(o.asked, r.Host+r.URL.Path)
-	page := o.pages[r.Host+r.URL.Path]
-	o.mu.Unlock()
-	if page == nil {
-		http.NotFound(w, r)
-		return
-	}
-	page(w, r)
-}
-
-// serve puts a page on the web.
-func (o *remote) serve(url, contentType, body string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.pages[strings.TrimPrefix(url, "https://")] = func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		_, _ = io.WriteString(w, body)
-	}
-}
-
-// requests are those since the last call.
-func (o *remote) requests() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	list := o.asked
-	o.asked = nil
-	return list
-}
-
-func (o *remote) client(t *testing.T) *outbound.Client {
-	t.Helper()
-	there := httptest.NewTLSServer(o)
-	t.Cleanup(there.Close)
-	return outbound.New(outbound.Options{
-		Development: true, Address: there.Listener.Addr().String(),
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, //nolint:gosec // every name is this server's
-	})
 }
 
 type lockedBuffer struct {
@@ -196,7 +146,7 @@ func newWorld(t *testing.T, database string) *world {
 	w.self = &clients.Registrar{Clients: w.clients, Store: w.store, Limiter: w.limiter, Guard: clients.GuardOff, RequirePKCE: true}
 	w.signin = &signin.Service{Store: w.store, Keyring: ring, Hasher: w.hasher, Limiter: w.limiter, Audit: record, Now: w.now}
 	w.hears(i)
-	flow := &authorize.Service{Store: w.store, Keyring: ring, Clients: w.clients, Limiter: w.limiter, Audit: record, Now: w.now}
+	flow := &authorize.Service{Issuer: i, Store: w.store, Keyring: ring, Clients: w.clients, Limiter: w.limiter, Audit: record, Now: w.now}
 	provider := oidc.New(oidc.Options{
 		Issuer: i, Store: w.store, Clients: w.clients, Keys: w.keys, Keyring: ring, Limiter: w.limiter, Audit: record,
 		Authorize: flow, Outbound: calls, Now: w.now,

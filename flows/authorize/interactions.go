@@ -9,6 +9,7 @@ import (
 
 	"pratu/flows/audit"
 	"pratu/flows/clients"
+	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/limits"
 	"pratu/flows/secret"
@@ -24,6 +25,7 @@ const (
 
 // Service keeps interactions and consents.
 type Service struct {
+	Issuer  issuer.Issuer
 	Store   *storage.Store
 	Clients *clients.Service
 	Limiter *limits.Limiter
@@ -94,7 +96,7 @@ func (s *Service) Load(ctx context.Context, handle, browser string) (storage.Int
 	if row.Form == "" || row.ExpiresAt <= storage.At(s.Now()) {
 		expired := kind.New(kind.NotFound, "interaction.expired")
 		if c, err := s.Clients.Get(ctx, row.ClientID); err == nil {
-			expired = expired.WithArg("restart", restartURL(c))
+			expired = expired.WithArg("restart", s.RestartURL(c))
 		}
 		return row, expired
 	}
@@ -132,7 +134,7 @@ func (s *Service) Interaction(ctx context.Context, handle, browser string) (*Int
 		Handle: handle, Client: client, SessionID: row.SessionID, Params: params,
 		Scopes: strings.Fields(params.Get("scope")), ClaimNames: ClaimNames(params.Get("claims")),
 		LoginHint: params.Get("login_hint"), Prompt: params.Get("prompt"),
-		UILocales: strings.Fields(params.Get("ui_locales")), RestartURL: restartURL(client),
+		UILocales: strings.Fields(params.Get("ui_locales")), RestartURL: s.RestartURL(client),
 		Device: row.DeviceID != "",
 	}
 	if i.Device {
@@ -147,9 +149,10 @@ func (s *Service) Interaction(ctx context.Context, handle, browser string) (*Int
 	return i, nil
 }
 
-func restartURL(c *clients.Client) string {
-	if c.Metadata.InitiateLoginURI != "" {
-		return c.Metadata.InitiateLoginURI
+// RestartURL is where a sign-in to a client can begin again, or "". A page that anybody may call their own is none.
+func (s *Service) RestartURL(c *clients.Client) string {
+	if start := c.StartURL(s.Issuer.String()); start != "" || c.Unverified() {
+		return start
 	}
 	return c.Metadata.ClientURI
 }

@@ -59,7 +59,7 @@ func (d *Document) validateURIs(ps *Problems, r rules) {
 			pageURI(ps, x.name, x.value)
 		}
 	}
-	pageURI(ps, "initiate_login_uri", m.InitiateLoginURI)
+	initiateURI(ps, m)
 	logoutURIs(ps, d.Kind, m)
 	fetchedURI(ps, "jwks_uri", m.JWKSURI)
 	origins(ps, m.AllowedOrigins)

@@ -81,7 +81,7 @@ func newWorld(t *testing.T, s *storage.Store, c *clock) *world {
 	w.Provider = oidc.New(oidc.Options{
 		Issuer: i, Store: s, Clients: service, Keys: w.keys, Keyring: ring, Audit: log, Now: c.now,
 		Limiter:   &limits.Limiter{Store: s, Keyring: ring, Now: c.now},
-		Authorize: &authorize.Service{Store: s, Keyring: ring, Clients: service, Audit: log, Now: c.now},
+		Authorize: &authorize.Service{Issuer: i, Store: s, Keyring: ring, Clients: service, Audit: log, Now: c.now},
 		Outbound:  outbound.New(outbound.Options{}),
 	})
 	return w

@@ -165,7 +165,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *oidc.Re
 	}
 	redirect, err := s.Provider.Issue(ctx, request, step.Session, waiting)
 	if oidc.InteractionSpent(err) {
-		return kind.New(kind.NotFound, "interaction.expired").WithArg("restart", request.Client.Metadata.InitiateLoginURI).WithErr(err)
+		return kind.New(kind.NotFound, "interaction.expired").WithArg("restart", s.Authorize.RestartURL(request.Client)).WithErr(err)
 	}
 	if err != nil {
 		return s.refused(w, r, err, request.Params)

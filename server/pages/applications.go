@@ -31,6 +31,9 @@ func (s *Server) application(r *http.Request, a authorize.Application, owner *ac
 	view := Application{ID: a.ID, Groups: groups(a.Scopes, a.Claims, owner), Since: a.Since, Used: a.UsedAt, Brand: web.NewBrand(a.ID, "", "", "", "")}
 	if c := a.Client; c != nil {
 		view.Brand, view.Unverified = s.brand(r, c, ""), c.Unverified()
+		if !c.Disabled() {
+			view.OpenURL = link(c.StartURL(s.Web.Issuer.String()))
+		}
 		if view.Brand.Host == "" {
 			view.Brand.Host = hostOf("", c.Metadata.RedirectURIs)
 		}

@@ -64,7 +64,8 @@ type Application struct {
 	Since  time.Time
 	Used   time.Time // zero: never
 
-	Unverified bool // registered by itself
+	Unverified bool   // registered by itself
+	OpenURL    string // where it signs people in, or ""
 }
 
 // Activity is "activity".
