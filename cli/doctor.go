@@ -205,7 +205,7 @@ func doctorOutbox(t *tools, fs *findings) error {
 	case err != nil:
 		return err
 	case parked > 0:
-		fs.warn("outbox", "%d messages were given up: look at the log for event outbox and at PRATU_MAIL", parked)
+		fs.warn("outbox", "%d messages were given up: run pratu outbox list", parked)
 	case due > 100:
 		fs.warn("outbox", "%d messages wait: is the mail server slow?", due)
 	default:

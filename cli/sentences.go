@@ -22,6 +22,8 @@ var sentences = map[string]string{
 	"registration.life":    "--expires-in is between 1m and 8784h, which is a year",
 	"registration.note":    "--note has at most 200 bytes, without control characters",
 
+	"outbox.unknown": "no message with this id was given up: pratu outbox list shows them",
+
 	"account.unknown":    "there is no such account",
 	"account.disabled":   "the account is disabled",
 	"account.exists":     "an account with this contact exists already",

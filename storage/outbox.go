@@ -57,6 +57,20 @@ func (s *Store) Park(ctx context.Context, id string, now Instant, failure string
 	return err
 }
 
+// Undelivered are the messages that wait or were given up, the newest first, without what they say.
+func (s *Store) Undelivered(ctx context.Context, limit int) (list []Message, err error) {
+	err = s.list(ctx, &list, `SELECT id, lane, kind, created_at, next_attempt_at, attempts, last_error, parked_at, expires_at FROM outbox
+		WHERE delivered_at = 0 AND parked_at = 0 UNION ALL SELECT id, lane, kind, created_at, next_attempt_at, attempts, last_error,
+		parked_at, expires_at FROM outbox WHERE parked_at > 0 ORDER BY created_at DESC, id LIMIT ?`, limit)
+	return list, err
+}
+
+// Retry has messages that were given up tried once more: one, or with "" all. It tells how many.
+func (s *Store) Retry(ctx context.Context, id string, now Instant) (int64, error) {
+	return s.exec(ctx, `UPDATE outbox SET parked_at = 0, next_attempt_at = ? WHERE parked_at > 0 AND expires_at > ? AND (id = ? OR ? = '')`,
+		now, now, id, id)
+}
+
 // OutboxCounts are how many messages wait and how many were given up.
 func (s *Store) OutboxCounts(ctx context.Context) (waiting, parked int64, err error) {
 	var counts struct {

@@ -80,6 +80,28 @@ func Outbox(t *testing.T, s *storage.Store) {
 	ok(t, s.Park(t.Context(), "a", start, "late"))
 	expect(t, start.Add(hour), "b")
 	counts(t, s, 1, 1)
+	// What didn't leave can be looked at, without what it says, and what was given up be tried again until it expires.
+	var list []string
+	for _, m := range must[[]storage.Message](t)(s.Undelivered(t.Context(), 10)) {
+		if m.Payload != "" || m.Attempts == 0 || m.LastError == "" {
+			t.Errorf("%+v", m)
+		}
+		list = append(list, m.ID)
+	}
+	if strings.Join(list, " ") != "b c" {
+		t.Errorf("undelivered: %v", list)
+	}
+	retry := func(id string, at storage.Instant, want int64) {
+		t.Helper()
+		if n := must[int64](t)(s.Retry(t.Context(), id, at)); n != want {
+			t.Errorf("%d are tried again, want %d", n, want)
+		}
+	}
+	retry("b", start.Add(hour), 0) // it waits anyway
+	retry("c", start.Add(minute).Add(7*day), 0)
+	retry("", start.Add(2*hour), 1)
+	expect(t, start.Add(2*hour), "b c")
+	counts(t, s, 2, 0)
 }
 
 // OutboxPayload: what was delivered is kept, what it said isn't.
