@@ -47,6 +47,7 @@ type Config struct {
 
 	Registration            string `key:"registration" default:"off" doc:"Who may register an application without an administrator, at /oauth2/register (RFC 7591): off: nobody; token: who has a token of pratu registration-token create; open: everybody."`
 	RegistrationRequirePKCE bool   `key:"registration_require_pkce" default:"true" doc:"Applications that register themselves have to use PKCE. false: confidential ones needn't, for old libraries and OpenID's conformance suite."`
+	ClientIDMetadata        bool   `key:"client_id_metadata" default:"false" doc:"Applications that nobody registered may sign people in when their client_id is the https address of a document that describes them, as MCP clients do (draft-ietf-oauth-client-id-metadata-document)."`
 
 	Limits []string `key:"limits" doc:"Other budgets of failures than docs/limits.md has, POLICY=BUDGET/WINDOW such as signin.account=10/15m, separated by commas."`
 

@@ -94,6 +94,9 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 		Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Now: a.now,
 		Fetch: outbound.New(outbound.Options{Development: c.local()}),
 	}
+	if c.ClientIDMetadata {
+		t.clients.Documents = &clients.Documents{Fetch: t.clients.Fetch, Limiter: t.limiter, Now: a.now}
+	}
 	t.register = &clients.Registrar{
 		Clients: t.clients, Store: store, Limiter: t.limiter, Guard: c.Registration, RequirePKCE: c.RegistrationRequirePKCE,
 	}

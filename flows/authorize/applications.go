@@ -67,7 +67,7 @@ func (s *Service) Applications(ctx context.Context, accountID string) ([]Applica
 func (s *Service) named(ctx context.Context, byID map[string]*Application) ([]Application, error) {
 	list := make([]Application, 0, len(byID))
 	for id, a := range byID {
-		c, err := s.Clients.Find(ctx, id)
+		c, err := s.Clients.Known(ctx, id)
 		if err != nil && kind.Of(err) != kind.NotFound {
 			return nil, err
 		}

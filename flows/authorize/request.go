@@ -60,7 +60,7 @@ func (r *Request) assured() bool {
 		return false
 	}
 	u, err := url.Parse(r.RedirectURI)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "localhost")
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "localhost" && !r.Client.Unverified())
 }
 
 // State is what is known of the browser and of the interaction, if there is one already.

@@ -96,14 +96,23 @@ func (r *Registrar) admit(ctx context.Context, token, network string) (spend fun
 	}, err
 }
 
-// read makes a document of what an application says about itself. What it can't be it is told; what it may not have, it
-// doesn't get, and the answer shows what it got (RFC 7591 section 3.2.1).
-func (r *Registrar) read(raw []byte) (d Document, own ownMembers, ps Problems) {
-	d.Metadata, own, ps = readMetadata(raw)
-	d.Kind = selfKind(d.Metadata)
-	m := &d.Metadata
+// read makes a document of what an application says about itself.
+func (r *Registrar) read(raw []byte) (Document, ownMembers, Problems) {
+	m, own, ps := readMetadata(raw)
+	d := selfDescribed(m, &ps)
+	if !r.RequirePKCE && d.Kind == KindWeb {
+		off := false
+		d.Settings.RequirePKCE = &off
+	}
+	return d, own, ps
+}
+
+// selfDescribed is a document of metadata that nobody vetted. What it can't be is a problem; what it may not have it
+// doesn't get, and the answer to a registration shows what it got (RFC 7591 section 3.2.1).
+func selfDescribed(m Metadata, ps *Problems) Document {
+	d := Document{Kind: selfKind(m), Metadata: m}
 	if len(m.GrantTypes) == 0 {
-		m.GrantTypes = []string{GrantCode} // RFC 7591 section 2
+		d.GrantTypes = []string{GrantCode} // RFC 7591 section 2
 	}
 	for i, g := range m.GrantTypes {
 		if !slices.Contains(selfGrants, g) {
@@ -113,22 +122,18 @@ func (r *Registrar) read(raw []byte) (d Document, own ownMembers, ps Problems) {
 	if m.Scope != "" {
 		known := strings.Fields(DefaultScope)
 		kept := slices.DeleteFunc(strings.Fields(m.Scope), func(s string) bool { return !slices.Contains(known, s) })
-		m.Scope = strings.Join(kept, " ")
-		if m.Scope == "" {
-			m.Scope = "openid"
+		d.Scope = strings.Join(kept, " ")
+		if d.Scope == "" {
+			d.Scope = "openid"
 		}
 	}
 	if m.TokenEndpointAuthMethod == "" && d.Kind == KindWeb && (m.JWKS != nil || m.JWKSURI != "") {
-		m.TokenEndpointAuthMethod = AuthBasic // the keys are for something else: RFC 7591 section 2 names the default
+		d.TokenEndpointAuthMethod = AuthBasic // the keys are for something else: RFC 7591 section 2 names the default
 	}
 	if m.IDTokenAlg == "" {
-		m.IDTokenAlg = "RS256" // whatever the kind: OpenID Connect Registration section 2
+		d.IDTokenAlg = "RS256" // whatever the kind: OpenID Connect Registration section 2
 	}
-	if !r.RequirePKCE && m.AuthMethod() != AuthNone && d.Kind == KindWeb {
-		off := false
-		d.Settings.RequirePKCE = &off
-	}
-	return d, own, ps
+	return d
 }
 
 // selfKind is the kind that metadata describes. A redirect URI with a scheme of its own is one of an installed app.

@@ -46,7 +46,9 @@ type Service struct {
 	Hasher Hasher
 	Audit  Recorder
 	Fetch  Fetcher
-	Now    func() time.Time
+	// Documents are clients that nobody registered; nil: there are none.
+	Documents *Documents
+	Now       func() time.Time
 
 	flights  singleflight.Group
 	mu       sync.Mutex

@@ -54,13 +54,15 @@ var (
 	DeviceAddress   = Policy{"device.address", 20, 15 * time.Minute, "wrong device codes typed from one network address (IPv6: /64)"}
 	RegisterAddress = Policy{"register.address", 20, time.Hour,
 		"applications that register themselves from one network address (IPv6: /64), where registration is open"}
+	ClientDocument = Policy{"client.document", 60, time.Minute,
+		"documents that are fetched of applications nobody registered, asked for from one network address (IPv6: /64)"}
 )
 
 // Table is every policy there is.
 func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration,
 		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress, RequestAddress,
-		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress}
+		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress, ClientDocument}
 }
 
 // Limiter counts against policies.

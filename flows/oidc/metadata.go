@@ -51,6 +51,7 @@ type metadata struct {
 	RequestURIParameter    bool     `json:"request_uri_parameter_supported"` // true when left out
 	RequireRequestURI      bool     `json:"require_request_uri_registration"`
 	CodeChallengeMethods   []string `json:"code_challenge_methods_supported"`
+	ClientDocuments        bool     `json:"client_id_metadata_document_supported,omitempty"`
 	IssuerInAuthorizations bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
@@ -82,5 +83,6 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 		Claims: supportedClaims(), UILocales: locales, Prompts: []string{"none", "login", "consent", "select_account"},
 		CheckSession: checkSession, BackchannelLogout: true, BackchannelSession: true, FrontchannelLogout: true, FrontchannelSession: true,
 		ClaimsParameter: true, CodeChallengeMethods: []string{"S256"}, IssuerInAuthorizations: true,
+		ClientDocuments: p.Clients.Documents != nil,
 	}, "", "  ")
 }

@@ -34,7 +34,7 @@ func (p *Provider) Subject(ctx context.Context, c *clients.Client, a storage.Acc
 
 // Names tells whether a hint is about an account. For a client that is gone there are only numbers left to compare.
 func (p *Provider) Names(ctx context.Context, h Hint, a storage.Account) (bool, error) {
-	c, err := p.Clients.Find(ctx, h.ClientID)
+	c, err := p.Clients.Known(ctx, h.ClientID)
 	switch {
 	case err != nil && kind.Of(err) == kind.NotFound:
 		c = &clients.Client{}

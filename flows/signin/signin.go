@@ -5,9 +5,7 @@ package signin
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"pratu/flows/audit"
@@ -259,17 +257,5 @@ func (s *Service) browserHash(cookie string) string {
 	return secret.Hash(cookie)
 }
 
-// Network is the part of an address that one subscriber has: all of IPv4, the /64 of IPv6.
-func Network(ip string) string {
-	addr, err := netip.ParseAddr(strings.TrimSpace(ip))
-	if err != nil {
-		return "unknown"
-	}
-	addr = addr.Unmap().WithZone("")
-	if addr.Is6() {
-		if p, err := addr.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return addr.String()
-}
+// Network is limits.Network.
+func Network(ip string) string { return limits.Network(ip) }

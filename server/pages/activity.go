@@ -50,7 +50,7 @@ func cursor(text string) accounts.Cursor {
 func (s *Server) happening(r *http.Request, e storage.AuditEvent, names map[string]string) Happening {
 	if _, known := names[e.ClientID]; !known {
 		names[e.ClientID] = web.Inert(e.ClientID)
-		if c, err := s.Authorize.Clients.Find(r.Context(), e.ClientID); err == nil {
+		if c, err := s.Authorize.Clients.Known(r.Context(), e.ClientID); err == nil {
 			names[e.ClientID] = web.Inert(c.NameIn(web.LocaleOf(r.Context())))
 		}
 	}

@@ -17,6 +17,8 @@ func (s *Server) brand(r *http.Request, c *clients.Client, redirectHost string) 
 	word := func(member string) string { return c.Metadata.Word(member, locale) }
 	host := hostOf(word("client_uri"), nil)
 	switch {
+	case c.Origin == clients.OriginDocument:
+		host = hostOf(c.ID, nil)
 	case c.Unverified() && redirectHost != "":
 		host = web.Inert(redirectHost)
 	case c.Unverified():

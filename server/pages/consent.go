@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pratu/flows/accounts"
+	"pratu/flows/clients"
 	"pratu/flows/contact"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
@@ -61,7 +62,7 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) error {
 	page := &Consent{
 		Name: called, Identifier: identifier, SwitchURL: s.to(v, issuer.PathSelectAccount),
 		RedirectHost: web.Inert(v.interaction.RedirectHost), Device: v.interaction.Device, Unverified: v.interaction.Client.Unverified(),
-		Groups: groups(v.interaction.Scopes, v.interaction.ClaimNames, a),
+		Unregistered: v.interaction.Client.Origin == clients.OriginDocument, Groups: groups(v.interaction.Scopes, v.interaction.ClaimNames, a),
 	}
 	page.SignedIn = page.Name
 	return s.show(v, http.StatusOK, "consent", page)

@@ -81,7 +81,8 @@ type Consent struct {
 	SwitchURL        string // not you?
 	RedirectHost     string // where the browser goes afterwards
 	Device           bool   // the answer goes to a device that waits elsewhere
-	Unverified       bool   // registered by itself: warn
+	Unverified       bool   // nobody vetted it: warn
+	Unregistered     bool   // and it isn't even registered: Client.Host describes it
 	Groups           []ConsentGroup
 }
 
