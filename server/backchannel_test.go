@@ -101,10 +101,14 @@ func TestLogoutToken(t *testing.T) {
 		b := w.signedIn("alice")
 		hint, id := w.idTokenAt(b, "app")
 		w.idTokenAt(b, "other", "scope", "openid")
+		w.tokens(b)                         // of one that can't be told, and costs nothing for it
 		b.code(base("client_id", "silent")) // whose code was never exchanged
 		w.idTokenAt(w.signedIn("bob"), "silent")
 		if n := len(app.heard()); n != 0 {
 			t.Errorf("heard %d times while signed in", n)
+		}
+		if rows, err := w.store.Farewells(t.Context(), text(id, "sid")); err != nil || len(rows) != 2 {
+			t.Errorf("%+v %v", rows, err)
 		}
 		b.get(bye("id_token_hint", hint))
 		w.deliver()

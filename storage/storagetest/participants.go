@@ -102,10 +102,7 @@ func (b browsers) farewells(t *testing.T) {
 // unspent: a code that nobody exchanged dies with the session, whatever it would have bought.
 func (b browsers) unspent(t *testing.T) {
 	n := b.begin(t, session(account(t, b.db), "u1", start), "")
-	g := grantOf(n, name("grant"), true)
-	g.CodeUsedAt = 0
-	ok(t, b.CreateGrant(t.Context(), g))
-	unspent, spent := g.ID, b.grant(t, n, true)
+	unspent, spent := b.code(t, n, true), b.grant(t, n, true)
 	must[bool](t)(b.EndSession(t.Context(), n.ID, start.Add(minute)))
 	b.revoked(t, unspent, true)
 	b.revoked(t, spent, false)

@@ -155,14 +155,7 @@ func (b browsers) applications(t *testing.T) {
 	}
 	put(n.AccountID, "rp")
 	put(other.AccountID, "rp")
-	unspent := func(n storage.Session) string {
-		t.Helper()
-		g := grantOf(n, name("grant"), true)
-		g.CodeUsedAt = 0
-		ok(t, b.CreateGrant(t.Context(), g))
-		return g.ID
-	}
-	used, unused, theirs := unspent(n), unspent(n), unspent(other)
+	used, unused, theirs := b.code(t, n, true), b.code(t, n, true), b.code(t, other, true)
 	for _, id := range []string{used, theirs} {
 		ok(t, b.UseCode(t.Context(), id, start.Add(1)))
 		ok(t, b.CreateToken(t.Context(), storage.Token{

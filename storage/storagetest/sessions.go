@@ -28,8 +28,15 @@ func account(t *testing.T, db *sql.DB) string {
 	return id
 }
 
-// grant writes a grant that is bound to a session, its code spent, and returns its id.
+// grant writes a grant that is bound to a session, its code spent, and returns its id; code is one that nobody exchanged.
 func (b browsers) grant(t *testing.T, n storage.Session, offline bool) string {
+	t.Helper()
+	id := b.code(t, n, offline)
+	ok(t, b.UseCode(t.Context(), id, start))
+	return id
+}
+
+func (b browsers) code(t *testing.T, n storage.Session, offline bool) string {
 	t.Helper()
 	id := name("grant")
 	ok(t, b.CreateGrant(t.Context(), grantOf(n, id, offline)))
@@ -39,7 +46,7 @@ func (b browsers) grant(t *testing.T, n storage.Session, offline bool) string {
 func grantOf(n storage.Session, id string, offline bool) storage.Grant {
 	return storage.Grant{
 		ID: id, ClientID: "rp", AccountID: n.AccountID, SessionID: n.ID, Claims: "{}", CodeHash: id, Offline: offline,
-		CreatedAt: start, CodeExpiresAt: start.Add(minute), CodeUsedAt: start, ExpiresAt: start.Add(30 * day),
+		CreatedAt: start, CodeExpiresAt: start.Add(minute), ExpiresAt: start.Add(30 * day),
 	}
 }
 
