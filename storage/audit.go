@@ -39,10 +39,11 @@ func (s *Store) AuditOfAccount(ctx context.Context, accountID string, before Ins
 }
 
 // AuditPage reads the events about an account that come after the one of this instant and id, the newest first. An id of
-// "" begins at the instant: of several events of one moment none is lost between two pages.
+// "" begins at the instant: of several events of one moment none is lost between two pages. Exchanges of tokens are left out:
+// what applications do among themselves, perhaps each second, would hide the rest.
 func (s *Store) AuditPage(ctx context.Context, accountID string, at Instant, id string, limit int) (list []AuditEvent, err error) {
 	err = s.list(ctx, &list, `SELECT `+auditColumns+` FROM audit WHERE account_id = ? AND at <= ? AND (at < ? OR id < ?)
-		ORDER BY at DESC, id DESC LIMIT ?`, accountID, at, at, id, limit)
+		AND event <> 'token.exchanged' ORDER BY at DESC, id DESC LIMIT ?`, accountID, at, at, id, limit)
 	return list, err
 }
 

@@ -109,6 +109,10 @@ func (s *Settings) Set(key, value string) error {
 			return kind.New(kind.Invalid, "client.setting").WithErr(fmt.Errorf("%s is true or false, not %q", key, value))
 		}
 		raw = []byte(value)
+	case "token_exchange":
+		if raw = []byte(value); value == "" {
+			raw = []byte("null")
+		}
 	case "resources":
 		raw, _ = json.Marshal(strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }))
 	default:

@@ -24,7 +24,7 @@ var (
 
 var kinds = map[string]rules{
 	KindWeb: {
-		auth: AuthBasic, auths: secretAuths, grants: []string{GrantCode, GrantRefresh, GrantClientCredentials},
+		auth: AuthBasic, auths: secretAuths, grants: []string{GrantCode, GrantRefresh, GrantClientCredentials, GrantExchange},
 		implied: codeGrants, alg: "RS256", channel: "web", redirect: true, people: true,
 	},
 	KindSPA: {
@@ -41,11 +41,11 @@ var kinds = map[string]rules{
 	},
 	KindGame: {
 		auth: AuthNone, auths: []string{AuthNone, AuthBasic, AuthPost, AuthPrivateKeyJWT},
-		grants:  []string{GrantCode, GrantRefresh, GrantDevice, GrantClientCredentials},
+		grants:  []string{GrantCode, GrantRefresh, GrantDevice, GrantClientCredentials, GrantExchange},
 		implied: []string{GrantDevice, GrantRefresh}, alg: "ES256", channel: "app", people: true,
 	},
 	KindMachine: {
-		auth: AuthBasic, auths: secretAuths, grants: []string{GrantClientCredentials},
+		auth: AuthBasic, auths: secretAuths, grants: []string{GrantClientCredentials, GrantExchange},
 		implied: []string{GrantClientCredentials}, alg: "RS256",
 	},
 }

@@ -38,6 +38,7 @@ func (d *Document) validate() Problems {
 	d.validateSubject(&ps)
 	d.validateTexts(&ps)
 	d.validateSettings(&ps)
+	d.validateExchange(&ps)
 	return ps
 }
 

@@ -172,6 +172,21 @@ func TestRegistrationRules(t *testing.T) {
 			"/client_name client.text"},
 		"public client_credentials": {Document{Kind: KindGame, Metadata: Metadata{GrantTypes: []string{GrantClientCredentials}}},
 			"/grant_types client.grant"},
+		"exchange without a policy": {Document{Kind: KindMachine, Metadata: Metadata{GrantTypes: []string{GrantExchange}}}, "/grant_types client.grant"},
+		"policy without the grant":  {Document{Kind: KindMachine, Settings: Settings{TokenExchange: &Exchange{Delegation: true}}}, "/settings/token_exchange setting.token_exchange"},
+		"public exchange": {Document{Kind: KindGame, Metadata: Metadata{GrantTypes: []string{GrantExchange}}, Settings: Settings{TokenExchange: &Exchange{Delegation: true}}},
+			"/settings/token_exchange setting.token_exchange"},
+		"exchange of a spa": {Document{Kind: KindSPA, Metadata: Metadata{RedirectURIs: one, GrantTypes: []string{GrantExchange}}},
+			"/grant_types/0 client.grant; /grant_types client.grant"},
+		"exchange of nothing": {Document{Kind: KindMachine, Metadata: Metadata{GrantTypes: []string{GrantExchange}}, Settings: Settings{TokenExchange: &Exchange{}}},
+			"/settings/token_exchange setting.token_exchange"},
+		"exchange": {Document{Kind: KindMachine, Metadata: Metadata{GrantTypes: []string{GrantExchange}}, Settings: Settings{TokenExchange: &Exchange{
+			Impersonation: true, SubjectClients: []string{"shop"}, SubjectAudiences: []string{"https://api.test/a"}, Audiences: []string{"stock", "urn:x:y"}, Scopes: []string{"a"},
+		}}}, ""},
+		"bounds of an exchange": {Document{Kind: KindMachine, Metadata: Metadata{GrantTypes: []string{GrantExchange}}, Settings: Settings{TokenExchange: &Exchange{
+			Impersonation: true, SubjectClients: []string{"a/b"}, SubjectAudiences: []string{"https://"}, Audiences: []string{"https://a.test/#x"}, Scopes: []string{"a b"},
+		}}}, "/settings/token_exchange/subject_clients/0 setting.token_exchange; /settings/token_exchange/subject_audiences/0 setting.token_exchange; " +
+			"/settings/token_exchange/audiences/0 setting.token_exchange; /settings/token_exchange/scopes/0 setting.token_exchange"},
 		"quote in scope": {Document{Kind: KindMachine, Metadata: Metadata{Scope: `a"b`}}, "/scope client.scope"},
 	} {
 		if got := check(c.d); got != c.want {
@@ -235,16 +250,18 @@ func TestSettings(t *testing.T) {
 	for _, pair := range [][2]string{
 		{"first_party", "true"}, {"require_pkce", "false"}, {"access_token_format", "opaque"},
 		{"access_token_lifetime", "10m"}, {"refresh_token_lifetime", "3600"}, {"resources", "https://a.test,https://b.test"},
+		{"token_exchange", `{"delegation":true}`}, {"token_exchange", ""}, {"token_exchange", `{"impersonation":true}`},
 	} {
 		if err := s.Set(pair[0], pair[1]); err != nil {
 			t.Error(err)
 		}
 	}
 	if !s.FirstParty || *s.RequirePKCE || s.AccessTokenFormat != "opaque" || s.AccessTokenLifetime != 600 ||
-		s.RefreshTokenLifetime != 3600 || len(s.Resources) != 2 {
+		!s.TokenExchange.Impersonation || s.TokenExchange.Delegation || s.RefreshTokenLifetime != 3600 || len(s.Resources) != 2 {
 		t.Errorf("%+v", s)
 	}
-	for _, pair := range [][2]string{{"first_part", "true"}, {"first_party", "yes"}, {"access_token_lifetime", "soon"}} {
+	for _, pair := range [][2]string{{"first_part", "true"}, {"first_party", "yes"}, {"access_token_lifetime", "soon"},
+		{"token_exchange", `{"delegations":true}`}, {"token_exchange", "yes"}} {
 		if s.Set(pair[0], pair[1]) == nil {
 			t.Errorf("%v was accepted", pair)
 		}

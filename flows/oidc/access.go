@@ -26,6 +26,7 @@ type Access struct {
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	Opaque    bool
+	Act       *Actor // who acts for the subject, or nil
 
 	grant    *storage.GrantView // nil for client_credentials
 	contacts []storage.GrantContact
@@ -105,39 +106,35 @@ func (p *Provider) structured(ctx context.Context, token string) (*Access, error
 		return nil, errToken(err)
 	}
 	a := &Access{
-		ID: claims.ID, Subject: claims.Subject, Scopes: strings.Fields(claims.Scope), Audience: claims.Audience,
+		Act: claims.Act,
+		ID:  claims.ID, Subject: claims.Subject, Scopes: strings.Fields(claims.Scope), Audience: claims.Audience,
 		IssuedAt: time.Unix(claims.IssuedAt, 0), ExpiresAt: time.Unix(claims.ExpiresAt, 0),
 	}
-	if claims.GrantID == "" {
+	if claims.GrantID != "" {
+		var g storage.GrantView
+		if slices.ContainsFunc(a.Scopes, func(s string) bool { return s == "email" || s == "phone" }) {
+			g, a.contacts, err = p.Store.GrantWithContacts(ctx, claims.GrantID)
+		} else {
+			g, err = p.Store.GrantByID(ctx, claims.GrantID)
+		}
+		if err != nil {
+			return nil, unknownToken(err)
+		}
+		a.grant = &g
+	}
+	if a.grant == nil || a.grant.ClientID != claims.ClientID { // it can be revoked by itself
 		switch revoked, err := p.Store.Seen(ctx, seenID("revoked", claims.ClientID, claims.ID)); {
 		case err != nil:
 			return nil, err
 		case revoked:
 			return nil, errToken(errors.New("revoked"))
 		}
-		return p.finish(ctx, a, claims.ClientID)
 	}
-	var g storage.GrantView
-	if slices.ContainsFunc(a.Scopes, func(s string) bool { return s == "email" || s == "phone" }) {
-		g, a.contacts, err = p.Store.GrantWithContacts(ctx, claims.GrantID)
-	} else {
-		g, err = p.Store.GrantByID(ctx, claims.GrantID)
-	}
-	if err != nil {
-		return nil, unknownToken(err)
-	}
-	a.grant = &g
 	return p.finish(ctx, a, claims.ClientID)
 }
 
 func (p *Provider) finish(ctx context.Context, a *Access, clientID string) (*Access, error) {
-	c, err := p.Clients.Get(ctx, clientID)
-	switch kind.Of(err) {
-	case kind.NotFound, kind.Forbidden:
-		if err != nil {
-			return nil, errToken(err)
-		}
-	}
+	c, err := p.living(ctx, clientID)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +142,22 @@ func (p *Provider) finish(ctx context.Context, a *Access, clientID string) (*Acc
 	if a.grant != nil {
 		a.Subject = a.grant.Subject
 	}
-	return a, nil
+	if a.exchanged() { // the client that the person signed in to stands behind it too
+		_, err = p.living(ctx, a.grant.ClientID)
+	}
+	return a, err
+}
+
+// exchanged tells whether the token was got for one of another client (RFC 8693).
+func (a *Access) exchanged() bool { return a.grant != nil && a.grant.ClientID != a.Client.ID }
+
+// living is a client whose tokens are worth something.
+func (p *Provider) living(ctx context.Context, clientID string) (*clients.Client, error) {
+	c, err := p.Clients.Get(ctx, clientID)
+	if k := kind.Of(err); err != nil && (k == kind.NotFound || k == kind.Forbidden) {
+		return nil, errToken(err)
+	}
+	return c, err
 }
 
 // seenID is the row of something seen once, by purpose and owner.

@@ -13,6 +13,8 @@ import (
 // Hint is what an ID token of ours, expired or not, says about a sign-in.
 type Hint struct {
 	Subject, ClientID, SessionID string
+	GrantID                      string // only where the client exchanges tokens
+	ExpiresAt                    int64
 }
 
 // Hint verifies an id_token_hint: signed by one of our published keys, of the type of ID tokens, from this issuer. An
@@ -28,6 +30,8 @@ func (p *Provider) Hint(token string) (Hint, error) {
 		Audience  audience `json:"aud"`
 		SessionID string   `json:"sid"`
 		AuthTime  int64    `json:"auth_time"`
+		ExpiresAt int64    `json:"exp"`
+		GrantID   string   `json:"gid"`
 	}
 	if err := json.Unmarshal(payload, &c); err != nil {
 		return Hint{}, err
@@ -35,7 +39,7 @@ func (p *Provider) Hint(token string) (Hint, error) {
 	if c.Issuer != p.Issuer.String() || c.Subject == "" || len(c.Audience) != 1 || c.AuthTime == 0 {
 		return Hint{}, errors.New("not an ID token of ours")
 	}
-	return Hint{Subject: c.Subject, ClientID: c.Audience[0], SessionID: c.SessionID}, nil
+	return Hint{Subject: c.Subject, ClientID: c.Audience[0], SessionID: c.SessionID, GrantID: c.GrantID, ExpiresAt: c.ExpiresAt}, nil
 }
 
 // LoginHint tells whether login_hint names somebody, by an address or number, and which account has that proven; "" when

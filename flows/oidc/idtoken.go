@@ -40,6 +40,9 @@ func (t *idTokens) GenerateIDToken(ctx context.Context, life time.Duration, r fo
 		"iss": t.Issuer.String(), "sub": g.Subject, "aud": u.client.ID, "iat": u.now.Unix(), "exp": u.now.Add(life).Unix(),
 		"auth_time": g.AuthTime.Time().Unix(), "acr": g.ACR, "amr": strings.Fields(g.AMR), "sid": g.SessionID,
 	})
+	if u.client.Settings.TokenExchange != nil { // what it is exchanged for dies with the grant
+		claims["gid"] = g.ID
+	}
 	if hash := own.claims.AccessTokenHash; hash != "" {
 		claims["at_hash"] = hash
 	}
@@ -75,6 +78,7 @@ type accessClaims struct {
 	ClientID  string   `json:"client_id"`
 	Scope     string   `json:"scope,omitempty"`
 	GrantID   string   `json:"gid,omitempty"`
+	Act       *Actor   `json:"act,omitempty"`
 }
 
 // audience is one value as a string, several as an array (RFC 7519 section 4.1.3).

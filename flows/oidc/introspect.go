@@ -24,6 +24,7 @@ type Introspection struct {
 	Audience  audience `json:"aud,omitempty"`
 	Issuer    string   `json:"iss,omitempty"`
 	ID        string   `json:"jti,omitempty"`
+	Act       *Actor   `json:"act,omitempty"`
 }
 
 // Introspect tells a client about a token that is its own or meant for it. Any other token, known or not, is inactive.
@@ -47,7 +48,7 @@ func (p *Provider) Introspect(ctx context.Context, caller *clients.Client, token
 	i := Introspection{
 		Active: true, Scope: strings.Join(a.Scopes, " "), ClientID: a.Client.ID, TokenType: "Bearer",
 		ExpiresAt: a.ExpiresAt.Unix(), IssuedAt: a.IssuedAt.Unix(), Subject: a.Subject, Audience: a.Audience,
-		Issuer: p.Issuer.String(),
+		Issuer: p.Issuer.String(), Act: a.Act,
 	}
 	if !a.Opaque {
 		i.ID = a.ID
@@ -80,7 +81,7 @@ func (p *Provider) refreshable(v storage.TokenView) bool {
 }
 
 // Revoke ends a token of the caller: a refresh token or an access token of a person ends the whole grant, an access
-// token of client_credentials only itself. A token that is unknown or another client's changes nothing and is no error
+// token of client_credentials, or one that was exchanged for another client's, only itself. A token that is unknown or another client's changes nothing and is no error
 // (RFC 7009 section 2.2): who asks learns nothing.
 func (p *Provider) Revoke(ctx context.Context, caller *clients.Client, token string) error {
 	grantID := ""
@@ -101,15 +102,15 @@ func (p *Provider) Revoke(ctx context.Context, caller *clients.Client, token str
 		if err != nil {
 			return err
 		}
-		if a.grant == nil {
-			return p.revokeMachine(ctx, a)
+		if a.grant == nil || a.exchanged() {
+			return p.revokeAlone(ctx, a)
 		}
 		grantID = a.grant.ID
 	}
 	return p.Store.InTx(ctx, func(ctx context.Context) error { return p.endGrant(ctx, grantID, caller.ID, "token.revoked") })
 }
 
-func (p *Provider) revokeMachine(ctx context.Context, a *Access) error {
+func (p *Provider) revokeAlone(ctx context.Context, a *Access) error {
 	if a.Opaque {
 		return p.Store.RevokeToken(ctx, a.ID, storage.TokenAccess, storage.At(p.Now()))
 	}

@@ -26,18 +26,18 @@ type Tokens struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
 	Scope        string `json:"scope,omitempty"`
+	IssuedType   string `json:"issued_token_type,omitempty"` // RFC 8693 section 2.2.1
 }
 
-var grantTypes = []string{clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials, clients.GrantDevice}
+var grantTypes = []string{clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials, clients.GrantDevice, clients.GrantExchange}
 
 // Token answers a token request of an authenticated client.
 func (p *Provider) Token(ctx context.Context, c *clients.Client, form url.Values) (*Tokens, error) {
 	grantType := form.Get("grant_type")
-	switch grantType {
-	case "":
+	switch {
+	case grantType == "":
 		return nil, refuse(InvalidRequest, "grant_type is missing")
-	case clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials, clients.GrantDevice:
-	default:
+	case !slices.Contains(grantTypes, grantType):
 		return nil, refuse(UnsupportedGrant, "the grant types are "+strings.Join(grantTypes, ", "))
 	}
 	if !c.Allows(grantType) {
@@ -52,6 +52,8 @@ func (p *Provider) Token(ctx context.Context, c *clients.Client, form url.Values
 		form, err = p.prepareDevice(ctx, u, form)
 	case clients.GrantRefresh:
 		return p.refresh(ctx, c, form)
+	case clients.GrantExchange:
+		return p.exchangeToken(ctx, c, form)
 	default:
 		err = prepareMachine(u, form)
 	}

@@ -24,6 +24,9 @@ func (p *Provider) Userinfo(ctx context.Context, a *Access) (Userinfo, error) {
 	if err != nil {
 		return Userinfo{}, err
 	}
+	if a.exchanged() {
+		asked = authorize.ClaimsRequest{} // the person allowed them to the other client
+	}
 	names := byScopes(a.Scopes)
 	if a.contacts == nil {
 		for name := range asked.Userinfo {

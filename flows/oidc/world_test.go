@@ -171,7 +171,8 @@ func (w *world) code(v url.Values) string {
 	return redirect.Params.Get("code")
 }
 
-var secrets = map[string]string{"web1": webSecret, "web2": web2Secret, "free": webSecret + "x", "opaque": webSecret + "y", "svc1": webSecret + "z"}
+var secrets = map[string]string{"web1": webSecret, "web2": web2Secret, "free": webSecret + "x", "opaque": webSecret + "y", "svc1": webSecret + "z",
+	"shop": webSecret + "1", "orders": webSecret + "2", "stock": webSecret + "3"}
 
 // token authenticates a client and asks for tokens.
 func (w *world) token(ctx context.Context, client string, form url.Values) (*oidc.Tokens, error) {

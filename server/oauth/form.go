@@ -40,10 +40,10 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return strict(form)
 }
 
-// strict drops empty parameters and refuses repeated ones, except resource (RFC 8707 section 2).
+// strict drops empty parameters and refuses repeated ones, except resource and audience (RFC 8707 section 2, RFC 8693 section 2.1).
 func strict(form url.Values) (url.Values, error) {
 	for name, values := range form {
-		if len(values) > 1 && name != "resource" {
+		if len(values) > 1 && name != "resource" && name != "audience" {
 			return nil, invalid(http.StatusBadRequest, "a parameter is given more than once")
 		}
 		if len(values) == 1 && values[0] == "" {

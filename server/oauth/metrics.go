@@ -35,7 +35,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 
 func grantLabel(grant string) string {
 	switch grant {
-	case clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials:
+	case clients.GrantCode, clients.GrantRefresh, clients.GrantClientCredentials, clients.GrantDevice, clients.GrantExchange:
 		return grant
 	}
 	return "other"
