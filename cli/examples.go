@@ -33,6 +33,10 @@ var examples = map[string][]string{
 		"pratu client update shop --disable",
 		"pratu client update shop -f client.json",
 	},
+	"client claims-preview": {
+		"pratu client claims-preview shop --account 21992040",
+		"pratu client claims-preview shop --account 21992040 --scope openid -o json",
+	},
 	"client delete": {"pratu client delete shop"},
 	"client rotate-secret": {
 		"pratu client rotate-secret shop -o json",

@@ -130,6 +130,18 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 
 func (t *tools) close() { _ = t.store.Close() }
 
+// protocol is what speaks OpenID Connect, and what it asks.
+func (t *tools) protocol() (*authorize.Service, *oidc.Provider) {
+	flow := &authorize.Service{
+		Issuer: t.cfg.issuer, Store: t.store, Keyring: t.keyring, Clients: t.clients, Limiter: t.limiter, Audit: t.audit, Now: t.now,
+	}
+	return flow, oidc.New(oidc.Options{
+		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
+		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now,
+		Registration: t.register.On(), SessionManagement: t.cfg.SessionManagement,
+	})
+}
+
 // handler is everything that the public listener answers.
 func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, error) {
 	kernel := &web.Kernel{
@@ -137,12 +149,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 		Now: t.now, Proxies: t.cfg.proxies, ExtraHosts: t.cfg.ExtraHosts, Dev: dev,
 		SessionManagement: t.cfg.SessionManagement,
 	}
-	flow := &authorize.Service{Issuer: t.cfg.issuer, Store: t.store, Keyring: t.keyring, Clients: t.clients, Limiter: t.limiter, Audit: t.audit, Now: t.now}
-	provider := oidc.New(oidc.Options{
-		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
-		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now,
-		Registration: t.register.On(), SessionManagement: t.cfg.SessionManagement,
-	})
+	flow, provider := t.protocol()
 	metadata, err := provider.Metadata(web.Locales[:], []string{signin.ACRSingle, signin.ACRMulti})
 	if err != nil {
 		return nil, err

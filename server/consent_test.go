@@ -361,3 +361,37 @@ func TestSignInAgain(t *testing.T) {
 		}
 	})
 }
+
+// Claims of the client's own that tell something of the account are asked for by their names, and a new one is a new
+// question. A constant tells nothing of anybody.
+func TestConsentNamesClaimsOfRules(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		s.client("shop", "Corner Shop")
+		rules := func(text string) {
+			t.Helper()
+			_, err := s.clients.Update(t.Context(), "shop", func(d *clients.Document) error { return d.Settings.Set("claims", text) })
+			must(t, err)
+			s.pass(2 * time.Second)
+		}
+		const place, tier = `{"claim":"https://shop.test/place","template":"{{.address.locality}} of {{.given_name}}"}`, `{"claim":"shop:tier","value":"gold"}`
+		rules(`[` + place + `,` + tier + `,{"claim":"shop:born","field":"birthdate","scope":"phone"}]`)
+		b := s.browser()
+		page := b.consent("client_id", "shop", "scope", "openid email")
+		page.expect(t, 200, "Information named", "https://shop.test/place", "Chiang Mai")
+		for _, not := range []string{"shop:tier", "shop:born", "Your account has none"} {
+			if strings.Contains(page.main(), not) {
+				t.Errorf("the page names %s", not)
+			}
+		}
+		if b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code") == "" {
+			t.Fatal("no code")
+		}
+		ask := func() reply { return b.authorize(base("client_id", "shop", "scope", "openid email")) }
+		if ask().query(t).Get("code") == "" {
+			t.Error("asked twice for the same")
+		}
+		b.get("/account/applications").expect(t, 200, "Information named", "https://shop.test/place")
+		rules(`[` + place + `,{"claim":"shop:number","field":"ssoid"}]`)
+		b.to(ask(), "/consent").expect(t, 200, "shop:number", "https://shop.test/place")
+	})
+}

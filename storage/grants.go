@@ -29,6 +29,8 @@ type Grant struct {
 // GrantView is a grant with what its tokens need of the account.
 type GrantView struct {
 	Grant
+	AccountSSOID     int64   `db:"account_ssoid"`
+	AccountOID       string  `db:"account_oid"`
 	AccountStatus    string  `db:"account_status"`
 	AccountProfile   string  `db:"account_profile"`
 	AccountLocale    string  `db:"account_locale"`
@@ -37,7 +39,7 @@ type GrantView struct {
 
 const grantColumns = `g.id, g.client_id, g.account_id, g.session_id, g.subject, g.scopes, g.audience, g.claims, g.auth_time,
 	g.acr, g.amr, g.form, g.code_hash, g.code_expires_at, g.code_used_at, g.failed_proofs, g.offline, g.created_at,
-	g.expires_at, g.revoked_at, a.status AS account_status, a.profile AS account_profile, a.locale AS account_locale,
+	g.expires_at, g.revoked_at, a.ssoid AS account_ssoid, a.oid AS account_oid, a.status AS account_status, a.profile AS account_profile, a.locale AS account_locale,
 	a.updated_at AS account_updated_at`
 
 // CreateGrant writes an authorization for a living session. For one that ended meanwhile it is ErrNotFound: the end of a

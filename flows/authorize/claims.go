@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"slices"
+
+	"pratu/flows/clients"
 )
 
 // ClaimsRequest is the claims parameter (OpenID Connect Core section 5.5).
@@ -56,13 +58,14 @@ func ScopeClaims(scope string) []string { return slices.Clone(scopeClaims[scope]
 
 // ClaimNames are the claims about the person that the parameter asks for, sorted. What says something about the sign-in
 // needs no consent, and a name that nobody knows opens nothing: shown and remembered, it would be a stranger's text on our
-// page, and with spaces in it a consent to more than the page told.
-func ClaimNames(text string) []string {
+// page, and with spaces in it a consent to more than the page told. Those that the client's own rules add are among them,
+// so that a new rule is a new question.
+func ClaimNames(client *clients.Client, scopes []string, text string) []string {
 	c, err := ParseClaims(text)
 	if err != nil {
 		return nil
 	}
-	var names []string
+	names := client.ToldClaims(scopes)
 	for _, known := range scopeClaims {
 		for _, name := range known {
 			_, atUserinfo := c.Userinfo[name]

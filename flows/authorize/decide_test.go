@@ -160,7 +160,7 @@ func TestClaimNames(t *testing.T) {
 		`{"id_token":{"email":{"essential":true},"acr":{"values":["2"]}},"userinfo":{"email":null,"phone_number":null}}`: 2,
 		`{"userinfo":{"phone_number address":null,"Email":null,"x":null},"id_token":{"":null}}`:                          0,
 	} {
-		if got := ClaimNames(text); len(got) != want {
+		if got := ClaimNames(web, nil, text); len(got) != want {
 			t.Errorf("%s: %v", text, got)
 		}
 	}

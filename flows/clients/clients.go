@@ -99,24 +99,26 @@ type Metadata struct {
 
 // Settings are ours, not the protocol's: see docs/configuration.md. The zero value means the default.
 type Settings struct {
-	RequirePKCE             *bool     `json:"require_pkce,omitempty"`
-	FirstParty              bool      `json:"first_party,omitempty"`
-	AccessTokenFormat       string    `json:"access_token_format,omitempty"`
-	AccessTokenLifetime     Seconds   `json:"access_token_lifetime,omitempty"`
-	RefreshTokenLifetime    Seconds   `json:"refresh_token_lifetime,omitempty"`
-	Channel                 string    `json:"channel,omitempty"`
-	MinACR                  string    `json:"min_acr,omitempty"`
-	SubjectType             string    `json:"subject_type,omitempty"`
-	Profile                 string    `json:"profile,omitempty"`
-	LegacyClaims            bool      `json:"legacy_claims,omitempty"`
-	LegacyScopes            bool      `json:"legacy_scopes,omitempty"`
-	LegacyLookup            bool      `json:"legacy_lookup,omitempty"`
-	Always200               bool      `json:"always_200,omitempty"`
-	PartnerMobileProtection string    `json:"partner_mobile_protection,omitempty"`
-	PartnerMobileKey        string    `json:"partner_mobile_key,omitempty"`
-	Title                   string    `json:"title,omitempty"`
-	Resources               []string  `json:"resources,omitempty"`
-	TokenExchange           *Exchange `json:"token_exchange,omitempty"`
+	RequirePKCE             *bool       `json:"require_pkce,omitempty"`
+	FirstParty              bool        `json:"first_party,omitempty"`
+	AccessTokenFormat       string      `json:"access_token_format,omitempty"`
+	AccessTokenLifetime     Seconds     `json:"access_token_lifetime,omitempty"`
+	RefreshTokenLifetime    Seconds     `json:"refresh_token_lifetime,omitempty"`
+	Channel                 string      `json:"channel,omitempty"`
+	MinACR                  string      `json:"min_acr,omitempty"`
+	SubjectType             string      `json:"subject_type,omitempty"`
+	Profile                 string      `json:"profile,omitempty"`
+	LegacyClaims            bool        `json:"legacy_claims,omitempty"`
+	LegacyScopes            bool        `json:"legacy_scopes,omitempty"`
+	LegacyLookup            bool        `json:"legacy_lookup,omitempty"`
+	Always200               bool        `json:"always_200,omitempty"`
+	PartnerMobileProtection string      `json:"partner_mobile_protection,omitempty"`
+	PartnerMobileKey        string      `json:"partner_mobile_key,omitempty"`
+	Title                   string      `json:"title,omitempty"`
+	Resources               []string    `json:"resources,omitempty"`
+	TokenExchange           *Exchange   `json:"token_exchange,omitempty"`
+	Claims                  []ClaimRule `json:"claims,omitempty"`
+	IDTokenClaims           bool        `json:"id_token_claims,omitempty"`
 }
 
 // Public tells whether the client can't keep a secret.

@@ -21,13 +21,17 @@ type Exchange struct {
 // UnmarshalJSON refuses unknown members: a misspelt bound would be none.
 func (e *Exchange) UnmarshalJSON(raw []byte) error {
 	type plain Exchange
-	return strictly(raw, (*plain)(e))
+	v, err := strictly[plain](raw)
+	*e = Exchange(v)
+	return err
 }
 
-func strictly(raw []byte, v any) error {
+// strictly reads afresh: decoded over an older value, what isn't named now would stay.
+func strictly[T any](raw []byte) (v T, err error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
-	return dec.Decode(v)
+	err = dec.Decode(&v)
+	return v, err
 }
 
 // Exchanges tells whether a token that was issued to a client for an audience is this client's to exchange: its own, or

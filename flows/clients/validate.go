@@ -39,6 +39,7 @@ func (d *Document) validate() Problems {
 	d.validateTexts(&ps)
 	d.validateSettings(&ps)
 	d.validateExchange(&ps)
+	d.validateClaims(&ps)
 	return ps
 }
 

@@ -250,15 +250,19 @@ func TestSettings(t *testing.T) {
 	for _, pair := range [][2]string{
 		{"first_party", "true"}, {"require_pkce", "false"}, {"access_token_format", "opaque"},
 		{"access_token_lifetime", "10m"}, {"refresh_token_lifetime", "3600"}, {"resources", "https://a.test,https://b.test"},
-		{"token_exchange", `{"delegation":true}`}, {"token_exchange", ""}, {"token_exchange", `{"impersonation":true}`},
+		{"token_exchange", `{"delegation":true}`}, {"token_exchange", `{"impersonation":true}`},
+		{"claims", `[{"claim":"a","value":1}]`}, {"claims", `[{"claim":"b","field":"oid"}]`},
 	} {
 		if err := s.Set(pair[0], pair[1]); err != nil {
 			t.Error(err)
 		}
 	}
 	if !s.FirstParty || *s.RequirePKCE || s.AccessTokenFormat != "opaque" || s.AccessTokenLifetime != 600 ||
-		!s.TokenExchange.Impersonation || s.TokenExchange.Delegation || s.RefreshTokenLifetime != 3600 || len(s.Resources) != 2 {
+		len(s.Claims) != 1 || s.Claims[0].Value != nil || !s.TokenExchange.Impersonation || s.TokenExchange.Delegation || s.RefreshTokenLifetime != 3600 || len(s.Resources) != 2 {
 		t.Errorf("%+v", s)
+	}
+	if err := s.Set("token_exchange", ""); err != nil || s.TokenExchange != nil {
+		t.Errorf("%v %v", s.TokenExchange, err)
 	}
 	for _, pair := range [][2]string{{"first_part", "true"}, {"first_party", "yes"}, {"access_token_lifetime", "soon"},
 		{"token_exchange", `{"delegations":true}`}, {"token_exchange", "yes"}} {

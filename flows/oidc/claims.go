@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"pratu/flows/authorize"
+	"pratu/flows/clients"
 	"pratu/flows/contact"
 	"pratu/storage"
 )
@@ -34,20 +36,8 @@ func byScopes(scopes []string) []string {
 // assemble puts together the claims about a person from the account as it is now. What the account doesn't have is left
 // out: never null, never empty. A claim that was asked for with other values than the account's is left out as well.
 func (p *Provider) assemble(g *storage.GrantView, contacts []storage.GrantContact, names []string, asked map[string]*authorize.ClaimRequest) (map[string]any, error) {
-	profile := map[string]any{}
-	if err := json.Unmarshal([]byte(g.AccountProfile), &profile); err != nil {
-		return nil, fmt.Errorf("profile of account %s: %w", g.AccountID, err)
-	}
-	if profile["name"] == nil {
-		if name := fullName(profile); name != "" {
-			profile["name"] = name
-		}
-	}
-	if profile["locale"] == nil && g.AccountLocale != "" {
-		profile["locale"] = g.AccountLocale
-	}
-	profile["updated_at"] = g.AccountUpdatedAt.Time().Unix()
-	if err := p.addContacts(profile, contacts); err != nil {
+	profile, err := p.profile(g, contacts)
+	if err != nil {
 		return nil, err
 	}
 	for name := range asked {
@@ -62,6 +52,74 @@ func (p *Provider) assemble(g *storage.GrantView, contacts []storage.GrantContac
 		claims[name] = value
 	}
 	return claims, nil
+}
+
+// profile is what the account says of its person, contacts included where they were read.
+func (p *Provider) profile(g *storage.GrantView, contacts []storage.GrantContact) (map[string]any, error) {
+	profile := map[string]any{}
+	if err := json.Unmarshal([]byte(g.AccountProfile), &profile); err != nil {
+		return nil, fmt.Errorf("profile of account %s: %w", g.AccountID, err)
+	}
+	if profile["name"] == nil {
+		if name := fullName(profile); name != "" {
+			profile["name"] = name
+		}
+	}
+	if profile["locale"] == nil && g.AccountLocale != "" {
+		profile["locale"] = g.AccountLocale
+	}
+	profile["updated_at"] = g.AccountUpdatedAt.Time().Unix()
+	return profile, p.addContacts(profile, contacts)
+}
+
+// custom are the claims that the client's rules put into a token. g is nil for client_credentials. A token that was
+// exchanged has none: the person was asked about them for the other client.
+func (p *Provider) custom(ctx context.Context, c *clients.Client, g *storage.GrantView, target string, scopes []string) (map[string]any, error) {
+	claims := map[string]any{}
+	rules := c.ClaimRules(target, scopes)
+	if len(rules) == 0 || g != nil && g.ClientID != c.ID {
+		return claims, nil
+	}
+	var names []string
+	for _, r := range rules {
+		names = append(names, r.Fields()...)
+	}
+	fields, err := p.fields(ctx, g, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rules {
+		if v, ok := r.Evaluate(fields); ok {
+			claims[r.Claim] = v
+		}
+	}
+	return claims, nil
+}
+
+// fields reads what rules take from an account: in the common case nothing more than the grant has.
+func (p *Provider) fields(ctx context.Context, g *storage.GrantView, names []string) (map[string]any, error) {
+	if g == nil || len(names) == 0 {
+		return nil, nil
+	}
+	contacts, err := p.contactsFor(ctx, g.AccountID, names)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := p.profile(g, contacts)
+	if err != nil {
+		return nil, err
+	}
+	fields["ssoid"], fields["oid"] = strconv.FormatInt(g.AccountSSOID, 10), g.AccountOID
+	if slices.Contains(names, "roles") {
+		roles, err := p.Store.RolesOf(ctx, g.AccountID)
+		if err != nil {
+			return nil, err
+		}
+		if len(roles) > 0 {
+			fields["roles"] = roles
+		}
+	}
+	return fields, nil
 }
 
 func fullName(profile map[string]any) string {

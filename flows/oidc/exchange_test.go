@@ -34,7 +34,7 @@ func (w *world) services() {
 			}}},
 		{ClientID: "orders", Kind: clients.KindMachine, ClientSecret: secrets["orders"], Metadata: exchanges(clients.GrantClientCredentials),
 			Settings: clients.Settings{TokenExchange: &clients.Exchange{
-				SubjectClients: []string{"shop", "orders"}, SubjectAudiences: []string{ordersAPI}, Impersonation: true, Delegation: true,
+				SubjectClients: []string{"shop", "orders"}, SubjectAudiences: []string{ordersAPI, "shop"}, Impersonation: true, Delegation: true,
 				Audiences: []string{stockAPI, "stock"}, Scopes: []string{"openid", "email", "stock.read"},
 			}}},
 		{ClientID: "stock", Kind: clients.KindMachine, ClientSecret: secrets["stock"], Metadata: exchanges(clients.GrantClientCredentials),

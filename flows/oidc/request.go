@@ -329,7 +329,7 @@ func (p *Provider) readClaims(r *Request) error {
 	if err != nil {
 		return refuse(InvalidRequest, err.Error())
 	}
-	r.ClaimNames = authorize.ClaimNames(r.Params.Get("claims"))
+	r.ClaimNames = authorize.ClaimNames(r.Client, r.Scopes, r.Params.Get("claims"))
 	r.readACR(asked.IDToken["acr"])
 	for _, sub := range []*authorize.ClaimRequest{asked.IDToken["sub"], asked.Userinfo["sub"]} {
 		if sub != nil && sub.Value != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"pratu/flows/clients"
 	"pratu/flows/keys"
 	"pratu/flows/secret"
 	"pratu/storage"
@@ -80,18 +81,28 @@ func (s *strategy) GenerateAccessToken(ctx context.Context, r fosite.Requester) 
 		token = prefixAccess + secret.Token()
 		return token, secret.Hash(token), nil
 	}
+	claims, err := s.accessTokenClaims(ctx, u, row)
+	if err != nil {
+		return "", "", err
+	}
+	if token, err = s.Keys.Sign(algAccess, typAccess, claims); err != nil {
+		return "", "", err
+	}
+	return token, claims.ID, nil
+}
+
+func (p *Provider) accessTokenClaims(ctx context.Context, u *unit, row storage.Token) (accessClaims, error) {
 	claims := accessClaims{
-		Issuer: s.Issuer.String(), Subject: u.client.ID, Audience: audience(strings.Fields(row.Audience)),
+		Issuer: p.Issuer.String(), Subject: u.client.ID, Audience: audience(strings.Fields(row.Audience)),
 		ExpiresAt: row.ExpiresAt.Time().Unix(), IssuedAt: u.now.Unix(), ID: secret.ID(),
 		ClientID: u.client.ID, Scope: row.Scopes,
 	}
 	if u.grant != nil {
 		claims.Subject, claims.GrantID = u.grant.Subject, u.grant.ID
 	}
-	if token, err = s.Keys.Sign(algAccess, typAccess, claims); err != nil {
-		return "", "", err
-	}
-	return token, claims.ID, nil
+	var err error
+	claims.custom, err = p.custom(ctx, u.client, u.grant, clients.InAccessToken, u.scopes)
+	return claims, err
 }
 
 func (s *strategy) ValidateAccessToken(context.Context, fosite.Requester, string) error {

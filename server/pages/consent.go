@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"pratu/flows/accounts"
@@ -62,7 +63,8 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) error {
 	page := &Consent{
 		Name: called, Identifier: identifier, SwitchURL: s.to(v, issuer.PathSelectAccount),
 		RedirectHost: web.Inert(v.interaction.RedirectHost), Device: v.interaction.Device, Unverified: v.interaction.Client.Unverified(),
-		Unregistered: v.interaction.Client.Origin == clients.OriginDocument, Groups: groups(v.interaction.Scopes, v.interaction.ClaimNames, a),
+		Unregistered: v.interaction.Client.Origin == clients.OriginDocument,
+		Groups:       groups(v.interaction.Client, v.interaction.Scopes, v.interaction.ClaimNames, a),
 	}
 	page.SignedIn = page.Name
 	return s.show(v, http.StatusOK, "consent", page)
@@ -112,8 +114,8 @@ var scopeGroups = []struct {
 }
 
 // groups sorts what is asked for under its headings, each with what would be sent now. Scopes that nobody gave words to
-// come last, under their ids.
-func groups(scopes, claims []string, a *accounts.Account) []ConsentGroup {
+// come last, under their ids, and claims that are asked for one by one or are the client's own, under their names.
+func groups(c *clients.Client, scopes, claims []string, a *accounts.Account) []ConsentGroup {
 	var list []ConsentGroup
 	rest := slices.Clone(scopes)
 	for _, g := range scopeGroups {
@@ -132,9 +134,11 @@ func groups(scopes, claims []string, a *accounts.Account) []ConsentGroup {
 	for _, scope := range slices.Compact(rest) {
 		other.Items = append(other.Items, ConsentItem{Scope: web.Inert(scope)})
 	}
-	for _, claim := range claims { // asked for one by one (OpenID Connect Core section 5.5)
+	for _, claim := range claims { // OpenID Connect Core section 5.5
 		if !covered(claim, scopes) {
-			other.Items = append(other.Items, item(web.Inert(claim), claimValues(claim, a), true))
+			told := item(web.Inert(claim), toldBy(c, claim, a), true)
+			told.Claim = true
+			other.Items = append(other.Items, told)
 		}
 	}
 	if len(other.Items) > 0 {
@@ -198,6 +202,46 @@ func values(scope string, a *accounts.Account) (list []string) {
 		list = claimValues("address", a)
 	}
 	return list
+}
+
+// toldBy is what a claim tells: of the client's own, the fields of the account that it is made of.
+func toldBy(c *clients.Client, claim string, a *accounts.Account) (list []string) {
+	if clients.ReservedClaim(claim) {
+		return claimValues(claim, a)
+	}
+	if c == nil {
+		return nil
+	}
+	for _, r := range c.Settings.Claims {
+		if r.Claim != claim {
+			continue
+		}
+		for _, field := range r.Fields() {
+			list = append(list, fieldValues(field, a)...)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// fieldValues is what a rule's field tells; a claim has one of the same name, or there is none.
+func fieldValues(field string, a *accounts.Account) []string {
+	part, inAddress := strings.CutPrefix(field, "address.")
+	switch {
+	case field == "ssoid":
+		return []string{strconv.FormatInt(a.SSOID, 10)}
+	case field == "oid":
+		return []string{a.OID}
+	case field == "roles":
+		return a.Roles
+	case inAddress:
+		address, _ := a.Profile["address"].(map[string]any)
+		if text, _ := address[part].(string); text != "" {
+			return []string{web.Inert(text)}
+		}
+		return nil
+	}
+	return claimValues(strings.TrimSuffix(field, "_verified"), a)
 }
 
 func claimValues(claim string, a *accounts.Account) []string {

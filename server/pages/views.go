@@ -93,9 +93,10 @@ type ConsentGroup struct {
 	Items []ConsentItem
 }
 
-// ConsentItem is one scope. A scope without words of its own is shown by its id.
+// ConsentItem is one scope, or one claim. What has no words of its own is shown by its id.
 type ConsentItem struct {
 	Scope   string
+	Claim   bool
 	Values  []string // what would be sent now, as the person will read it
 	Missing bool     // the account has nothing of what is asked
 }
