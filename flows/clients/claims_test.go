@@ -40,6 +40,7 @@ func TestClaimRules(t *testing.T) {
 		`[{"claim":"a","template":"{{.name | html}}"}]`:                        "0/template",
 		`[{"claim":"a","template":"{{range .roles}}x{{end}}"}]`:                "0/template",
 		`[{"claim":"a","template":"{{if .name}}x{{end}}"}]`:                    "0/template",
+		`[{"claim":"a","template":"{{$x := .name}}"}]`:                         "0/template",
 		`[{"claim":"a","template":"{{$x := .name}}{{$x}}"}]`:                   "0/template",
 		`[{"claim":"a","template":"{{define \"b\"}}{{end}}{{.name}}"}]`:        "0/template",
 		`[{"claim":"a","template":"{{template \"claim\"}}"}]`:                  "0/template",

@@ -219,7 +219,8 @@ func TestPreview(t *testing.T) {
 		if c, err = w.Clients.Find(w.t.Context(), "svc1"); err != nil {
 			w.t.Fatal(err)
 		}
-		if preview, err = w.Preview(w.t.Context(), c, 0, nil); err != nil || preview.AccessToken["svc:tier"] != 1.0 || preview.AccessToken["svc:number"] != nil || preview.IDToken != nil {
+		if preview, err = w.Preview(w.t.Context(), c, 0, nil); err != nil || preview.AccessToken["svc:tier"] != 1.0 || preview.AccessToken["svc:number"] != nil ||
+			preview.AccessToken["aud"] != "https://api.test/orders" || preview.AccessToken["scope"] != "orders.read orders.write" || preview.IDToken != nil {
 			w.t.Errorf("%v %v", preview, err)
 		}
 		if claims := w.claims(w.machine("svc1")); claims["svc:tier"] != 1.0 || claims["svc:number"] != nil {

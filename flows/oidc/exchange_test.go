@@ -90,7 +90,9 @@ func TestTokenExchange(t *testing.T) {
 		shop := w.shopped()
 		w.clock.pass(time.Minute)
 
-		got := w.swapped("orders", shop.AccessToken, "resource", stockAPI)
+		w.swapped("orders", shop.AccessToken) // fills the client cache
+		var got *oidc.Tokens
+		w.costs(2, "a token exchange", func() { got = w.swapped("orders", shop.AccessToken, "resource", stockAPI) })
 		if got.IssuedType != typeAccess || got.TokenType != "Bearer" || got.RefreshToken != "" || got.IDToken != "" || got.Scope != "openid email stock.read" {
 			w.t.Errorf("%+v", got)
 		}
@@ -129,7 +131,7 @@ func TestTokenExchange(t *testing.T) {
 			w.t.Errorf("%v %v", info, err)
 		}
 		events, err := w.Store.AuditOfAccount(w.t.Context(), "account-alice", storage.At(w.clock.now())+1, 10)
-		if err != nil || len(events) != 3 || events[0].Event != "token.exchanged" {
+		if err != nil || len(events) != 4 || events[0].Event != "token.exchanged" {
 			w.t.Fatalf("%+v %v", events, err)
 		}
 		for _, e := range events {
@@ -317,6 +319,11 @@ func TestExchangedTokenDies(t *testing.T) {
 				w.refused(err, oidc.InvalidRequest)
 				_, err = w.swap("orders", late.AccessToken)
 				w.refused(err, oidc.InvalidRequest)
+				if _, err = w.swap("shop", shop.IDToken, "subject_token_type", typeIDToken); name == "client disabled" {
+					w.refused(err, oidc.InvalidClient)
+				} else {
+					w.refused(err, oidc.InvalidRequest)
+				}
 			})
 		})
 	}

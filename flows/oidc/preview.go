@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,16 +26,20 @@ type Preview struct {
 // Preview makes the claims of each token as for a sign-in just now with these scopes, all of the client's if none, and
 // neither signs nor stores anything. A client without people has its own access token only.
 func (p *Provider) Preview(ctx context.Context, c *clients.Client, ssoid int64, scopes []string) (Preview, error) {
-	if len(scopes) == 0 {
-		scopes = c.Scopes()
-	}
 	if i := slices.IndexFunc(scopes, func(s string) bool { return !slices.Contains(c.Scopes(), s) }); i >= 0 {
 		return Preview{}, kind.New(kind.Invalid, "client.scope").WithErr(fmt.Errorf("the client may not ask for the scope %q", scopes[i]))
 	}
-	u := &unit{client: c, now: p.Now(), scopes: scopes}
+	u := &unit{client: c, now: p.Now()}
 	if c.Kind == clients.KindMachine {
+		if err := prepareMachine(u, url.Values{"scope": {strings.Join(scopes, " ")}}); err != nil {
+			return Preview{}, err
+		}
 		return p.previewAccess(ctx, u, Preview{})
 	}
+	if len(scopes) == 0 {
+		scopes = c.Scopes()
+	}
+	u.scopes = scopes
 	account, err := p.Store.AccountBySSOID(ctx, ssoid)
 	if errors.Is(err, storage.ErrNotFound) {
 		return Preview{}, kind.New(kind.NotFound, "account.unknown").WithErr(err)
