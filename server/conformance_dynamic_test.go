@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -244,5 +245,109 @@ func TestConformanceInitiatedLogin(t *testing.T) {
 		c.turnedAway("invalid_client_metadata", "initiate_login_uri", "http://suite.test/start")
 		c.turnedAway("invalid_client_metadata", "initiate_login_uri", "http://localhost/start")
 		c.turnedAway("invalid_client_metadata", "initiate_login_uri", "javascript:alert(1)")
+	})
+}
+
+// object signs a request as the suite does.
+func (c *conf) object(alg jose.SignatureAlgorithm, key any, claims map[string]any) string {
+	c.t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, nil)
+	must(c.t, err)
+	token, err := jwt.Signed(signer).Claims(claims).Serialize()
+	must(c.t, err)
+	return token
+}
+
+const objectURI = "https://suite.test/requests/1"
+
+func TestConformanceRequestURI(t *testing.T) {
+	good := func(c *conf, changes ...any) map[string]any {
+		m := map[string]any{
+			"iss": c.client, "aud": op, "client_id": c.client, "response_type": "code", "redirect_uri": suite, "scope": "openid", "state": "inside12",
+			"nonce": "n-inside", "max_age": 3600, "claims": map[string]any{"userinfo": map[string]any{"name": nil}},
+		}
+		for i := 0; i < len(changes); i += 2 {
+			m[changes[i].(string)] = changes[i+1]
+		}
+		return m
+	}
+	keyed := func(t *testing.T, module string, run func(c *conf)) {
+		dynamic(t, module, func(c *conf) {
+			private, err := rsa.GenerateKey(rand.Reader, 2048)
+			must(c.t, err)
+			c.rsa = &jose.JSONWebKey{Key: private, KeyID: "rsa", Algorithm: "RS256", Use: "sig"}
+			set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{c.key.Public(), c.rsa.Public()}})
+			must(c.t, err)
+			c.oidc.Registration = true
+			c.enrol("jwks", json.RawMessage(set), "request_uris", []string{objectURI + "#hash"}, "request_object_signing_alg", "RS256")
+			run(c)
+		})
+	}
+	put := func(c *conf, object string) { c.remote.serve(objectURI, "application/oauth-authz-req+jwt", object) }
+	keyed(t, "oidcc-request-uri-signed-rs256", func(c *conf) {
+		put(c, c.object(jose.RS256, *c.rsa, good(c)))
+		v := url.Values{"client_id": {c.client}, "response_type": {"code"}, "scope": {"openid"}, "request_uri": {objectURI + "#other"}, "state": {"outside1"}}
+		got := c.walk(c.browser(), v)
+		tokens, id := c.tokens(url.Values{"state": {"inside12"}, "nonce": {"n-inside"}}, got)
+		if info := c.userinfo(bearer(http.MethodGet, text(tokens, "access_token")), id["sub"]); info["name"] == nil {
+			c.t.Errorf("claims of the object: %v", info)
+		}
+		if asked := c.remote.requests(); len(asked) != 1 {
+			c.t.Errorf("fetched %v", asked)
+		}
+	})
+	keyed(t, "oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported", func(c *conf) {
+		put(c, "eyJhbGciOiJub25lIn0.eyJzY29wZSI6Im9wZW5pZCJ9.")
+		v := c.request("request_uri", objectURI)
+		c.failed(v, c.walk(c.browser(), v), "invalid_request_object")
+	})
+	keyed(t, "oidcc-ensure-request-object-with-redirect-uri", func(c *conf) {
+		put(c, c.object(jose.RS256, *c.rsa, good(c)))
+		got := c.walk(c.browser(), c.request("request_uri", objectURI, "redirect_uri", suite+"_invalid"))
+		c.tokens(url.Values{"state": {"inside12"}, "nonce": {"n-inside"}}, got)
+		put(c, c.object(jose.RS256, *c.rsa, good(c, "redirect_uri", "https://evil.test/cb")))
+		c.page(c.browser().authorize(c.request("request_uri", objectURI)), http.StatusBadRequest)
+	})
+	// What isn't the client's own, for us and now, opens nothing.
+	keyed(t, "refused", func(c *conf) {
+		refused := func(what, object string) {
+			c.t.Helper()
+			put(c, object)
+			v := c.request("request_uri", objectURI)
+			c.failed(v, c.walk(c.browser(), v), "invalid_request_object")
+			if c.t.Failed() {
+				c.t.Fatal(what)
+			}
+		}
+		for what, changes := range map[string][]any{
+			"another issuer": {"iss", "web1"}, "another audience": {"aud", "https://other.test"}, "past": {"exp", c.now().Add(-time.Minute).Unix()},
+			"future": {"nbf", c.now().Add(time.Hour).Unix()}, "an assertion": {"sub", c.client}, "another client": {"client_id", "web1"},
+			"another response": {"response_type", "token"}, "an object in it": {"request", "x"}, "a link in it": {"request_uri", "x"},
+		} {
+			refused(what, c.object(jose.RS256, *c.rsa, good(c, changes...)))
+		}
+		refused("another algorithm than registered", c.object(jose.ES256, *c.key, good(c)))
+		stranger, err := rsa.GenerateKey(rand.Reader, 2048)
+		must(c.t, err)
+		refused("a stranger's", c.object(jose.RS256, stranger, good(c)))
+		refused("nothing", "")
+		// AZ-19: nothing is fetched that isn't registered, and nothing at all where nobody registers itself.
+		c.remote.requests()
+		for _, uri := range []string{objectURI + "/x", objectURI + "?x", "http://169.254.169.254/latest/meta-data/"} {
+			v := c.request("request_uri", uri)
+			c.failed(v, c.walk(c.browser(), v), "request_uri_not_supported")
+		}
+		c.oidc.Registration = false
+		v := c.request("request_uri", objectURI)
+		c.failed(v, c.walk(c.browser(), v), "request_uri_not_supported")
+		if asked := c.remote.requests(); len(asked) > 0 {
+			c.t.Errorf("fetched %v", asked)
+		}
+	})
+	dynamic(t, "registered", func(c *conf) {
+		c.turnedAway("invalid_client_metadata", "request_uris", []string{"http://suite.test/r"})
+		c.turnedAway("invalid_client_metadata", "request_uris", []string{"https://127.0.0.1/r"})
+		c.turnedAway("invalid_client_metadata", "request_object_signing_alg", "none")
+		c.turnedAway("invalid_client_metadata", "request_uris", []string{objectURI}, "jwks", nil, "token_endpoint_auth_method", "client_secret_basic")
 	})
 }

@@ -30,7 +30,7 @@ type conf struct {
 	*site
 	client, secret string
 	auth           string // client_secret_basic, client_secret_post or private_key_jwt
-	key            *jose.JSONWebKey
+	key, rsa       *jose.JSONWebKey
 	formPost       bool
 }
 

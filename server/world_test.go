@@ -70,6 +70,7 @@ type world struct {
 	limiter *limits.Limiter
 	log     *lockedBuffer
 	remote  *remote
+	oidc    *oidc.Provider
 
 	logout    *logout.Service
 	farewells *outbox.Outbox
@@ -151,6 +152,7 @@ func newWorld(t *testing.T, database string) *world {
 		Issuer: i, Store: w.store, Clients: w.clients, Keys: w.keys, Keyring: ring, Limiter: w.limiter, Audit: record,
 		Authorize: flow, Outbound: calls, Now: w.now,
 	})
+	w.oidc = provider
 	renderer, err := shared()
 	must(t, err)
 	reg := prometheus.NewRegistry()

@@ -81,6 +81,8 @@ type Metadata struct {
 	UserinfoAlg             string          `json:"userinfo_signed_response_alg,omitempty"`
 	JWKS                    json.RawMessage `json:"jwks,omitempty"`
 	JWKSURI                 string          `json:"jwks_uri,omitempty"`
+	RequestURIs             []string        `json:"request_uris,omitempty"`
+	RequestObjectAlg        string          `json:"request_object_signing_alg,omitempty"`
 	SubjectType             string          `json:"subject_type,omitempty"`
 	SectorIdentifierURI     string          `json:"sector_identifier_uri,omitempty"`
 	DefaultMaxAge           *int64          `json:"default_max_age,omitempty"`

@@ -166,6 +166,22 @@ func fetchedURI(ps *Problems, field, raw string) {
 	}
 }
 
+// requestURIs checks where the client keeps requests: signed ones, so it has keys. A fragment only says that one changed
+// (OpenID Connect Core section 6.2).
+func requestURIs(ps *Problems, m *Metadata) {
+	if len(m.RequestURIs) > maxURIs {
+		ps.add("/request_uris", "uri.too_many", "at most %d URIs", maxURIs)
+		return
+	}
+	if len(m.RequestURIs) > 0 && m.JWKS == nil && m.JWKSURI == "" {
+		ps.add("/request_uris", "client.jwks", "requests are signed: give jwks or jwks_uri")
+	}
+	for i, raw := range m.RequestURIs {
+		bare, _, _ := strings.Cut(raw, "#")
+		fetchedURI(ps, fmt.Sprintf("request_uris/%d", i), bare)
+	}
+}
+
 func origins(ps *Problems, list []string) {
 	for i, raw := range list {
 		pointer := fmt.Sprintf("/allowed_origins/%d", i)

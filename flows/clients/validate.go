@@ -64,6 +64,7 @@ func (d *Document) validateURIs(ps *Problems, r rules) {
 	initiateURI(ps, m)
 	logoutURIs(ps, d.Kind, m)
 	fetchedURI(ps, "jwks_uri", m.JWKSURI)
+	requestURIs(ps, m)
 	origins(ps, m.AllowedOrigins)
 }
 
@@ -87,6 +88,9 @@ func (d *Document) validateAuth(ps *Problems, r rules) {
 	}
 	if a := m.TokenEndpointAuthAlg; a != "" && !slices.Contains(authAlgs, a) {
 		ps.add("/token_endpoint_auth_signing_alg", "client.alg", "one of %s", strings.Join(authAlgs, ", "))
+	}
+	if a := m.RequestObjectAlg; a != "" && !slices.Contains(authAlgs, a) {
+		ps.add("/request_object_signing_alg", "client.alg", "one of %s", strings.Join(authAlgs, ", "))
 	}
 	if a := m.IDTokenAlg; a != "" && !slices.Contains(responseAlg, a) {
 		ps.add("/id_token_signed_response_alg", "client.alg", "one of %s", strings.Join(responseAlg, ", "))
@@ -150,6 +154,15 @@ func (d *Document) validateTexts(ps *Problems) {
 	text("/software_id", m.SoftwareID, 200)
 	text("/software_version", m.SoftwareVersion, 200)
 	text("/scope", m.Scope, 2000)
+	if len(m.DefaultACRValues) > 10 {
+		ps.add("/default_acr_values", "client.number", "at most 10")
+	}
+	for i, v := range m.DefaultACRValues {
+		text(fmt.Sprintf("/default_acr_values/%d", i), v, 100)
+	}
+	if len(m.Contacts) > maxURIs {
+		ps.add("/contacts", "client.number", "at most %d", maxURIs)
+	}
 	for i, c := range m.Contacts {
 		text(fmt.Sprintf("/contacts/%d", i), c, 254)
 	}

@@ -54,6 +54,7 @@ var (
 	DeviceAddress   = Policy{"device.address", 20, 15 * time.Minute, "wrong device codes typed from one network address (IPv6: /64)"}
 	RegisterAddress = Policy{"register.address", 20, time.Hour,
 		"applications that register themselves from one network address (IPv6: /64), where registration is open"}
+	RequestObject  = Policy{"request_uri.client", 600, time.Minute, "requests that are fetched from where one client is registered to have them"}
 	ClientDocument = Policy{"client.document", 60, time.Minute,
 		"documents that are fetched of applications nobody registered, asked for from one network address (IPv6: /64)"}
 )
@@ -62,7 +63,7 @@ var (
 func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration,
 		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress, RequestAddress,
-		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress, ClientDocument}
+		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress, RequestObject, ClientDocument}
 }
 
 // Limiter counts against policies.

@@ -42,6 +42,22 @@ func (p *Provider) Hint(token string) (Hint, error) {
 	return Hint{Subject: c.Subject, ClientID: c.Audience[0], SessionID: c.SessionID, GrantID: c.GrantID, ExpiresAt: c.ExpiresAt}, nil
 }
 
+func (p *Provider) readHint(_ context.Context, r *Request) error {
+	hint := r.Params.Get("id_token_hint")
+	if hint == "" {
+		return nil
+	}
+	h, err := p.Hint(hint)
+	if err != nil || h.ClientID != r.Client.ID {
+		return refuse(InvalidRequest, "id_token_hint is not an ID token that we gave to this client").with(err)
+	}
+	if r.Subject != "" && r.Subject != h.Subject {
+		return refuse(InvalidRequest, "id_token_hint and claims name different subjects")
+	}
+	r.Subject = h.Subject
+	return nil
+}
+
 // LoginHint tells whether login_hint names somebody, by an address or number, and which account has that proven; "" when
 // nobody has. A hint of another kind says nothing to us, and beside a subject it has nothing to say.
 func (p *Provider) LoginHint(ctx context.Context, r *authorize.Request) (account string, named bool, err error) {

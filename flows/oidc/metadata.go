@@ -50,6 +50,7 @@ type metadata struct {
 	RequestParameter       bool     `json:"request_parameter_supported"`
 	RequestURIParameter    bool     `json:"request_uri_parameter_supported"` // true when left out
 	RequireRequestURI      bool     `json:"require_request_uri_registration"`
+	RequestObjectAlgs      []string `json:"request_object_signing_alg_values_supported,omitempty"`
 	CodeChallengeMethods   []string `json:"code_challenge_methods_supported"`
 	ClientDocuments        bool     `json:"client_id_metadata_document_supported,omitempty"`
 	IssuerInAuthorizations bool     `json:"authorization_response_iss_parameter_supported"`
@@ -64,9 +65,9 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 	if p.SessionManagement {
 		checkSession = i.URL(issuer.PathSession)
 	}
-	registration := ""
+	registration, objectAlgs := "", []string(nil)
 	if p.Registration {
-		registration = i.URL(issuer.PathRegister)
+		registration, objectAlgs = i.URL(issuer.PathRegister), AssertionAlgs()
 	}
 	return json.MarshalIndent(metadata{
 		Issuer: i.String(), Authorization: i.URL(issuer.PathAuthorize), Token: i.URL(issuer.PathToken),
@@ -83,6 +84,7 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 		Claims: supportedClaims(), UILocales: locales, Prompts: []string{"none", "login", "consent", "select_account"},
 		CheckSession: checkSession, BackchannelLogout: true, BackchannelSession: true, FrontchannelLogout: true, FrontchannelSession: true,
 		ClaimsParameter: true, CodeChallengeMethods: []string{"S256"}, IssuerInAuthorizations: true,
+		RequestURIParameter: p.Registration, RequireRequestURI: p.Registration, RequestObjectAlgs: objectAlgs,
 		ClientDocuments: p.Clients.Documents != nil,
 	}, "", "  ")
 }

@@ -25,6 +25,9 @@ func TestMetadataSwitches(t *testing.T) {
 			if got, found := v["registration_endpoint"]; found != on || on && got != "https://op.test/oauth2/register" {
 				t.Errorf("on %v: %v", on, got)
 			}
+			if v["request_uri_parameter_supported"] != on || v["require_request_uri_registration"] != on || v["request_parameter_supported"] != false {
+				t.Errorf("on %v: %v", on, v)
+			}
 		}
 	})
 }

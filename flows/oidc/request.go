@@ -32,6 +32,7 @@ const (
 type Request struct {
 	authorize.Request
 	engine fosite.AuthorizeRequester
+	object error // why the request behind its request_uri isn't read
 }
 
 // Refusal is an error that is answered at the relying party's redirect URI.
@@ -112,6 +113,9 @@ func (p *Provider) identify(ctx context.Context, r *Request) error {
 	}
 	if r.DeviceID != "" {
 		return nil
+	}
+	if uri := r.Params.Get("request_uri"); r.PushedID == "" && uri != "" {
+		r.object = p.readObject(ctx, r, uri)
 	}
 	r.RedirectURI = r.Params.Get("redirect_uri")
 	switch {
@@ -194,8 +198,8 @@ func (p *Provider) check(ctx context.Context, r *Request) error {
 	switch mode := get("response_mode"); {
 	case get("request") != "":
 		return refuse(RequestNotSupported, "request objects are not supported; push the request instead (RFC 9126)")
-	case get("request_uri") != "":
-		return refuse(RequestURINot, "request_uri is only supported for pushed requests (RFC 9126)")
+	case r.object != nil:
+		return r.object
 	case get("registration") != "":
 		return refuse(RegistrationNot, "registration in the request is not supported")
 	case get("response_type") == "":
@@ -365,22 +369,6 @@ func (r *Request) readACR(claim *authorize.ClaimRequest) {
 	} else if len(values) > 0 {
 		r.ACR = values
 	}
-}
-
-func (p *Provider) readHint(_ context.Context, r *Request) error {
-	hint := r.Params.Get("id_token_hint")
-	if hint == "" {
-		return nil
-	}
-	h, err := p.Hint(hint)
-	if err != nil || h.ClientID != r.Client.ID {
-		return refuse(InvalidRequest, "id_token_hint is not an ID token that we gave to this client").with(err)
-	}
-	if r.Subject != "" && r.Subject != h.Subject {
-		return refuse(InvalidRequest, "id_token_hint and claims name different subjects")
-	}
-	r.Subject = h.Subject
-	return nil
 }
 
 // admit shows the request to fosite, without what only our own checks understand.
