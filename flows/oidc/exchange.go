@@ -59,9 +59,14 @@ func (p *Provider) exchangeToken(ctx context.Context, c *clients.Client, form ur
 	if subject.grant == nil {
 		return nil, errExchange("subject_token", errors.New("nobody's: of client_credentials"))
 	}
+	// A pairwise subject is for its own sector: each client knows the person by the name that it would get itself.
+	known, err := p.Subject(ctx, c, storage.Account{ID: subject.grant.AccountID, SSOID: subject.grant.AccountSSOID})
+	if err != nil {
+		return nil, err
+	}
 	now := p.Now()
 	claims := accessClaims{
-		Issuer: p.Issuer.String(), Subject: subject.Subject, IssuedAt: now.Unix(), ID: secret.ID(), ClientID: c.ID,
+		Issuer: p.Issuer.String(), Subject: known, IssuedAt: now.Unix(), ID: secret.ID(), ClientID: c.ID,
 		GrantID: subject.grant.ID, Act: subject.Act, // impersonation doesn't hide who acted before
 		ExpiresAt: min(now.Add(c.AccessTokenLifetime()).Unix(), subject.ExpiresAt.Unix(), subject.grant.ExpiresAt.Time().Unix()),
 	}
