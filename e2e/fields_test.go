@@ -5,13 +5,20 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
-// active is the id of what has the focus.
-func (b *tab) active() string { return eval[string](b, `document.activeElement.id`) }
+// active is the id of what has the focus. Browsers give it a moment after the page is there.
+func (b *tab) active() (id string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); id == "" && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		id = eval[string](b, `document.activeElement.id`)
+	}
+	return id
+}
 
 // Items 16 and 17: a password can be looked at without losing value and caret, is never sent in the clear field, and Caps
 // Lock is told politely.

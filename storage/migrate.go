@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -95,12 +96,12 @@ const migrationPoll = 100 * time.Millisecond
 func (migrationLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	for {
 		var mine bool
-		if err := conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, lock.DefaultLockID).Scan(&mine); err != nil {
-			return err
-		}
+		err := conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, lock.DefaultLockID).Scan(&mine)
 		if mine {
-			_, err := conn.ExecContext(ctx, `SET statement_timeout = 0`)
-			return err
+			_, err = conn.ExecContext(ctx, `SET statement_timeout = 0`)
+		}
+		if mine || err != nil {
+			return abandoned(conn, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -112,9 +113,17 @@ func (migrationLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 
 // SessionUnlock gives lock and connection back as they were.
 func (migrationLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	if _, err := conn.ExecContext(ctx, `RESET statement_timeout`); err != nil {
-		return err
+	ctx = context.WithoutCancel(ctx)
+	_, unlock := conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, lock.DefaultLockID)
+	_, reset := conn.ExecContext(ctx, `RESET statement_timeout`)
+	return abandoned(conn, errors.Join(unlock, reset))
+}
+
+// abandoned closes a connection with which something failed: the pool would keep it, and with it the lock that it may
+// have, for as long as it is idle.
+func abandoned(conn *sql.Conn, err error) error {
+	if err != nil {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
-	_, err := conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, lock.DefaultLockID)
 	return err
 }

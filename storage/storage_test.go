@@ -18,6 +18,9 @@ func TestMigrations(t *testing.T) {
 	for engine, url := range storagetest.URLs(t) {
 		t.Run(engine, func(t *testing.T) { storagetest.Migrations(t, url) })
 	}
+	for engine, url := range storagetest.URLs(t) {
+		t.Run(engine+"/broken off", func(t *testing.T) { storagetest.BrokenOff(t, url) })
+	}
 }
 
 func TestClients(t *testing.T)  { storagetest.Engines(t, storagetest.Clients) }

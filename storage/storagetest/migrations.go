@@ -1,10 +1,12 @@
 package storagetest
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"pratu/migrations"
 	"pratu/storage"
@@ -98,4 +100,19 @@ func Statements(t *testing.T, s *storage.Store) {
 	costs(t, s, 1, func() { used(t, t.Context(), s, "counted") })
 	costs(t, s, 1, func() { ok(t, s.CreateClient(t.Context(), client("counted"))) })
 	costs(t, s, 0, func() { fails(t, count(t.Context(), s, "\x00"), storage.ErrInvalid) })
+}
+
+// BrokenOff is the contract of starters that are stopped while they migrate: they hold up nobody who comes after them. The
+// URL is of an empty database.
+func BrokenOff(t *testing.T, url string) {
+	stopped, next := Open(t, url), Open(t, url) // the pool of the one that was stopped lives on
+	for i := range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*2*time.Millisecond)
+		_, _ = stopped.Migrate(ctx)
+		cancel()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err := next.Migrate(ctx)
+	ok(t, err)
 }
