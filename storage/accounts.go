@@ -39,6 +39,14 @@ func (s *Store) AccountByContact(ctx context.Context, kind string, digests []Dig
 	return login.Account, login.Credential, err
 }
 
+// ContactHeld tells whether an account has a verified contact. It reads as much for one that nobody has.
+func (s *Store) ContactHeld(ctx context.Context, kind string, digests []Digest) (held bool, err error) {
+	query, args := digestCondition(digests)
+	err = s.get(ctx, &held, `SELECT EXISTS (SELECT 1 FROM contact_digests d WHERE d.kind = ? AND d.verified = 1 AND (`+query+`))`,
+		append([]any{kind}, args...)...)
+	return held, err
+}
+
 // Login is what a sign-in with a password needs to know.
 type Login struct {
 	Account

@@ -123,14 +123,14 @@ func (s *Service) prove(ctx context.Context, c contact.Contact, row storage.Pend
 	if c.Kind == contact.Phone { // whoever reads it may have the number since yesterday: they are asked (vacate)
 		return s.Codes.SMS.Queue(ctx, sms.Message{To: c.Value, Locale: row.Locale, Purpose: "sign-up", Product: s.Product, Host: host, Code: code})
 	}
-	_, _, err := s.Store.AccountByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
-	if err == nil {
+	held, err := s.Store.ContactHeld(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
+	if err != nil {
+		return err
+	}
+	if held {
 		return s.Mail.Queue(ctx, mail.Message{To: c.Value, Template: mail.TemplateAccountExists, Locale: row.Locale, Data: mail.AccountExists{
 			Product: s.Product, Host: host, Link: s.Issuer.URL(issuer.PathLogin), Client: client,
 		}})
-	}
-	if !errors.Is(err, storage.ErrNotFound) {
-		return err
 	}
 	return s.Mail.Queue(ctx, mail.Message{To: c.Value, Template: mail.TemplateVerify, Locale: row.Locale, Data: mail.Verify{
 		Product: s.Product, Host: host, Code: code, Token: token, Hours: int(PendingLife / time.Hour), Client: client,
