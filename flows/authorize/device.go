@@ -29,7 +29,7 @@ const userCodeLetters = "BCDFGHJKLMNPQRSTVWXZ"
 
 const userCodeLength = 8
 
-// NewUserCode is a code as people read it: XXXX-XXXX.
+// NewUserCode is a code as people read it: four letters, a hyphen, four letters.
 func NewUserCode() string {
 	var b strings.Builder
 	for b.Len() < userCodeLength {
