@@ -16,6 +16,8 @@ if ! command -v "$(go env CC)" >/dev/null; then
 	echo "WITHOUT the race detector: no C compiler" >&2
 	[ "${CI:-}" != true ] || exit 1
 fi
+# SQLite is C that was translated to Go; instrumenting its every access doubles the time and finds nothing of ours.
+[ -z "$race" ] || export GOFLAGS="${GOFLAGS:-} '-gcflags=modernc.org/...=-race=false -d=checkptr=0'"
 for module in . e2e bench; do
 	go -C $module vet $race ./...
 done
