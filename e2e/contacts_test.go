@@ -7,6 +7,7 @@ import (
 
 // TestContactPages looks at recovery, contacts and the end of somebody else's session as TestPages does.
 func TestContactPages(t *testing.T) {
+	t.Parallel()
 	p := startDev(t)
 	p.account("mali@example.com")
 	signIn := func(b *tab) {

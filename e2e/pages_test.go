@@ -47,6 +47,7 @@ func at(name, url string) sight {
 // TestPages looks at every page in both languages, both colour schemes and three widths: axe finds nothing, nothing
 // overflows, and the console stays silent.
 func TestPages(t *testing.T) {
+	t.Parallel()
 	p := startDev(t)
 	p.account("mali@example.com")
 	t.Run("signed out", func(t *testing.T) { p.look(t, func(*tab) {}, p.signedOut()) })

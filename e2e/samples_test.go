@@ -16,8 +16,13 @@ var fingerprint = regexp.MustCompile(`\.[0-9a-f]{12}\.`)
 // TestSamples looks at every template with one of everything in it, as server/pages renders it: states that take an hour
 // to reach, names that try to be markup, the longest addresses. A template without a sample fails there.
 func TestSamples(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	render := exec.Command("go", "test", "-count=1", "-run", "^TestPages$", "./server/pages")
+	args := []string{"test", "-count=1", "-run", "^TestPages$"}
+	if race {
+		args = append(args, "-race") // what the other modules' tests have compiled already
+	}
+	render := exec.Command("go", append(args, "./server/pages")...)
 	render.Dir, render.Env = "..", append(os.Environ(), "PRATU_PREVIEW="+dir)
 	if out, err := render.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
