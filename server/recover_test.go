@@ -12,6 +12,7 @@ import (
 
 	"pratu/flows/limits"
 	"pratu/flows/mail"
+	"pratu/flows/sms"
 	"pratu/server/formtest"
 	"pratu/storage"
 )
@@ -255,6 +256,37 @@ func TestRecoverCodes(t *testing.T) {
 		link := b.get("/recover/link?token="+second.Data.Token).expect(t, 200)
 		s.exec(`DELETE FROM contact_digests`) // the address isn't mali's any more
 		b.submit(link, "recover-password", "password", newPassword).expect(t, 404)
+	})
+}
+
+// Strangers who use up the texts of a day send the owner a code that works in the owner's browser. Only that owner has it,
+// and it works once.
+func TestRecoverBySpareCode(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		var texts []sms.Message
+		for range limits.SMSDay.Budget + 1 {
+			s.browser().forgot(malisPhone)
+			texts = append(texts, s.texted()...)
+			s.pass(limits.SMSMinute.Window)
+		}
+		if len(texts) != limits.SMSDay.Budget {
+			t.Fatalf("%d texts", len(texts))
+		}
+		spare := texts[len(texts)-1].Spare
+		for _, m := range texts[:len(texts)-1] {
+			if m.Spare != "" || spare == "" {
+				t.Errorf("%+v", m)
+			}
+		}
+		owner := s.browser()
+		page := owner.forgot(malisPhone)
+		wrong := strings.Repeat("1", len(spare))
+		owner.submit(page, "prove", "code", wrong).expect(t, 422, `role="alert"`)
+		owner.get("/recover/link?token="+wrong).expect(t, 404)
+		password := owner.to(owner.submit(page, "prove", "code", thai(spare)), "/recover/link").expect(t, 200, `id="recover-password"`)
+		owner.to(owner.submit(password, "recover-password", "password", newPassword), "/account")
+		owner.submit(page, "prove", "code", spare).expect(t, 404)
+		owner.get("/recover/link?token="+spare).expect(t, 404)
 	})
 }
 

@@ -27,8 +27,8 @@ const (
 )
 
 // Life is how long a code works (NIST SP 800-63B-4 3.1.3.2 allows ten minutes); LinkLife is for those that come with a link.
-// RecoveryLife is as long as the window of limits.MailDay: whoever uses that up for somebody else has filled their mailbox
-// with links that let the owner in, in whatever browser (ASVS 6.4 allows it).
+// RecoveryLife is as long as the windows of limits.MailDay and limits.SMSDay: whoever uses those up for somebody else has
+// sent them links, or a spare code, that let the owner in, in whatever browser (ASVS 6.4 allows it).
 const (
 	Life         = 5 * time.Minute
 	LinkLife     = time.Hour
@@ -109,19 +109,24 @@ func (s *Service) Begin(ctx context.Context, r Request) (handle string, err erro
 		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(life(r.Purpose, r.LinkPath))),
 	}
 	row.Value = s.Keyring.Seal(sealLabel, []byte(r.Contact.Value), row.ID)
-	token, code := s.secrets(&row)
+	l := letter{linkPath: r.LinkPath, client: r.ClientName, instead: r.Instead}
+	l.token, l.code = s.secrets(&row)
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		allowed, err := s.mayWrite(ctx, row, r.Contact)
+		row, l := row, l
+		leave, err := s.mayWrite(ctx, row, r.Contact)
 		if err != nil {
 			return err
 		}
-		if !allowed || r.Instead != nil {
+		if leave == lastOne {
+			l.spare(&row)
+		}
+		if leave == none || r.Instead != nil {
 			unheard(&row)
 		}
-		if err := s.Store.CreateChallenge(ctx, row); err != nil || !allowed {
+		if err := s.Store.CreateChallenge(ctx, row); err != nil || leave == none {
 			return err
 		}
-		return s.send(ctx, row, r.Contact, code, token, r.LinkPath, r.ClientName, r.Instead)
+		return s.send(ctx, row, r.Contact, l)
 	})
 	if err != nil {
 		return "", err
@@ -181,7 +186,7 @@ func (s *Service) Load(ctx context.Context, purpose, handle, browser string) (*C
 	return c, nil
 }
 
-// Linked is a challenge by the token of its link, in whatever browser. Looking consumes nothing: mail scanners look too.
+// Linked is a challenge by the token of its link, or by its spare code, in whatever browser. Looking consumes nothing: mail scanners look too.
 func (s *Service) Linked(ctx context.Context, purpose, token, browser string) (*Challenge, error) {
 	if token == "" || len(token) > 128 {
 		return nil, expired(nil)
@@ -194,6 +199,19 @@ func (s *Service) Linked(ctx context.Context, purpose, token, browser string) (*
 		return nil, expired(nil)
 	}
 	return s.challenge(row, browser)
+}
+
+// Spare reads a spare code as it was typed, and tells whether it is one: it is what Linked takes.
+func (s *Service) Spare(ctx context.Context, purpose, typed string) (token string, found bool, err error) {
+	token = contact.CleanCode(typed)
+	if len(token) != secret.SpareDigits {
+		return "", false, nil
+	}
+	_, err = s.Linked(ctx, purpose, token, "")
+	if err != nil && kind.Of(err) == kind.NotFound {
+		return "", false, nil
+	}
+	return token, err == nil, err
 }
 
 func (s *Service) challenge(row storage.Challenge, browser string) (*Challenge, error) {
@@ -219,19 +237,25 @@ func gone(err error) error {
 func (s *Service) Resend(ctx context.Context, c *Challenge, linkPath, clientName string) error {
 	now := s.Now()
 	row := c.row
-	token, code := s.secrets(&row)
+	l := letter{linkPath: linkPath, client: clientName, instead: c.Instead}
+	l.token, l.code = s.secrets(&row)
 	if c.Instead != nil {
 		unheard(&row)
 	}
 	row.CreatedAt, row.ExpiresAt = storage.At(now), storage.At(now.Add(life(c.Purpose, linkPath)))
 	err := s.Store.InTx(ctx, func(ctx context.Context) error {
-		if allowed, err := s.mayWrite(ctx, row, c.Contact); err != nil || !allowed { // the code that was sent goes on working
+		row, l := row, l
+		leave, err := s.mayWrite(ctx, row, c.Contact)
+		if err != nil || leave == none { // the code that was sent goes on working
 			return err
+		}
+		if leave == lastOne {
+			l.spare(&row)
 		}
 		if err := s.Store.RenewChallenge(ctx, row.ID, row.CodeHash, row.TokenHash, row.CreatedAt, row.ExpiresAt); err != nil {
 			return gone(err)
 		}
-		return s.send(ctx, row, c.Contact, code, token, linkPath, clientName, c.Instead)
+		return s.send(ctx, row, c.Contact, l)
 	})
 	if err == nil {
 		s.Mail.Wake()

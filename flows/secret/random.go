@@ -35,6 +35,15 @@ func Hash(token string) string {
 // Code is six random digits for a person to type. It has 20 bits, so it lives briefly, behind a budget of failures.
 func Code() string { return fmt.Sprintf("%06d", below(1_000_000)) }
 
+// SpareDigits is the length of a spare code: 66 bits, so that guesses needn't be counted.
+const SpareDigits = 20
+
+// Spare is a code of digits alone that works like a token: any telephone can show and type it.
+func Spare() string {
+	const half = 10_000_000_000
+	return fmt.Sprintf("%010d%010d", below(half), below(half))
+}
+
 // SSOID is a random subject: at least 13 digits and below 2^53, so that every JSON reader keeps it exact.
 func SSOID() int64 {
 	const low, high = 1_000_000_000_000, 1 << 53

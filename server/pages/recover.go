@@ -171,6 +171,11 @@ func (s *Server) RecoverVerifyPost(w http.ResponseWriter, r *http.Request) error
 		v = v.at(url.Values{"challenge": {c.Handle}, "pass": {pass}})
 		return s.recovered(v, c, s.recoverPasswordView(c, pass))
 	}
+	if spare, found, err := s.Accounts.Codes.Spare(r.Context(), codes.Recovery, r.PostForm.Get("code")); err != nil {
+		return err
+	} else if found {
+		return s.Web.Redirect(w, issuer.PathRecoverLink, url.Values{"token": {spare}})
+	}
 	if err := s.Accounts.Codes.Check(r.Context(), c, r.PostForm.Get("code")); err != nil {
 		return s.refuse(v, provePage, s.recoverProveView(v, c), err)
 	}

@@ -69,8 +69,20 @@ func (r *Renderer) SMS(m sms.Message) (string, error) {
 	if m.Code == "" {
 		return text, nil
 	}
+	if m.Spare != "" {
+		text += "\n\n" + unglued(r.words.text(locale, "sms.spare", map[string]any{"Spare": inFours(m.Spare)}))
+	}
 	host, _, _ := strings.Cut(m.Host, ":")
 	return text + "\n\n@" + host + " #" + m.Code, nil
+}
+
+// inFours is how people read and type long numbers.
+func inFours(digits string) string {
+	var groups []string
+	for group := range slices.Chunk([]byte(digits), 4) {
+		groups = append(groups, string(group))
+	}
+	return strings.Join(groups, " ")
 }
 
 const subjectPrefix = "Subject: "

@@ -85,6 +85,10 @@ func TestSMS(t *testing.T) {
 			}
 		}
 	}
+	text, err := r.SMS(sms.Message{Purpose: codes.Recovery, Host: "id.example.com", Code: "042137", Spare: "00112233445566778899"})
+	if err != nil || !strings.Contains(text, ": 0011 2233 4455 6677 8899\n\n@id.example.com #042137") {
+		t.Errorf("%q, %v", text, err)
+	}
 	if _, err := r.SMS(sms.Message{Purpose: "no-such"}); err == nil {
 		t.Error("a text that doesn't exist")
 	}
