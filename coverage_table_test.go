@@ -15,7 +15,7 @@ var requirements = []requirement{
 	{11, "No downgrade: a verifier without challenge is refused, and the reverse", "RFC 9700 4.8.2", []string{"TK-04", "TK-06"}},
 	{12, "state comes back as it was", "OAuth 2.1 4.1.2", []string{"AZ-22"}},
 	{13, "iss in every answer", "RFC 9207", []string{"server.TestAuthorizeAnswers"}},
-	{14, "Nothing but codes by the front channel", "RFC 9700 2.1.2", []string{"AZ-13"}},
+	{14, "Nothing but codes by the front channel, unless a switch and the registration say so", "RFC 9700 2.1.2", []string{"AZ-13", "server.TestFrontChannelRefusals"}},
 	{15, "303 after a form, never 307", "RFC 9700 4.12", []string{"server.TestAuthorizeTransport"}},
 	{16, "Error texts are of the characters that the RFC allows", "OAuth 2.1 4.1.2.1", []string{"AZ-21"}},
 	{17, "No CORS at the authorization endpoint", "OAuth 2.1 3.1", []string{"AZ-29"}},

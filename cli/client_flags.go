@@ -14,7 +14,7 @@ import (
 // clientFlags are the members of a document that have a flag of their own; the rest comes by -f.
 type clientFlags struct {
 	file, name, authMethod, scope, jwksFile, idTokenAlg, userinfoAlg string
-	redirects, logouts, grants, origins, settings                    []string
+	redirects, logouts, grants, responses, origins, settings         []string
 	uris                                                             [7]string // as in uriFlags
 	secretStdin, requirePAR                                          bool
 }
@@ -37,6 +37,7 @@ func (f *clientFlags) add(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.logouts, "post-logout-redirect-uri", nil, "where people return after signing out (repeat for more)")
 	fs.StringVar(&f.authMethod, "auth-method", "", "client_secret_basic, client_secret_post, private_key_jwt or none, and no other way; default by kind, a secret either way")
 	fs.StringArrayVar(&f.grants, "grant-type", nil, "grant type (repeat for more); default by kind")
+	fs.StringArrayVar(&f.responses, "response-type", nil, "response type (repeat for more); default code, others need enable_front_channel_tokens")
 	fs.StringVar(&f.scope, "scope", "", "scopes it may ask for, separated by spaces")
 	fs.StringVar(&f.jwksFile, "jwks-file", "", "file with the client's public keys (JWK Set)")
 	fs.StringVar(&f.idTokenAlg, "id-token-alg", "", strings.Join(keys.Algorithms(), ", ")+"; default by kind")
@@ -69,6 +70,7 @@ func (f *clientFlags) apply(cmd *cobra.Command, d *clients.Document) error {
 	list("redirect-uri", f.redirects, &d.RedirectURIs)
 	list("post-logout-redirect-uri", f.logouts, &d.PostLogoutRedirectURIs)
 	list("grant-type", f.grants, &d.GrantTypes)
+	list("response-type", f.responses, &d.ResponseTypes)
 	list("allowed-origin", f.origins, &d.AllowedOrigins)
 	for i, to := range []*string{&d.ClientURI, &d.LogoURI, &d.PolicyURI, &d.TosURI, &d.InitiateLoginURI, &d.BackchannelLogoutURI, &d.FrontchannelLogoutURI} {
 		text(uriFlags[i].flag, f.uris[i], to)

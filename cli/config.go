@@ -53,6 +53,8 @@ type Config struct {
 
 	SessionManagement bool `key:"session_management" default:"false" doc:"Applications may watch in a frame whether somebody signs in or out (OpenID Connect Session Management). Sets a cookie that scripts of the issuer's origin can read."`
 
+	EnableFrontChannelTokens bool `key:"enable_front_channel_tokens" default:"false" doc:"Applications may be registered to get tokens in the address of the browser (implicit and hybrid flows), where histories, logs and other scripts see them (RFC 9700 section 2.1.2). For applications that can't be changed."`
+
 	LogLevel  string        `key:"log_level" default:"info" doc:"debug, info, warn or error."`
 	LogFormat string        `key:"log_format" default:"auto" doc:"json, text or auto (text on a terminal)."`
 	Drain     time.Duration `key:"drain" doc:"How long to stay up, not ready, after SIGTERM, so that a load balancer looks away first; empty: 2s, with a localhost issuer 0s."`

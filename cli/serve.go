@@ -102,6 +102,10 @@ func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*run
 	t.observe(metrics)
 	s.background()
 	warnPort(log, c, s.public.Addr())
+	if c.EnableFrontChannelTokens {
+		log.Warn("enable_front_channel_tokens lets applications get tokens in the browser's address: leave it off unless one can't be changed (RFC 9700 section 2.1.2)",
+			"event", "server.front_channel_tokens")
+	}
 	s.proc.serve("listen", s.public, handler, c.TLSCert, c.TLSKey)
 	if s.ops != nil {
 		s.proc.serve("ops-listen", s.ops, opsHandler(s.proc, metrics, t.probes()), "", "")

@@ -92,7 +92,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	hasher := passwords.New(passwords.Default)
 	t.clients = &clients.Service{
 		Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Now: a.now,
-		Fetch: outbound.New(outbound.Options{Development: c.local()}),
+		Fetch: outbound.New(outbound.Options{Development: c.local()}), FrontChannelTokens: c.EnableFrontChannelTokens,
 	}
 	if c.ClientIDMetadata {
 		t.clients.Documents = &clients.Documents{Fetch: t.clients.Fetch, Limiter: t.limiter, Now: a.now}
@@ -139,6 +139,7 @@ func (t *tools) protocol() (*authorize.Service, *oidc.Provider) {
 		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
 		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now,
 		Registration: t.register.On(), SessionManagement: t.cfg.SessionManagement,
+		FrontChannelTokens: t.cfg.EnableFrontChannelTokens,
 	})
 }
 

@@ -32,6 +32,7 @@ type conf struct {
 	auth           string // client_secret_basic, client_secret_post or private_key_jwt
 	key, rsa       *jose.JSONWebKey
 	formPost       bool
+	responseType   string // of the hybrid and implicit plans, else code
 }
 
 // conformance runs a module on both engines, with both response modes.
@@ -58,13 +59,17 @@ func (c *conf) register() {
 	c.t.Helper()
 	off := false
 	for id, method := range map[string]string{"conf1": clients.AuthBasic, "conf2": clients.AuthBasic, "confpost": clients.AuthPost} {
-		_, _, err := c.clients.Create(c.t.Context(), clients.Document{
+		document := clients.Document{
 			ClientID: id, Kind: clients.KindWeb, ClientSecret: s1, Settings: clients.Settings{RequirePKCE: &off},
 			Metadata: clients.Metadata{
 				ClientName: "Conformance", RedirectURIs: []string{suite}, TokenEndpointAuthMethod: method,
 				PostLogoutRedirectURIs: []string{"https://suite.test/bye"},
 			},
-		})
+		}
+		if c.clients.FrontChannelTokens {
+			document.ResponseTypes, document.GrantTypes = clients.ResponseTypes(), []string{"authorization_code", "implicit", "refresh_token"}
+		}
+		_, _, err := c.clients.Create(c.t.Context(), document)
 		must(c.t, err)
 	}
 	profile, err := json.Marshal(map[string]any{
@@ -94,14 +99,10 @@ func (c *conf) walk(b *browser, v url.Values) callback {
 		if answer.StatusCode == http.StatusOK && strings.Contains(answer.body, `action="https://suite.test/`) {
 			return callback{c.posted(answer), seen}
 		}
-		target, params := answer.location(c.t)
+		target, _ := answer.location(c.t)
 		path, ours := strings.CutPrefix(target, op)
 		if !ours {
-			if c.formPost || !strings.HasPrefix(answer.Header.Get("Location"), suite) || params.Get("dummy1") != "lorem" {
-				c.t.Fatalf("callback at %s", answer.Header.Get("Location"))
-			}
-			delete(params, "dummy1")
-			return callback{params, seen}
+			return callback{c.arrived(answer.Header.Get("Location"), v), seen}
 		}
 		page := b.get(answer.Header.Get("Location"))
 		switch path {
@@ -119,6 +120,21 @@ func (c *conf) walk(b *browser, v url.Values) callback {
 	return callback{}
 }
 
+// arrived reads an answer in an address: in its query, or in its fragment where tokens were asked for.
+func (c *conf) arrived(address string, asked url.Values) url.Values {
+	c.t.Helper()
+	separator := "&"
+	if strings.Contains(asked.Get("response_type"), "token") {
+		separator = "#"
+	}
+	answer, ok := strings.CutPrefix(address, suite+separator)
+	params, err := url.ParseQuery(answer)
+	if c.formPost || !ok || err != nil {
+		c.t.Fatalf("callback at %s", address)
+	}
+	return params
+}
+
 // posted reads a form_post page, which sends everything in the body and nothing in the URL.
 func (c *conf) posted(page reply) url.Values {
 	c.t.Helper()
@@ -132,23 +148,68 @@ func (c *conf) posted(page reply) url.Values {
 const state128 = "abcDEF123-._~GHIjkl456-._~MNOpqr789-._~STUvwx012-._~YZAbcd345-._~EFGhij678-._~KLMnop901-._~QRStuv234-._~WXYzab567-._~CDEfgh890-."
 
 func (c *conf) request(changes ...string) url.Values {
-	return changed(url.Values{
+	v := url.Values{
 		"client_id": {c.client}, "redirect_uri": {suite}, "scope": {"openid"}, "state": {"s123456789"}, "nonce": {"n123456789"}, "response_type": {"code"},
-	}, changes...)
+	}
+	if c.responseType != "" {
+		v.Set("response_type", c.responseType)
+	}
+	return changed(v, changes...)
 }
 
 // tokens exchanges the code of a callback and holds what is true of every flow (section 2.0).
 func (c *conf) tokens(v url.Values, got callback, extra ...string) (tokens, id map[string]any) {
 	c.t.Helper()
-	if got.Get("state") != v.Get("state") || got.Get("iss") != op || got.Get("error") != "" || got.Get("code") == "" {
+	if got.Get("state") != v.Get("state") || got.Get("iss") != op || got.Get("error") != "" {
 		c.t.Fatalf("callback %v for %v", got.Values, v)
+	}
+	tokens, front := c.inFront(v, got)
+	if !got.Has("code") {
+		return tokens, front
 	}
 	answer := c.post1(changed(url.Values{"grant_type": {"authorization_code"}, "code": {got.Get("code")}, "redirect_uri": {suite}}, extra...))
 	tokens = answer.json(c.t)
 	if expires, _ := tokens["expires_in"].(float64); answer.StatusCode != http.StatusOK || tokens["error"] != nil || text(tokens, "access_token") == "" || expires <= 0 || expires > 31536000 {
 		c.t.Fatalf("%d %s", answer.StatusCode, answer.body)
 	}
-	return tokens, c.idToken(v, text(tokens, "id_token"), text(tokens, "access_token"))
+	id = c.idToken(v, text(tokens, "id_token"), text(tokens, "access_token"))
+	if front != nil && (front["sub"] != id["sub"] || front["sid"] != id["sid"] || front["auth_time"] != id["auth_time"]) {
+		c.t.Errorf("in front %v, later %v", front, id)
+	}
+	return tokens, id
+}
+
+// inFront reads what an answer has beside its code, or instead.
+func (c *conf) inFront(v url.Values, got callback) (tokens, id map[string]any) {
+	c.t.Helper()
+	parts := map[string]string{"code": "code", "token": "access_token", "id_token": "id_token"}
+	asked := strings.Fields(v.Get("response_type"))
+	for part, name := range parts {
+		if v.Has("response_type") && got.Has(name) != slices.Contains(asked, part) {
+			c.t.Fatalf("%v for %v", got.Values, asked)
+		}
+	}
+	tokens = map[string]any{"access_token": got.Get("access_token"), "id_token": got.Get("id_token")}
+	if got.Has("access_token") && (got.Get("token_type") != "Bearer" || got.Get("expires_in") != "3600") {
+		c.t.Errorf("%v", got.Values)
+	}
+	if !got.Has("id_token") {
+		return tokens, nil
+	}
+	id = c.idToken(v, got.Get("id_token"), got.Get("access_token"))
+	if id["c_hash"] != leftHalf(got.Get("code")) {
+		c.t.Errorf("c_hash %v", id["c_hash"])
+	}
+	return tokens, id
+}
+
+// leftHalf is at_hash or c_hash with an algorithm of SHA-256; nil for nothing.
+func leftHalf(value string) any {
+	if value == "" {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(value))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 func (c *conf) post1(form url.Values) reply {
@@ -185,7 +246,6 @@ func (c *conf) idToken(v url.Values, token, access string) map[string]any {
 	must(c.t, json.Unmarshal(payload, &id))
 	now := float64(c.now().Unix())
 	number := func(name string) float64 { n, _ := id[name].(float64); return n }
-	sum := sha256.Sum256([]byte(access))
 	switch {
 	case id["iss"] != op, id["aud"] != c.client, text(id, "sub") == "", text(id, "acr") == "":
 		c.t.Errorf("%v", id)
@@ -193,11 +253,11 @@ func (c *conf) idToken(v url.Values, token, access string) map[string]any {
 		c.t.Errorf("times of %v", id)
 	case v.Has("nonce") != (id["nonce"] != nil), v.Has("nonce") && id["nonce"] != v.Get("nonce"):
 		c.t.Errorf("nonce %v for %q", id["nonce"], v.Get("nonce"))
-	case id["at_hash"] != base64.RawURLEncoding.EncodeToString(sum[:16]):
+	case id["at_hash"] != leftHalf(access):
 		c.t.Errorf("at_hash %v", id["at_hash"])
 	}
 	for name := range id {
-		if !slices.Contains(protocolClaims, name) {
+		if !slices.Contains(protocolClaims, name) && v.Get("response_type") != "id_token" {
 			c.t.Errorf("the ID token has %s", name)
 		}
 	}
@@ -243,6 +303,9 @@ func (c *conf) happy(changes ...string) (tokens, id, info map[string]any) {
 	v := c.request(changes...)
 	got := c.walk(c.browser(), v)
 	tokens, id = c.tokens(v, got)
+	if text(tokens, "access_token") == "" { // the ID token is all there is
+		return tokens, id, id
+	}
 	return tokens, id, c.userinfo(bearer(http.MethodGet, text(tokens, "access_token")), id["sub"])
 }
 
@@ -272,32 +335,36 @@ func entropy(s string) float64 {
 }
 
 func TestConformanceBasic(t *testing.T) {
-	conformance(t, "oidcc-server", func(c *conf) {
+	basicModules(func(module string, run func(c *conf)) { conformance(t, module, run) })
+}
+
+func basicModules(module func(name string, run func(c *conf))) {
+	module("oidcc-server", func(c *conf) {
 		v := c.request()
 		got := c.walk(c.browser(), v)
-		if code := got.Get("code"); len(code)*6 < 128 || entropy(code) <= 96 {
+		if code := got.Get("code"); got.Has("code") && (len(code)*6 < 128 || entropy(code) <= 96) {
 			c.t.Errorf("the code has too little entropy: %f", entropy(code))
 		}
 		c.tokens(v, got)
 	})
-	conformance(t, "oidcc-response-type-missing", func(c *conf) {
+	module("oidcc-response-type-missing", func(c *conf) {
 		v := c.request("response_type", "")
 		c.failed(v, c.walk(c.signedIn("alice"), v), "invalid_request", "unsupported_response_type")
 	})
-	conformance(t, "oidcc-userinfo-get-post-header-post-body", func(c *conf) {
+	module("oidcc-userinfo-get-post-header-post-body", func(c *conf) {
 		tokens, id, _ := c.happy()
 		access := text(tokens, "access_token")
 		c.userinfo(bearer(http.MethodPost, access), id["sub"])
 		c.userinfo(post("/oauth2/userinfo", url.Values{"access_token": {access}}), id["sub"])
 	})
-	conformance(t, "oidcc-ensure-request-without-nonce-succeeds-for-code-flow", func(c *conf) { c.happy("nonce", "") })
+	module("oidcc-ensure-request-without-nonce-succeeds-for-code-flow", func(c *conf) { c.happy("nonce", "") })
 	scopes := map[string]string{
 		"profile": "name given_name family_name middle_name nickname profile picture website gender birthdate zoneinfo locale updated_at preferred_username",
 		"email":   "email email_verified", "address": "address", "phone": "phone_number phone_number_verified",
 	}
 	scopes["all"] = scopes["profile"] + " " + scopes["email"] + " address " + scopes["phone"]
 	for scope, want := range scopes {
-		conformance(t, "oidcc-scope-"+scope, func(c *conf) {
+		module("oidcc-scope-"+scope, func(c *conf) {
 			asked := "openid " + scope
 			if scope == "all" {
 				asked = "openid profile email address phone"
@@ -308,38 +375,38 @@ func TestConformanceBasic(t *testing.T) {
 					c.t.Errorf("no %s", name)
 				}
 			}
-			if len(info) != len(strings.Fields(want))+1 {
+			if c.responseType != "id_token" && len(info) != len(strings.Fields(want))+1 {
 				c.t.Errorf("more than asked: %v", info)
 			}
 		})
 	}
-	conformance(t, "oidcc-alternate-happy-flow", func(c *conf) { c.happy("scope", "email openid") })
-	conformance(t, "oidcc-display-page", func(c *conf) { c.happy("display", "page") })
-	conformance(t, "oidcc-display-popup", func(c *conf) { c.happy("display", "popup") })
-	conformance(t, "oidcc-ensure-request-with-unknown-parameter-succeeds", func(c *conf) { c.happy("extra", "foobar") })
-	conformance(t, "oidcc-login-hint", func(c *conf) { c.happy("login_hint", "buffy@op.test") })
-	conformance(t, "oidcc-ui-locales", func(c *conf) { c.happy("ui_locales", "se") })
-	conformance(t, "oidcc-claims-locales", func(c *conf) { c.happy("claims_locales", "se") })
-	conformance(t, "oidcc-ensure-request-with-acr-values-succeeds", func(c *conf) {
+	module("oidcc-alternate-happy-flow", func(c *conf) { c.happy("scope", "email openid") })
+	module("oidcc-display-page", func(c *conf) { c.happy("display", "page") })
+	module("oidcc-display-popup", func(c *conf) { c.happy("display", "popup") })
+	module("oidcc-ensure-request-with-unknown-parameter-succeeds", func(c *conf) { c.happy("extra", "foobar") })
+	module("oidcc-login-hint", func(c *conf) { c.happy("login_hint", "buffy@op.test") })
+	module("oidcc-ui-locales", func(c *conf) { c.happy("ui_locales", "se") })
+	module("oidcc-claims-locales", func(c *conf) { c.happy("claims_locales", "se") })
+	module("oidcc-ensure-request-with-acr-values-succeeds", func(c *conf) {
 		if _, id, _ := c.happy("acr_values", "1 2"); id["acr"] != "1" && id["acr"] != "2" {
 			c.t.Errorf("acr %v", id["acr"])
 		}
 	})
-	conformance(t, "oidcc-claims-essential", func(c *conf) {
+	module("oidcc-claims-essential", func(c *conf) {
 		_, id, info := c.happy("claims", `{"userinfo":{"name":{"essential":true}}}`)
 		if info["name"] == nil || id["name"] != nil {
 			c.t.Errorf("%v %v", id, info)
 		}
 	})
-	conformance(t, "oidcc-ensure-request-with-valid-pkce-succeeds", func(c *conf) {
+	module("oidcc-ensure-request-with-valid-pkce-succeeds", func(c *conf) {
 		v := c.request("code_challenge", codeChallenge, "code_challenge_method", "S256")
 		c.tokens(v, c.walk(c.browser(), v), "code_verifier", codeVerifier)
 	})
-	conformance(t, "oidcc-server-client-secret-post", func(c *conf) {
+	module("oidcc-server-client-secret-post", func(c *conf) {
 		c.client, c.auth = "confpost", clients.AuthPost
 		c.happy()
 	})
-	conformance(t, "oidcc-ensure-post-request-succeeds", func(c *conf) {
+	module("oidcc-ensure-post-request-succeeds", func(c *conf) {
 		v := c.request()
 		b := c.browser()
 		answer := c.do(post("/oauth2/authorize", v))
@@ -348,19 +415,23 @@ func TestConformanceBasic(t *testing.T) {
 			c.t.Errorf("%d", answer.StatusCode)
 		}
 	})
-	conformance(t, "oidcc-ensure-registered-redirect-uri", func(c *conf) {
+	module("oidcc-ensure-registered-redirect-uri", func(c *conf) {
 		c.page(c.browser().authorize(c.request("redirect_uri", suite+"/x7r")), http.StatusBadRequest)
 	})
-	conformance(t, "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported", func(c *conf) {
+	module("oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported", func(c *conf) {
 		v := c.request("request", "eyJhbGciOiJub25lIn0.eyJzY29wZSI6Im9wZW5pZCJ9.")
 		c.failed(v, c.walk(c.browser(), v), "request_not_supported")
 	})
-	conformance(t, "oidcc-ensure-request-object-with-redirect-uri", func(c *conf) {
+	module("oidcc-ensure-request-object-with-redirect-uri", func(c *conf) {
 		c.page(c.browser().authorize(c.request("redirect_uri", suite+"_invalid", "request", "eyJhbGciOiJub25lIn0.e30.")), http.StatusBadRequest)
 	})
 }
 
 func TestConformancePrompts(t *testing.T) {
+	promptModules(func(module string, run func(c *conf)) { conformance(t, module, run) })
+}
+
+func promptModules(module func(name string, run func(c *conf))) {
 	again := func(c *conf, wait time.Duration, first, second []string) (callback, map[string]any, map[string]any, url.Values) {
 		c.t.Helper()
 		b := c.browser()
@@ -375,35 +446,35 @@ func TestConformancePrompts(t *testing.T) {
 		_, two := c.tokens(v, got)
 		return got, one, two, v
 	}
-	conformance(t, "oidcc-prompt-login", func(c *conf) {
+	module("oidcc-prompt-login", func(c *conf) {
 		got, one, two, _ := again(c, 2*time.Second, nil, []string{"prompt", "login"})
 		if !slices.Contains(got.pages, "/login") || two["auth_time"].(float64) <= one["auth_time"].(float64) {
 			c.t.Errorf("%v %v %v", got.pages, one["auth_time"], two["auth_time"])
 		}
 	})
-	conformance(t, "oidcc-prompt-none-not-logged-in", func(c *conf) {
+	module("oidcc-prompt-none-not-logged-in", func(c *conf) {
 		v := c.request("prompt", "none", "state", state128)
 		c.failed(v, c.walk(c.browser(), v), notAsked...)
 	})
-	conformance(t, "oidcc-prompt-none-logged-in", func(c *conf) {
+	module("oidcc-prompt-none-logged-in", func(c *conf) {
 		got, one, two, _ := again(c, 2*time.Second, nil, []string{"prompt", "none"})
 		if len(got.pages) > 0 || one["auth_time"] != two["auth_time"] || one["sub"] != two["sub"] {
 			c.t.Errorf("%v %v %v", got.pages, one, two)
 		}
 	})
-	conformance(t, "oidcc-max-age-1", func(c *conf) {
+	module("oidcc-max-age-1", func(c *conf) {
 		got, one, two, _ := again(c, 2*time.Second, nil, []string{"max_age", "1"})
 		if !slices.Contains(got.pages, "/login") || two["auth_time"].(float64) <= one["auth_time"].(float64) {
 			c.t.Errorf("%v", got.pages)
 		}
 	})
-	conformance(t, "oidcc-max-age-10000", func(c *conf) {
+	module("oidcc-max-age-10000", func(c *conf) {
 		got, one, two, _ := again(c, 2*time.Second, []string{"max_age", "15000"}, []string{"max_age", "10000"})
 		if len(got.pages) > 0 || one["auth_time"] == nil || one["auth_time"] != two["auth_time"] || one["sub"] != two["sub"] {
 			c.t.Errorf("%v %v %v", got.pages, one, two)
 		}
 	})
-	conformance(t, "oidcc-id-token-hint", func(c *conf) {
+	module("oidcc-id-token-hint", func(c *conf) {
 		got, one, two, _ := again(c, 2*time.Second, nil, []string{"prompt", "none", "id_token_hint", "HINT"})
 		if len(got.pages) > 0 || one["auth_time"] != two["auth_time"] || one["sub"] != two["sub"] {
 			c.t.Errorf("%v %v %v", got.pages, one, two)
@@ -412,6 +483,10 @@ func TestConformancePrompts(t *testing.T) {
 }
 
 func TestConformanceTokens(t *testing.T) {
+	tokenModules(func(module string, run func(c *conf)) { conformance(t, module, run) })
+}
+
+func tokenModules(module func(name string, run func(c *conf))) {
 	replay := func(wait time.Duration) func(c *conf) {
 		return func(c *conf) {
 			v := c.request()
@@ -425,9 +500,9 @@ func TestConformanceTokens(t *testing.T) {
 			}
 		}
 	}
-	conformance(t, "oidcc-codereuse", replay(0))
-	conformance(t, "oidcc-codereuse-30seconds", replay(30*time.Second))
-	conformance(t, "oidcc-refresh-token", func(c *conf) {
+	module("oidcc-codereuse", replay(0))
+	module("oidcc-codereuse-30seconds", replay(30*time.Second))
+	module("oidcc-refresh-token", func(c *conf) {
 		v := c.request("scope", "openid offline_access", "prompt", "consent")
 		tokens, one := c.tokens(v, c.walk(c.browser(), v))
 		for _, scope := range []string{"openid", ""} {

@@ -19,6 +19,13 @@ const (
 	PromptSelectAccount = "select_account"
 )
 
+// Modes of answers (OAuth 2.0 Multiple Response Types section 2.1, OAuth 2.0 Form Post Response Mode).
+const (
+	ModeQuery    = "query"
+	ModeFragment = "fragment"
+	ModeFormPost = "form_post"
+)
+
 // Request is an authorization request whose syntax, client and redirect URI were found right.
 type Request struct {
 	Client      *clients.Client
@@ -30,7 +37,8 @@ type Request struct {
 	RedirectURI string
 	State       string
 	HasState    bool
-	FormPost    bool // response_mode=form_post, else query
+	// ResponseMode is how the answer gets to the redirect URI: a Mode.
+	ResponseMode string
 
 	Scopes    []string
 	Resources []string

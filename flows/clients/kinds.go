@@ -24,11 +24,11 @@ var (
 
 var kinds = map[string]rules{
 	KindWeb: {
-		auth: AuthBasic, auths: secretAuths, grants: []string{GrantCode, GrantRefresh, GrantClientCredentials, GrantExchange},
+		auth: AuthBasic, auths: secretAuths, grants: []string{GrantCode, GrantRefresh, GrantClientCredentials, GrantExchange, GrantImplicit},
 		implied: codeGrants, alg: "RS256", channel: "web", redirect: true, people: true,
 	},
 	KindSPA: {
-		auth: AuthNone, auths: []string{AuthNone}, grants: codeGrants, implied: codeGrants,
+		auth: AuthNone, auths: []string{AuthNone}, grants: []string{GrantCode, GrantRefresh, GrantImplicit}, implied: codeGrants,
 		alg: "ES256", channel: "web", redirect: true, people: true,
 	},
 	KindNative: {
@@ -74,6 +74,9 @@ func (d *Document) fill() {
 		m.GrantTypes = slices.Clone(r.implied)
 		if len(m.RedirectURIs) > 0 && !slices.Contains(m.GrantTypes, GrantCode) && slices.Contains(r.grants, GrantCode) {
 			m.GrantTypes = append([]string{GrantCode}, m.GrantTypes...)
+		}
+		if slices.Contains(grantsOf(m.ResponseTypes), GrantImplicit) {
+			m.GrantTypes = append(m.GrantTypes, GrantImplicit)
 		}
 	}
 	if len(m.ResponseTypes) == 0 && slices.Contains(m.GrantTypes, GrantCode) {

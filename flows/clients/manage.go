@@ -64,7 +64,7 @@ func (a applicant) itself() bool { return a.hash != "" }
 
 func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client, string, error) {
 	d.fill()
-	if err := d.validate().err(); err != nil {
+	if err := s.validate(&d).err(); err != nil {
 		return nil, "", err
 	}
 	if err := s.checkSector(ctx, &d, nil); err != nil {
@@ -169,7 +169,7 @@ func (s *Service) update(ctx context.Context, id string, itself bool, change fun
 	if err := change(&d); err != nil {
 		return nil, err
 	}
-	if err := d.replaces(old).err(); err != nil {
+	if err := s.replaces(&d, old).err(); err != nil {
 		return nil, err
 	}
 	before := old.Document()
@@ -212,10 +212,10 @@ func (s *Service) update(ctx context.Context, id string, itself bool, change fun
 	return &updated, nil
 }
 
-// replaces fills the document's defaults in and tells why it can't stand in the place of a client's.
-func (d *Document) replaces(old *Client) Problems {
+// replaces fills a document's defaults in and tells why it can't stand in the place of a client's.
+func (s *Service) replaces(d *Document, old *Client) Problems {
 	d.fill()
-	ps := d.validate()
+	ps := s.validate(d)
 	if d.Kind != old.Kind || d.ClientID != old.ID {
 		ps.add("/kind", "client.fixed", "kind and id stay as they are: create another client")
 	}

@@ -43,7 +43,7 @@ const (
 
 // selfGrants are the grants of an application of people's. What acts without a person, or on another device than the
 // one that shows who asks, needs somebody who vouches for it.
-var selfGrants = []string{GrantCode, GrantRefresh, "implicit"}
+var selfGrants = []string{GrantCode, GrantRefresh, GrantImplicit}
 
 // Registration is the answer to a registration (RFC 7591 section 3.2.1).
 type Registration struct {
@@ -112,7 +112,10 @@ func (r *Registrar) read(raw []byte) (Document, ownMembers, Problems) {
 func selfDescribed(m Metadata, ps *Problems) Document {
 	d := Document{Kind: selfKind(m), Metadata: m}
 	if len(m.GrantTypes) == 0 {
-		d.GrantTypes = []string{GrantCode} // RFC 7591 section 2
+		d.GrantTypes = grantsOf(m.ResponseTypes)
+		if len(d.GrantTypes) == 0 {
+			d.GrantTypes = []string{GrantCode} // RFC 7591 section 2
+		}
 	}
 	for i, g := range m.GrantTypes {
 		if !slices.Contains(selfGrants, g) {

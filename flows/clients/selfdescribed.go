@@ -186,6 +186,9 @@ func readSelf(id string, raw []byte) (*Client, error) {
 	if m.SectorIdentifierURI != "" {
 		ps.add("/sector_identifier_uri", "client.sector", "such a client has one host")
 	}
+	if m.inFront() {
+		ps.add("/response_types", "client.response", "such a client gets codes only")
+	}
 	d := selfDescribed(m, &ps)
 	d.fill()
 	ps = append(ps, d.validate()...)

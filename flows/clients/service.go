@@ -48,7 +48,9 @@ type Service struct {
 	Fetch  Fetcher
 	// Documents are clients that nobody registered; nil: there are none.
 	Documents *Documents
-	Now       func() time.Time
+	// FrontChannelTokens lets clients be registered for the implicit and hybrid flows.
+	FrontChannelTokens bool
+	Now                func() time.Time
 
 	flights  singleflight.Group
 	mu       sync.Mutex

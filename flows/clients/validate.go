@@ -118,14 +118,7 @@ func (d *Document) validateGrants(ps *Problems, r rules) {
 			ps.add(fmt.Sprintf("/grant_types/%d", i), "client.grant", "%q is not for kind %s: one of %s", g, d.Kind, strings.Join(r.grants, ", "))
 		}
 	}
-	code := slices.Contains(m.GrantTypes, GrantCode)
-	for i, t := range m.ResponseTypes {
-		if t != "code" {
-			ps.add(fmt.Sprintf("/response_types/%d", i), "client.response", "only code (implicit and hybrid flows are off)")
-		} else if !code {
-			ps.add(fmt.Sprintf("/response_types/%d", i), "client.response", "code needs the grant type authorization_code")
-		}
-	}
+	d.validateResponses(ps)
 	if slices.Contains(m.GrantTypes, GrantClientCredentials) && m.TokenEndpointAuthMethod == AuthNone {
 		ps.add("/grant_types", "client.grant", "client_credentials needs a client that authenticates (RFC 6749 section 4.4)")
 	}

@@ -140,8 +140,13 @@ func TestRegistrationRules(t *testing.T) {
 			"/settings/require_pkce setting.require_pkce"},
 		"confidential without pkce": {Document{Kind: KindWeb, Metadata: Metadata{RedirectURIs: one}, Settings: Settings{RequirePKCE: &no}}, ""},
 		"public with pkce":          {Document{Kind: KindSPA, Metadata: Metadata{RedirectURIs: one}, Settings: Settings{RequirePKCE: &yes}}, ""},
-		"implicit": {Document{Kind: KindSPA, Metadata: Metadata{RedirectURIs: one, ResponseTypes: []string{"id_token"}}},
-			"/response_types/0 client.response"},
+		"implicit": {Document{Kind: KindSPA, Metadata: Metadata{RedirectURIs: one, ResponseTypes: []string{"id_token", "token  id_token"}}}, ""},
+		"hybrid without its grants": {Document{Kind: KindWeb, Metadata: Metadata{RedirectURIs: one, ResponseTypes: []string{"token code"}, GrantTypes: []string{GrantRefresh}}},
+			"/response_types/0 client.response; /response_types/0 client.response"},
+		"an access token alone": {Document{Kind: KindSPA, Metadata: Metadata{RedirectURIs: one, ResponseTypes: []string{"token"}}}, "/response_types/0 client.response"},
+		"implicit to localhost": {Document{Kind: KindSPA, Metadata: Metadata{RedirectURIs: []string{"http://localhost:8090/cb", "https://localhost/cb"}, GrantTypes: []string{GrantImplicit}}},
+			"/redirect_uris/0 client.response; /redirect_uris/1 client.response"},
+		"implicit of an installed app": {Document{Kind: KindNative, Metadata: Metadata{RedirectURIs: one, ResponseTypes: []string{"id_token"}}}, "/grant_types/2 client.grant"},
 		"password grant": {Document{Kind: KindWeb, Metadata: Metadata{RedirectURIs: one, GrantTypes: []string{"password"}}},
 			"/grant_types/0 client.grant"},
 		"short secret":     {Document{Kind: KindMachine, ClientSecret: "secret"}, "/client_secret client.secret"},
@@ -284,5 +289,28 @@ func TestGeneratedSecrets(t *testing.T) {
 		if generated(text) != want {
 			t.Errorf("%s: want %v", text, want)
 		}
+	}
+}
+
+// Tokens by the front channel are for who is registered for them, where the switch is on, and never for a document.
+func TestFrontChannelSwitch(t *testing.T) {
+	for _, d := range []Document{
+		{Kind: KindSPA, Metadata: Metadata{RedirectURIs: []string{"https://rp.test/cb"}, ResponseTypes: []string{"id_token"}}},
+		{Kind: KindWeb, Metadata: Metadata{RedirectURIs: []string{"https://rp.test/cb"}, GrantTypes: []string{GrantCode, GrantImplicit}}},
+	} {
+		d.fill()
+		if got := codes((&Service{}).validate(&d)); got != "/response_types client.response" {
+			t.Errorf("off: %q", got)
+		}
+		if got := codes((&Service{FrontChannelTokens: true}).validate(&d)); got != "" {
+			t.Errorf("on: %q", got)
+		}
+		if got := codes((&Client{Kind: d.Kind, Metadata: d.Metadata}).Warnings()); got != "/response_types client.warn_front" {
+			t.Errorf("warnings: %q", got)
+		}
+	}
+	_, err := readSelf("https://rp.test/c", []byte(`{"client_id":"https://rp.test/c","redirect_uris":["https://rp.test/cb"],"response_types":["id_token"]}`))
+	if err == nil || !strings.Contains(err.Error(), "response_types") {
+		t.Errorf("a document: %v", err)
 	}
 }

@@ -29,6 +29,9 @@ func (c *Client) Warnings() []Problem {
 	if !c.RequirePKCE() {
 		ps.add("/settings/require_pkce", "setting.warn_pkce", "PKCE is off for this client: codes are protected by its secret alone")
 	}
+	if c.Metadata.inFront() {
+		ps.add("/response_types", "client.warn_front", "tokens go through the browser, where pages and histories see them: code with PKCE does the same without")
+	}
 	return ps
 }
 

@@ -68,14 +68,15 @@ func (p *Provider) idTokenClaims(ctx context.Context, u *unit, life time.Duratio
 }
 
 // toldInIDToken are the standard claims about the person: those that the claims parameter asked for here. What scopes
-// open is told at userinfo (OpenID Connect Core section 5.4), and here as well where the client wants it so.
+// open is told at userinfo, and here where there is no access token to ask it with (OpenID Connect Core section 5.4), or the
+// client wants it so.
 func (p *Provider) toldInIDToken(ctx context.Context, u *unit) (map[string]any, error) {
 	asked, err := authorize.ParseClaims(u.grant.Claims)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
-	if u.client.Settings.IDTokenClaims {
+	if u.client.Settings.IDTokenClaims || u.alone {
 		names = byScopes(u.scopes)
 	}
 	if len(names)+len(asked.IDToken) == 0 {

@@ -14,7 +14,7 @@ import (
 	"pratu/storage"
 )
 
-// Issue writes the grant of a request for a session and returns the answer with the code. In one transaction it consumes
+// Issue writes the grant of a request for a session and returns the answer. In one transaction it consumes
 // what led here: the interaction, when there was one, and the pushed request.
 func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, waiting *storage.Interaction) (Redirect, error) {
 	if r.DeviceID != "" {
@@ -22,30 +22,17 @@ func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, w
 	}
 	now := p.Now()
 	g := p.grant(r, s, now)
-	var code string
+	params := url.Values{}
 	err := p.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := p.consume(ctx, r, waiting); err != nil {
 			return err
 		}
+		clear(params) // a repeated transaction begins anew
 		u := &unit{client: r.Client, now: now, grant: &storage.GrantView{Grant: g}}
-		fs := newSession(u.grant)
-		at := r.RequestedAt.Truncate(time.Second)
-		if r.Prompts(authorize.PromptNone) && fs.claims.AuthTime.After(at) {
-			at = fs.claims.AuthTime // another replica's clock may be a little ahead
-		}
-		// fosite compares with the wall clock; the decision was made by ours.
-		skew := -time.Since(now)
-		fs.claims.RequestedAt, fs.claims.AuthTime = at.Add(-skew), fs.claims.AuthTime.Add(-skew)
-		for _, scope := range r.Scopes {
-			r.engine.GrantScope(scope)
-		}
-		r.engine.SetID(g.ID)
-		response, err := p.engine.NewAuthorizeResponse(withUnit(ctx, u), r.engine, fs)
-		if err != nil {
+		if err := p.issueCode(ctx, u, r, params); err != nil || !r.getsTokens() {
 			return err
 		}
-		code = response.GetCode()
-		return nil
+		return p.tokensInFront(ctx, u, r, params)
 	})
 	if errors.Is(err, errPushedSpent) {
 		return Redirect{}, p.Refuse(r, refuse(InvalidRequestURI, "the pushed request was used or has expired").with(err))
@@ -56,7 +43,31 @@ func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, w
 	if err != nil {
 		return Redirect{}, p.issueFailure(r, err)
 	}
-	return p.redirect(r, url.Values{"code": {code}}), nil
+	return p.redirect(r, params), nil
+}
+
+// issueCode has fosite write the grant with its code.
+func (p *Provider) issueCode(ctx context.Context, u *unit, r *Request, params url.Values) error {
+	if !r.gets("code") {
+		return p.withoutCode(ctx, u)
+	}
+	fs := newSession(u.grant)
+	at := r.RequestedAt.Truncate(time.Second)
+	if r.Prompts(authorize.PromptNone) && fs.claims.AuthTime.After(at) {
+		at = fs.claims.AuthTime // another replica's clock may be a little ahead
+	}
+	// fosite compares with the wall clock; the decision was made by ours.
+	skew := -time.Since(u.now)
+	fs.claims.RequestedAt, fs.claims.AuthTime = at.Add(-skew), fs.claims.AuthTime.Add(-skew)
+	for _, scope := range r.Scopes {
+		r.engine.GrantScope(scope)
+	}
+	r.engine.SetID(u.grant.ID)
+	response, err := p.engine.NewAuthorizeResponse(withUnit(ctx, u), r.engine, fs)
+	if err == nil {
+		params.Set("code", response.GetCode())
+	}
+	return err
 }
 
 // issueFailure keeps an expired interaction what it is, a page; everything else goes to the relying party.
@@ -101,7 +112,7 @@ func (p *Provider) grant(r *Request, s authorize.Session, now time.Time) storage
 			form.Set(name, v)
 		}
 	}
-	offline := slices.Contains(r.Scopes, "offline_access") && r.Client.Allows(clients.GrantRefresh)
+	offline := slices.Contains(r.Scopes, "offline_access") && r.getsCode() && r.Client.Allows(clients.GrantRefresh)
 	expires := s.ExpiresAt
 	if offline {
 		expires = now.Add(r.Client.RefreshTokenLifetime())

@@ -2,7 +2,9 @@ package oidc
 
 import (
 	"encoding/json"
+	"slices"
 
+	"pratu/flows/authorize"
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
@@ -65,6 +67,10 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 	if p.SessionManagement {
 		checkSession = i.URL(issuer.PathSession)
 	}
+	modes, grants := []string{authorize.ModeQuery, authorize.ModeFormPost}, grantTypes
+	if p.FrontChannelTokens {
+		modes, grants = append(modes, authorize.ModeFragment), append(slices.Clone(grants), clients.GrantImplicit)
+	}
 	registration, objectAlgs := "", []string(nil)
 	if p.Registration {
 		registration, objectAlgs = i.URL(issuer.PathRegister), AssertionAlgs()
@@ -75,8 +81,8 @@ func (p *Provider) Metadata(locales, acrValues []string) ([]byte, error) {
 		Introspection: i.URL(issuer.PathIntrospect), Revocation: i.URL(issuer.PathRevoke), PAR: i.URL(issuer.PathPAR), Registration: registration,
 		Device:        i.URL(issuer.PathDeviceRequest),
 		Scopes:        []string{"openid", "profile", "email", "phone", "address", "offline_access"},
-		ResponseTypes: []string{"code"}, ResponseModes: []string{"query", "form_post"},
-		GrantTypes:   grantTypes,
+		ResponseTypes: p.responseTypes(), ResponseModes: modes,
+		GrantTypes:   grants,
 		ACRValues:    acrValues,
 		SubjectTypes: []string{clients.SubjectPublic, clients.SubjectPairwise}, IDTokenAlgs: keys.Algorithms(), UserinfoAlgs: keys.Algorithms(),
 		TokenAuth: all, TokenAuthAlgs: AssertionAlgs(), IntrospectionAuth: secret, IntrospectionAuthAlgs: AssertionAlgs(),

@@ -58,6 +58,8 @@ type Options struct {
 
 	SessionManagement bool // announces check_session_iframe
 	Registration      bool // applications may register themselves
+	// FrontChannelTokens allows the implicit and hybrid flows to clients that are registered for them.
+	FrontChannelTokens bool
 }
 
 // Provider speaks the protocol.

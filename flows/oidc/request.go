@@ -14,7 +14,6 @@ import (
 	"github.com/ory/fosite"
 
 	"pratu/flows/authorize"
-	"pratu/flows/clients"
 	"pratu/flows/kind"
 )
 
@@ -133,7 +132,7 @@ func (p *Provider) judge(ctx context.Context, r *Request) error {
 	if len(states) == 1 {
 		r.State, r.HasState = states[0], true
 	}
-	r.FormPost = r.Params.Get("response_mode") == "form_post"
+	r.ResponseMode = p.responseMode(r)
 	err := p.check(ctx, r)
 	if err == nil {
 		err = p.admit(ctx, r)
@@ -153,34 +152,6 @@ func (p *Provider) Refuse(r *Request, e *Error) error {
 	return (&Refusal{Error: e, Redirect: p.redirect(r, params)}).error()
 }
 
-// Redirect is an answer on its way to the relying party.
-type Redirect struct {
-	URI      string
-	FormPost bool
-	Params   url.Values
-}
-
-// redirect adds what every answer has: the request's state, unchanged, and who we are (RFC 9207).
-func (p *Provider) redirect(r *Request, params url.Values) Redirect {
-	if r.HasState && len(r.State) <= maxState {
-		params.Set("state", r.State)
-	}
-	params.Set("iss", p.Issuer.String())
-	return Redirect{URI: r.RedirectURI, FormPost: r.FormPost, Params: params}
-}
-
-// URL is the address of a redirect by query. The registered URI's own query is kept byte for byte.
-func (r Redirect) URL() string {
-	if len(r.Params) == 0 {
-		return r.URI
-	}
-	separator := "?"
-	if strings.Contains(r.URI, "?") {
-		separator = "&"
-	}
-	return r.URI + separator + r.Params.Encode()
-}
-
 var (
 	scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`)
 	plainScope = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,64}$`)
@@ -195,21 +166,13 @@ func (p *Provider) check(ctx context.Context, r *Request) error {
 		return err
 	}
 	get := r.Params.Get
-	switch mode := get("response_mode"); {
+	switch {
 	case get("request") != "":
 		return refuse(RequestNotSupported, "request objects are not supported; push the request instead (RFC 9126)")
 	case r.object != nil:
 		return r.object
 	case get("registration") != "":
 		return refuse(RegistrationNot, "registration in the request is not supported")
-	case get("response_type") == "":
-		return refuse(InvalidRequest, "response_type is missing")
-	case get("response_type") != "code":
-		return refuse(UnsupportedResponse, "the only response_type is code")
-	case mode != "" && mode != "query" && mode != "form_post":
-		return refuse(InvalidRequest, "response_mode is query or form_post")
-	case !r.Client.Allows(clients.GrantCode):
-		return refuse(UnauthorizedClient, "the client is not registered for the grant type authorization_code")
 	case r.Client.Metadata.RequirePAR && r.PushedID == "":
 		return refuse(InvalidRequest, "this client has to push its requests (RFC 9126)")
 	case len(r.State) > maxState:
@@ -218,7 +181,9 @@ func (p *Provider) check(ctx context.Context, r *Request) error {
 		return refuse(InvalidRequest, "nonce is too long")
 	}
 	return first(
+		func() error { return p.checkResponse(r) },
 		func() error { return r.readScopes() },
+		func() error { return checkTokensInFront(r) },
 		func() error { return checkChallenge(r) },
 		func() error { return r.readPrompt() },
 		func() error { return r.readResources() },
@@ -275,7 +240,7 @@ func errScope(scope string) error {
 func checkChallenge(r *Request) error {
 	value, method := r.Params.Get("code_challenge"), r.Params.Get("code_challenge_method")
 	switch {
-	case value == "" && method == "" && !r.Client.RequirePKCE():
+	case value == "" && method == "" && !r.Client.RequirePKCE(), !r.gets("code"):
 		return nil
 	case value == "":
 		return refuse(InvalidRequest, "code_challenge is missing: this client has to use PKCE with S256")
@@ -371,10 +336,13 @@ func (r *Request) readACR(claim *authorize.ClaimRequest) {
 	}
 }
 
-// admit shows the request to fosite, without what only our own checks understand.
+// admit shows the request to fosite, without what only our own checks understand: to fosite every request is one for a code.
 func (p *Provider) admit(ctx context.Context, r *Request) error {
-	form := url.Values{}
-	for _, name := range []string{"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "prompt",
+	if !r.gets("code") {
+		return nil
+	}
+	form := url.Values{"response_type": {"code"}}
+	for _, name := range []string{"client_id", "redirect_uri", "scope", "state", "nonce", "prompt",
 		"code_challenge", "code_challenge_method"} {
 		if v := r.Params.Get(name); v != "" {
 			form.Set(name, v)

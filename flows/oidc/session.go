@@ -63,6 +63,8 @@ type unit struct {
 	scopes   []string // of the access token, when narrower than the grant's
 	audience []string // the same for resources
 
+	alone bool // the ID token is all there is: userinfo can't be asked
+
 	presented string // refresh token
 	retry     bool   // the presented token was spent a moment ago and its successor is unused
 

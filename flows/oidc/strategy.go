@@ -77,15 +77,19 @@ func (s *strategy) GenerateAccessToken(ctx context.Context, r fosite.Requester) 
 	if own, ok := r.GetSession().(*session); ok && u.client.IDTokenAlg() == keys.EdDSA {
 		own.headers.Add("alg", "Ed512") // fosite reads the hash of at_hash off the third character on; Ed25519 has SHA-512
 	}
+	return s.newAccessToken(ctx, u, row)
+}
+
+func (p *Provider) newAccessToken(ctx context.Context, u *unit, row storage.Token) (token, signature string, err error) {
 	if u.client.OpaqueAccessTokens() {
 		token = prefixAccess + secret.Token()
 		return token, secret.Hash(token), nil
 	}
-	claims, err := s.accessTokenClaims(ctx, u, row)
+	claims, err := p.accessTokenClaims(ctx, u, row)
 	if err != nil {
 		return "", "", err
 	}
-	if token, err = s.Keys.Sign(algAccess, typAccess, claims); err != nil {
+	if token, err = p.Keys.Sign(algAccess, typAccess, claims); err != nil {
 		return "", "", err
 	}
 	return token, claims.ID, nil

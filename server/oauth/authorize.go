@@ -204,7 +204,7 @@ func (s *Server) refused(w http.ResponseWriter, r *http.Request, err error, para
 
 func (s *Server) redirect(w http.ResponseWriter, r *http.Request, to oidc.Redirect) error {
 	noStore(w)
-	if !to.FormPost {
+	if to.Mode != authorize.ModeFormPost {
 		w.Header().Set("Referrer-Policy", "no-referrer") // the page before may have our parameters in its URL
 		w.Header().Set("Location", to.URL())
 		w.WriteHeader(http.StatusSeeOther)
