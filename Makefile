@@ -28,9 +28,9 @@ e2e-full: ## the whole matrix of pages, languages, colour schemes and widths in 
 	@scripts/setup.sh
 	PRATU_E2E=full PRATU_E2E_PICTURES=$${PRATU_E2E_PICTURES:-$(CURDIR)/bin/pictures} scripts/with-postgres.sh go -C e2e test -count=1 -timeout 60m -v ./...
 
-conformance: ## the black-box tests that are named after modules of the OpenID conformance suite
-	@scripts/setup.sh
-	scripts/with-postgres.sh go test -count=1 -v -run Conformance ./...
+conformance: ## the Foundation's modules as black-box tests; with CONFORMANCE_URL=… a running suite tests the program instead
+	@if [ -n "$$CONFORMANCE_URL" ]; then exec scripts/conformance.sh; fi; scripts/setup.sh && \
+		scripts/with-postgres.sh go test -count=1 -v -run Conformance ./...
 
 fuzz: ## every fuzz target for FUZZTIME (default 30s)
 	@scripts/fuzz.sh $(FUZZTIME)

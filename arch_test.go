@@ -50,7 +50,7 @@ var borders = []importBorder{
 	{"github.com/lib/pq", []string{"pratu/storage", "pratu/storage/…"}, "storage is the one room that knows which engine runs"},
 	{"modernc.org/sqlite", []string{"pratu/storage", "pratu/storage/…"}, "storage is the one room that knows which engine runs"},
 	{"github.com/pressly/goose", []string{"pratu/storage"}, "storage applies the migrations"},
-	{"net/http", []string{"pratu/server/…", "pratu/server", "pratu/flows/oidc", "pratu/flows/outbound", "pratu/cli/…", "pratu/cli"}, "flows decide, they don't answer; what goes out goes through flows/outbound"},
+	{"net/http", []string{"pratu/server/…", "pratu/server", "pratu/flows/oidc", "pratu/flows/outbound", "pratu/cli/…", "pratu/cli", "pratu/tools/conformance"}, "flows decide, they don't answer; what goes out goes through flows/outbound"},
 	{"github.com/go-jose/go-jose/v4", []string{"pratu/flows/keys", "pratu/flows/oidc", "pratu/flows/clients"}, "keys and tokens are handled in one place"},
 	{"github.com/go-jose/go-jose/v3", []string{"pratu/flows/oidc"}, "v3 is what fosite's types are made of; ours are v4"},
 	{"github.com/spf13/cobra", []string{"pratu/cli"}, "the command line is cli's"},
