@@ -4,7 +4,7 @@ GOVULNCHECK   = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 VERSION      ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint docker-lint bench e2e-full conformance fuzz timing scale clean
+.PHONY: help build test lint docker-lint bench e2e-full conformance fuzz rotation timing scale clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,10 @@ conformance: ## the Foundation's modules as black-box tests; with CONFORMANCE_UR
 
 fuzz: ## every fuzz target for FUZZTIME (default 30s)
 	@scripts/fuzz.sh $(FUZZTIME)
+
+rotation: ## a thousand tokens a second while keys rotate ten times; wants an idle machine
+	@scripts/setup.sh
+	PRATU_TEST_ROTATION=1000 scripts/with-postgres.sh go test -count=1 -v -run RotationUnderLoad ./server
 
 timing: ## statistics: who asks about a known person and about nobody waits the same time; wants an idle machine
 	@scripts/setup.sh

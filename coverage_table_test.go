@@ -61,7 +61,7 @@ var requirements = []requirement{
 	{64, "Introspection is for confidential clients, and tells what is theirs", "RFC 7662", []string{"MI-05", "MI-06"}},
 	{65, "Revocation is the owner's, and takes everything along", "RFC 7009", []string{"MI-07", "MI-08"}},
 	{67, "Discovery says what is built", "RFC 8414 3", []string{"MI-18", "server.TestDiscovery"}},
-	{68, "Published keys are public and overlap", "OIDC Core 10.1", []string{"MI-17"}},
+	{68, "Published keys are public and overlap", "OIDC Core 10.1", []string{"MI-17", "flows/keys.TestRotationIsSeamless", "server.TestRotationUnderLoad"}},
 	{69, "RS256 is offered, none never", "OIDC Core 15.1", []string{"TK-15", "server.TestDiscovery"}},
 	{70, "Every secret has 128 bits and more", "ASVS 11.5.1", []string{"flows/secret.TestShapes"}},
 	{71, "Secrets are compared whole, in constant time", "ASVS 11.2.4", []string{"TK-36", "flows/secret.TestEqual"}},

@@ -23,7 +23,9 @@ type (
 const seconds = 10
 
 // picture puts what the page looks like into the log, where somebody from the Foundation looks at it.
-func picture(text, where string) command { return command{"wait", "xpath", "//*", seconds, text, where} }
+func picture(text, where string) command {
+	return command{"wait", "xpath", "//*", seconds, text, where}
+}
 
 const (
 	needed = "update-image-placeholder"
