@@ -54,7 +54,7 @@ func startRelyingParty(t *testing.T, issuer string) (address string, jwk map[str
 // TestOpenIDClient walks a relying party that nobody here wrote through everything it can do with a provider, with its
 // non-repudiation checks on.
 func TestOpenIDClient(t *testing.T) {
-	p := startDev(t)
+	p := startDev(t, "PRATU_REGISTRATION=open")
 	p.account("malee@example.com")
 	rp, jwk := startRelyingParty(t, p.Issuer)
 	document := func(id, method string) map[string]any {
@@ -63,7 +63,11 @@ func TestOpenIDClient(t *testing.T) {
 			"redirect_uris": []string{rp + "/callback"}, "post_logout_redirect_uris": []string{rp + "/bye"},
 		}
 	}
-	basic := url.Values{"client_id": {"rp-basic"}, "secret": {p.client(document("rp-basic", "client_secret_basic"))}}
+	answered := connectDevice(t, p, rp) // it asks again after five seconds; meanwhile there is something to do
+	exchanging := document("rp-basic", "client_secret_basic")
+	exchanging["grant_types"] = []string{"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"}
+	exchanging["settings"] = map[string]any{"token_exchange": map[string]any{"impersonation": true, "audiences": []string{"https://api.example.com/"}, "scopes": []string{"openid"}}}
+	basic := url.Values{"client_id": {"rp-basic"}, "secret": {p.client(exchanging)}}
 	keyed := document("rp-key", "private_key_jwt")
 	keyed["jwks"] = map[string]any{"keys": []any{jwk}}
 	keyed["id_token_signed_response_alg"] = "ES256"
@@ -77,6 +81,54 @@ func TestOpenIDClient(t *testing.T) {
 		"private_key_jwt with PAR":     with(private, "par", "1"),
 	} {
 		t.Run(name, func(t *testing.T) { walk(t, p, rp, query) })
+	}
+	t.Run("registered by itself", func(t *testing.T) { registersItself(t, rp) })
+	t.Run("a device", answered)
+}
+
+// step has the relying party do something.
+func (a *agent) step(rp, name string) map[string]any {
+	a.t.Helper()
+	a.at, _ = url.Parse(rp)
+	a.post(rp+"/step/"+name, nil)
+	return decode[map[string]any](a)
+}
+
+// connectDevice shows a code and has somebody allow it. What comes of it is to be asked for later.
+func connectDevice(t *testing.T, p *program, rp string) func(t *testing.T) {
+	t.Helper()
+	p.client(map[string]any{"client_id": "rp-tv", "kind": "tv", "client_name": "Television"})
+	a := newAgent(t)
+	asked := a.step(rp, "device")
+	a.get(asked["verification_uri_complete"].(string))
+	a.submit("device", nil)
+	a.submit("device-confirm", a.button("device-allow"))
+	a.submit("sign-in", map[string]string{"username": "malee@example.com", "password": password})
+	a.submit("consent", a.button("consent-allow"))
+	if a.at.Path != "/device/done" {
+		t.Errorf("the way ends at %s", a.at)
+	}
+	return func(t *testing.T) {
+		a.t = t
+		answer := a.step(rp, "device-answer")
+		claims, _ := answer["claims"].(map[string]any)
+		if claims["sub"] == nil || claims["aud"] != "rp-tv" || answer["refreshable"] != true {
+			t.Errorf("%v", answer)
+		}
+	}
+}
+
+// registersItself signs somebody in to an application that no administrator knows (RFC 7591).
+func registersItself(t *testing.T, rp string) {
+	a := newAgent(t)
+	if made := a.step(rp, "register"); made["client_secret"] == nil || made["registration_client_uri"] == nil {
+		t.Errorf("%v", made)
+	}
+	a.get(rp + "/start?registered=1&scope=openid")
+	a.submit("sign-in", map[string]string{"username": "malee@example.com", "password": password})
+	a.submit("consent", a.button("consent-allow"))
+	if in := decode[struct{ Claims map[string]any }](a); in.Claims["sub"] == nil {
+		t.Errorf("%s", a.body)
 	}
 }
 
@@ -109,11 +161,7 @@ func walk(t *testing.T, p *program, rp string, query url.Values) {
 	if at := number(signedIn.Claims, "auth_time"); time.Since(at) > time.Minute {
 		t.Errorf("auth_time %s", at)
 	}
-	step := func(name string) map[string]any {
-		t.Helper()
-		a.post(rp+"/step/"+name, nil)
-		return decode[map[string]any](a)
-	}
+	step := func(name string) map[string]any { t.Helper(); return a.step(rp, name) }
 	if info := step("userinfo"); info["sub"] != subject || info["email"] != "malee@example.com" || info["email_verified"] != true {
 		t.Errorf("userinfo %v", info)
 	}
@@ -129,6 +177,11 @@ func walk(t *testing.T, p *program, rp string, query url.Values) {
 	}
 	if told := step("introspect-refresh"); told["active"] != true {
 		t.Errorf("introspection of the refresh token %v", told)
+	}
+	if query.Get("client_id") == "rp-basic" {
+		if other := step("exchange"); other["access_token"] == nil || other["scope"] != "openid" || other["refresh_token"] != nil {
+			t.Errorf("exchanged %v", other)
+		}
 	}
 	step("revoke")
 	if told := step("introspect"); told["active"] != false {

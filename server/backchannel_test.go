@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
 
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
@@ -94,6 +97,16 @@ func (w *world) deliver() {
 	must(w.t, w.farewells.Flush(w.t.Context()))
 }
 
+// wire carries a relying party's calls to the world.
+type wire struct{ w *world }
+
+// RoundTrip implements http.RoundTripper.
+func (x wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := x.w.do(r)
+	answer.Body = io.NopCloser(strings.NewReader(answer.body)) // it was read
+	return answer.Response, nil
+}
+
 // LO-07: a logout token is what the standard says, names the session of the ID token, and is worth nothing elsewhere.
 func TestLogoutToken(t *testing.T) {
 	each(t, func(w *world) {
@@ -131,6 +144,16 @@ func TestLogoutToken(t *testing.T) {
 		}
 		if names := slices.Sorted(maps.Keys(token)); strings.Join(names, " ") != "aud events exp iat iss jti sid sub" {
 			t.Errorf("claims %v", names)
+		}
+		// A library that nobody here wrote takes it, for its own client only.
+		ctx := oidc.ClientContext(t.Context(), &http.Client{Transport: wire{w}})
+		keySet := oidc.NewRemoteKeySet(ctx, op+"/oauth2/jwks")
+		heard, err := oidc.NewVerifier(op, keySet, &oidc.Config{ClientID: "app", Now: w.now}).VerifyLogout(ctx, got[0])
+		if err != nil || heard.SessionID != id["sid"] || heard.Subject != id["sub"] || heard.TokenID != token["jti"] {
+			t.Errorf("go-oidc: %+v %v", heard, err)
+		}
+		if _, err := oidc.NewVerifier(op, keySet, &oidc.Config{ClientID: "other", Now: w.now}).VerifyLogout(ctx, got[0]); err == nil {
+			t.Error("go-oidc takes it for another client")
 		}
 		// Nowhere else: not as a hint, not as an access token.
 		b = w.signedIn("alice")

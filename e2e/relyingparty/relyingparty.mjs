@@ -13,17 +13,20 @@ delete jwk.ext
 
 let self // our own address, known when we listen
 let flow // the one sign-in under way or finished
+let registered // the client that we registered ourselves
+let device // what a device waits for
+
+const execute = [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks]
 
 // configure discovers the provider as one of its clients. The non-repudiation checks verify the ID token's signature
 // although it came by TLS, and the signatures of introspection and userinfo answers.
 async function configure(query) {
+  if (query.has('registered')) return registered
   const authentication = query.get('auth') === 'private_key_jwt'
     ? oidc.PrivateKeyJwt({ key: keys.privateKey, kid: jwk.kid })
     : oidc.ClientSecretBasic(query.get('secret'))
   const metadata = { id_token_signed_response_alg: query.get('alg') ?? 'RS256' }
-  return oidc.discovery(issuer, query.get('client_id'), metadata, authentication, {
-    execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks],
-  })
+  return oidc.discovery(issuer, query.get('client_id'), metadata, authentication, { execute })
 }
 
 async function start(query) {
@@ -68,6 +71,23 @@ const steps = {
   revoke: async () => {
     await oidc.tokenRevocation(flow.config, flow.tokens.refresh_token, { token_type_hint: 'refresh_token' })
     return { revoked: true }
+  },
+  register: async () => {
+    registered = await oidc.dynamicClientRegistration(issuer, { client_name: 'Itself', redirect_uris: [`${self}/callback`] }, undefined, { execute })
+    return registered.clientMetadata()
+  },
+  exchange: () => oidc.genericGrantRequest(flow.config, 'urn:ietf:params:oauth:grant-type:token-exchange', {
+    subject_token: flow.tokens.access_token, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', audience: 'https://api.example.com/',
+  }),
+  device: async () => {
+    const config = await oidc.discovery(issuer, 'rp-tv', { id_token_signed_response_alg: 'ES256' }, oidc.None(), { execute })
+    const asked = await oidc.initiateDeviceAuthorization(config, { scope: 'openid email' })
+    device = oidc.pollDeviceAuthorizationGrant(config, asked)
+    return asked
+  },
+  'device-answer': async () => {
+    const tokens = await device
+    return { claims: tokens.claims(), refreshable: Boolean(tokens.refresh_token) }
   },
 }
 
