@@ -57,6 +57,7 @@ func (a *agent) post(address string, form url.Values) {
 
 func (a *agent) send(req *http.Request) {
 	a.t.Helper()
+	req.Header.Set("Accept", "text/html,*/*;q=0.8") // by which servers know somebody who can be sent to another page
 	res, err := a.http.Do(req)
 	if err != nil {
 		a.t.Fatal(err)

@@ -13,6 +13,7 @@ if ! scripts/chromium.sh >/dev/null; then need chromium; fi
 if ! command -v npm >/dev/null || [ "$(node --version 2>/dev/null | sed 's/^v//; s/\..*//')" -lt 20 ]; then
 	need nodejs npm
 fi
+if ! [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ]; then need libapache2-mod-auth-openidc; fi # a relying party
 if [ -z "$(fc-list :lang=th family 2>/dev/null)" ]; then need fontconfig fonts-noto-core; fi
 
 if [ -n "$missing" ]; then
