@@ -32,7 +32,7 @@ if [ -n "$missing" ]; then
 	fi
 fi
 
-# axe-core and openid-client, as locked. Nothing is asked of the network while they are there.
+# axe-core and the relying parties, as locked. Nothing is asked of the network while they are there.
 if command -v npm >/dev/null && ! cmp -s e2e/package-lock.json e2e/node_modules/.lock; then
 	if npm --prefix e2e ci --no-audit --no-fund --prefer-offline --loglevel=error; then
 		cp e2e/package-lock.json e2e/node_modules/.lock
