@@ -52,7 +52,7 @@ func erasures() []string {
 	}
 	return []string{
 		`DELETE FROM contact_digests WHERE contact_id IN (SELECT id FROM contacts WHERE account_id = ?)`,
-		byID("credentials"), byID("passkeys"),
+		byID("credentials"), byID("passkeys"), byID("identities"),
 		`DELETE FROM totps WHERE account_id = ?`,
 		`DELETE FROM recovery_codes WHERE account_id = ?`,
 		`DELETE FROM account_roles WHERE account_id = ?`,

@@ -86,8 +86,9 @@ func (s *Store) DeletePasskey(ctx context.Context, accountID, id string) (p Pass
 		}
 		err := s.returning(ctx, &p, `DELETE FROM passkeys WHERE id = ? AND account_id = ?
 			AND (EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = ? AND c.kind = 'password')
-				OR EXISTS (SELECT 1 FROM passkeys o WHERE o.account_id = ? AND o.id <> ?))
-			RETURNING `+passkeyColumns, id, accountID, accountID, accountID, id)
+				OR EXISTS (SELECT 1 FROM passkeys o WHERE o.account_id = ? AND o.id <> ?)
+				OR EXISTS (SELECT 1 FROM identities o WHERE o.account_id = ? AND `+wayIn+`))
+			RETURNING `+passkeyColumns, id, accountID, accountID, accountID, id, accountID)
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
@@ -105,13 +106,15 @@ func (s *Store) DeletePasskey(ctx context.Context, accountID, id string) (p Pass
 
 // WaysIn are how an account can be signed in to.
 type WaysIn struct {
-	Passwords int `db:"passwords"`
-	Passkeys  int `db:"passkeys"`
+	Passwords  int `db:"passwords"`
+	Passkeys   int `db:"passkeys"`
+	Identities int `db:"identities"` // elsewhere, by connectors that are switched on
 }
 
 // WaysIn counts them.
 func (s *Store) WaysIn(ctx context.Context, accountID string) (w WaysIn, err error) {
 	err = s.get(ctx, &w, `SELECT (SELECT COUNT(*) FROM credentials WHERE account_id = ? AND kind = 'password') AS passwords,
-		(SELECT COUNT(*) FROM passkeys WHERE account_id = ?) AS passkeys`, accountID, accountID)
+		(SELECT COUNT(*) FROM passkeys WHERE account_id = ?) AS passkeys,
+		(SELECT COUNT(*) FROM identities o WHERE o.account_id = ? AND `+wayIn+`) AS identities`, accountID, accountID, accountID)
 	return w, err
 }

@@ -23,14 +23,16 @@ func TestMigrations(t *testing.T) {
 	}
 }
 
-func TestClients(t *testing.T)  { storagetest.Engines(t, storagetest.Clients) }
-func TestSessions(t *testing.T) { storagetest.Databases(t, storagetest.Sessions) }
-func TestContacts(t *testing.T) { storagetest.Databases(t, storagetest.Contacts) }
-func TestPasskeys(t *testing.T) { storagetest.Databases(t, storagetest.Passkeys) }
-func TestLimits(t *testing.T)   { storagetest.Engines(t, storagetest.Limits) }
-func TestLeases(t *testing.T)   { storagetest.Engines(t, storagetest.Leases) }
-func TestAudit(t *testing.T)    { storagetest.Engines(t, storagetest.Audit) }
-func TestJanitor(t *testing.T)  { storagetest.Databases(t, storagetest.Janitor) }
+func TestClients(t *testing.T)    { storagetest.Engines(t, storagetest.Clients) }
+func TestSessions(t *testing.T)   { storagetest.Databases(t, storagetest.Sessions) }
+func TestContacts(t *testing.T)   { storagetest.Databases(t, storagetest.Contacts) }
+func TestConnectors(t *testing.T) { storagetest.Databases(t, storagetest.Connectors) }
+func TestIdentities(t *testing.T) { storagetest.Databases(t, storagetest.Identities) }
+func TestPasskeys(t *testing.T)   { storagetest.Databases(t, storagetest.Passkeys) }
+func TestLimits(t *testing.T)     { storagetest.Engines(t, storagetest.Limits) }
+func TestLeases(t *testing.T)     { storagetest.Engines(t, storagetest.Leases) }
+func TestAudit(t *testing.T)      { storagetest.Engines(t, storagetest.Audit) }
+func TestJanitor(t *testing.T)    { storagetest.Databases(t, storagetest.Janitor) }
 
 func TestOutbox(t *testing.T)        { storagetest.Engines(t, storagetest.Outbox) }
 func TestOutboxPayload(t *testing.T) { storagetest.Databases(t, storagetest.OutboxPayload) }

@@ -54,7 +54,7 @@ func (b browsers) kept(t *testing.T) {
 
 // belongings are the tables in which an account has rows.
 var belongings = []string{
-	"contacts", "credentials", "passkeys", "totps", "recovery_codes", "account_roles", "challenges", "one_time_links", "known_browsers",
+	"contacts", "credentials", "passkeys", "identities", "totps", "recovery_codes", "account_roles", "challenges", "one_time_links", "known_browsers",
 	"consents", "grants", "sessions",
 }
 
@@ -71,6 +71,7 @@ func (b browsers) furnish(t *testing.T) (id, contact string) {
 	ok(t, b.CreateLink(t.Context(), storage.OneTimeLink{ID: name("link"), AccountID: id, Purpose: "login", ExpiresAt: start.Add(day)}))
 	must[bool](t)(b.KnowBrowser(t.Context(), id, "b", "Mozilla", start, start.Add(day)))
 	ok(t, b.PutConsent(t.Context(), storage.Consent{AccountID: id, ClientID: "rp", GrantedAt: start, ExpiresAt: start.Add(day)}))
+	ok(t, b.CreateIdentity(t.Context(), identity(id), 9))
 	for range 2 {
 		g := b.grant(t, n, true)
 		for range 300 { // more than a batch, with the grants after it
