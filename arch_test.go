@@ -22,7 +22,7 @@ var rooms = []string{"pratu/cli", "pratu/server", "pratu/flows", "pratu/storage"
 
 // kernels are the flows that other flows may stand on; everything else in flows stands alone, or is listed in beside.
 var kernels = []string{
-	"kind", "secret", "contact", "passwords", "limits", "audit", "mail", "outbox", "outbound", "issuer", "keys", "clients", "codes", "sms",
+	"kind", "secret", "contact", "passwords", "limits", "audit", "mail", "outbox", "outbound", "issuer", "keys", "clients", "connectors", "codes", "sms",
 }
 
 // beside are the arrows between flows that are no kernels.
@@ -30,6 +30,7 @@ var beside = map[string][]string{
 	"accounts": {"signin"},
 	"oidc":     {"authorize"},
 	"passkeys": {"accounts", "signin"},
+	"social":   {"accounts", "signin"},
 }
 
 // importBorder says which of our packages may import something from outside, and why no others.
@@ -50,11 +51,11 @@ var borders = []importBorder{
 	{"github.com/lib/pq", []string{"pratu/storage", "pratu/storage/…"}, "storage is the one room that knows which engine runs"},
 	{"modernc.org/sqlite", []string{"pratu/storage", "pratu/storage/…"}, "storage is the one room that knows which engine runs"},
 	{"github.com/pressly/goose", []string{"pratu/storage"}, "storage applies the migrations"},
-	{"net/http", []string{"pratu/server/…", "pratu/server", "pratu/flows/oidc", "pratu/flows/outbound", "pratu/cli/…", "pratu/cli", "pratu/tools/conformance"}, "flows decide, they don't answer; what goes out goes through flows/outbound"},
+	{"net/http", []string{"pratu/server/…", "pratu/server", "pratu/flows/oidc", "pratu/flows/outbound", "pratu/cli/…", "pratu/cli", "pratu/tools/conformance", "pratu/flows/social"}, "flows decide, they don't answer; what goes out goes through flows/outbound"},
 	{"github.com/go-jose/go-jose/v4", []string{"pratu/flows/keys", "pratu/flows/oidc", "pratu/flows/clients"}, "keys and tokens are handled in one place"},
 	{"github.com/go-jose/go-jose/v3", []string{"pratu/flows/oidc"}, "v3 is what fosite's types are made of; ours are v4"},
 	{"github.com/spf13/cobra", []string{"pratu/cli"}, "the command line is cli's"},
-	{"github.com/coreos/go-oidc", []string{"pratu/cli/demo"}, "a provider doesn't verify tokens with a relying party's library"},
+	{"github.com/coreos/go-oidc", []string{"pratu/cli/demo", "pratu/flows/social"}, "a provider doesn't verify its own tokens with a relying party's library; towards other providers we are one"},
 	{"math/rand", nil, "randomness comes from flows/secret, out of crypto/rand"},
 	{"math/rand/v2", []string{"pratu/storage", "pratu/cli"}, "only how long somebody waits may be guessed; the rest comes from flows/secret"},
 	{"gopkg.in/yaml.v3", nil, "it is no longer maintained: go.yaml.in/yaml/v3"},
