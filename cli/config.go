@@ -9,6 +9,7 @@ import (
 
 	"pratu/flows/issuer"
 	"pratu/flows/limits"
+	"pratu/flows/social"
 )
 
 // Config says how to run; clients, accounts and branding are data. Each field with a key is read from a flag
@@ -53,7 +54,11 @@ type Config struct {
 
 	SessionManagement bool `key:"session_management" default:"false" doc:"Applications may watch in a frame whether somebody signs in or out (OpenID Connect Session Management). Sets a cookie that scripts of the issuer's origin can read."`
 
+<<<<<<< HEAD
 	EnableFrontChannelTokens bool `key:"enable_front_channel_tokens" default:"false" doc:"Applications may be registered to get tokens in the address of the browser (implicit and hybrid flows), where histories, logs and other scripts see them (RFC 9700 section 2.1.2). For applications that can't be changed."`
+=======
+	UpstreamHosts string `key:"upstream_hosts" doc:"host=URL pairs, separated by commas, that point connectors at fakes, such as accounts.google.com=http://127.0.0.1:4001; localhost issuer only."`
+>>>>>>> 592ff73 (social: sign in with Google, Azure AD, B2C and any OpenID provider)
 
 	LogLevel  string        `key:"log_level" default:"info" doc:"debug, info, warn or error."`
 	LogFormat string        `key:"log_format" default:"auto" doc:"json, text or auto (text on a terminal)."`
@@ -62,7 +67,6 @@ type Config struct {
 	// Names that are fixed already and take effect with later features.
 	GameDefaultTitle    string `key:"game_default_title" reserved:"yes" doc:"Title of game sign-ins that name none (not used in this version)."`
 	IdentityAPIBasePath string `key:"identity_api_base_path" reserved:"yes" doc:"Path below which the Identity API lives (not used in this version)."`
-	UpstreamHosts       string `key:"upstream_hosts" reserved:"yes" doc:"host=URL pairs that point connectors at fakes; localhost issuer only (not used in this version)."`
 
 	placed bool     // somebody said where the data is
 	unread []string // keys whose file couldn't be read, which was reported
@@ -70,6 +74,7 @@ type Config struct {
 	// What check makes of the texts above.
 	issuer  issuer.Issuer
 	proxies []netip.Prefix
+	hosts   social.Hosts
 	limits  map[string]limits.Override
 	key     []byte
 	older   [][]byte

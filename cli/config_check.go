@@ -19,6 +19,7 @@ import (
 	"pratu/flows/keys"
 	"pratu/flows/limits"
 	"pratu/flows/passkeys"
+	"pratu/flows/social"
 )
 
 const (
@@ -202,6 +203,10 @@ func (c *Config) checkMisc(ps *problems) {
 	}
 	if !slices.Contains(clients.Guards(), c.Registration) {
 		ps.add("registration %q: one of %s", c.Registration, strings.Join(clients.Guards(), ", "))
+	}
+	var err error
+	if c.hosts, err = social.ParseHosts(c.UpstreamHosts); err != nil {
+		ps.add("upstream_hosts: %v", err)
 	}
 	if c.UpstreamHosts != "" && !c.local() {
 		ps.add("upstream_hosts points sign-in providers elsewhere: it is allowed with a localhost issuer only, unset it")

@@ -58,7 +58,7 @@ func defaultsYAML() string {
 func (a *app) hintReserved(c *Config) {
 	for _, pair := range [][2]string{
 		{"sms", c.SMS}, {"game_default_title", c.GameDefaultTitle},
-		{"identity_api_base_path", c.IdentityAPIBasePath}, {"upstream_hosts", c.UpstreamHosts},
+		{"identity_api_base_path", c.IdentityAPIBasePath},
 	} {
 		if pair[1] != "" {
 			a.say("warning: %s has no effect in this version", pair[0])

@@ -16,6 +16,7 @@ import (
 	"pratu/flows/authorize"
 	"pratu/flows/clients"
 	"pratu/flows/codes"
+	"pratu/flows/connectors"
 	"pratu/flows/keys"
 	"pratu/flows/limits"
 	"pratu/flows/logout"
@@ -28,6 +29,7 @@ import (
 	"pratu/flows/secret"
 	"pratu/flows/signin"
 	"pratu/flows/sms"
+	"pratu/flows/social"
 	"pratu/server"
 	"pratu/server/oauth"
 	"pratu/server/pages"
@@ -54,6 +56,7 @@ type tools struct {
 	accounts *accounts.Service
 	codes    *codes.Service
 	passkeys *passkeys.Service
+	social   *social.Service
 	outbox   *outbox.Outbox
 	renderer *web.Renderer
 
@@ -121,6 +124,11 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 		Issuer: c.issuer, Product: web.Product, Now: a.now,
 	}
 	t.signin.News = t.accounts
+	t.social = &social.Service{
+		Store: store, Keyring: keyring, Accounts: t.accounts, Limiter: t.limiter, Audit: t.audit, Issuer: c.issuer, Hosts: c.hosts, Now: a.now,
+		Connectors: &connectors.Service{Store: store, Keyring: keyring, Audit: t.audit, Now: a.now, Local: c.local(), Logger: log},
+		Outbound:   outbound.New(outbound.Options{Timeout: social.AnswerTime, Development: c.local()}),
+	}
 	t.passkeys, err = passkeys.New(passkeys.Options{
 		Issuer: c.issuer, RPID: c.RPID, Product: web.Product, Store: store, Keyring: keyring, Limiter: t.limiter, Audit: t.audit,
 		Accounts: t.accounts, Now: a.now,
@@ -166,7 +174,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
 		},
 		Pages: &pages.Server{
-			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Authorize: flow, Farewells: t.logout, MailDir: mailDir, Now: t.now,
+			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, MailDir: mailDir, Now: t.now,
 		},
 	}), nil
 }

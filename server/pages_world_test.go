@@ -7,11 +7,14 @@ import (
 	"pratu/flows/audit"
 	"pratu/flows/authorize"
 	"pratu/flows/codes"
+	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/mail"
+	"pratu/flows/outbound"
 	"pratu/flows/outbox"
 	"pratu/flows/passkeys"
 	"pratu/flows/sms"
+	"pratu/flows/social"
 	"pratu/server/pages"
 	"pratu/server/web"
 )
@@ -39,5 +42,10 @@ func (w *world) pages(i issuer.Issuer, kernel *web.Kernel, flow *authorize.Servi
 		Issuer: i, Product: web.Product, Store: w.store, Keyring: w.ring, Limiter: w.limiter, Audit: record, Accounts: people, Now: w.now,
 	})
 	must(w.t, err)
-	return &pages.Server{Web: kernel, Signin: w.signin, Authorize: flow, Farewells: w.logout, Accounts: people, Passkeys: keys, Now: w.now}
+	w.connectors = &connectors.Service{Store: w.store, Keyring: w.ring, Audit: record, Now: w.now, Local: true}
+	w.social = &social.Service{
+		Store: w.store, Keyring: w.ring, Connectors: w.connectors, Accounts: people, Limiter: w.limiter, Audit: record, Issuer: i, Now: w.now,
+		Outbound: outbound.New(outbound.Options{Development: true, Timeout: social.AnswerTime}),
+	}
+	return &pages.Server{Web: kernel, Signin: w.signin, Social: w.social, Authorize: flow, Farewells: w.logout, Accounts: people, Passkeys: keys, Now: w.now}
 }

@@ -135,6 +135,9 @@ func table(d Deps) []route {
 		{k.Protocol, "GET", issuer.PathPasskeys, p.PasskeyEndpoints},
 		{k.Protocol, "GET", issuer.PathChangePassword, p.ChangePassword},
 
+		{k.Interaction, "POST", issuer.PathFederation + "/{connector}", p.Federation},
+		{k.Front, "GET POST", issuer.PathFederation + "/{connector}/callback", p.FederationCallback},
+
 		{k.Protocol, "GET", issuer.PathClientLogo + "/{client}", o.Logo},
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}

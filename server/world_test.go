@@ -21,6 +21,7 @@ import (
 	"pratu/flows/audit"
 	"pratu/flows/authorize"
 	"pratu/flows/clients"
+	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
 	"pratu/flows/keys/keystest"
@@ -31,6 +32,7 @@ import (
 	"pratu/flows/passwords"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
+	"pratu/flows/social"
 	"pratu/server"
 	"pratu/server/oauth"
 	"pratu/server/web"
@@ -71,6 +73,9 @@ type world struct {
 	log     *lockedBuffer
 	remote  *remote
 	oidc    *oidc.Provider
+
+	connectors *connectors.Service
+	social     *social.Service
 
 	logout    *logout.Service
 	farewells *outbox.Outbox

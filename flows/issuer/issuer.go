@@ -62,6 +62,7 @@ const (
 	PathRecoverVerify   = "/recover/verify"
 	PathRecoverLink     = "/recover/link"
 	PathEndSession      = "/end-session"
+	PathFederation      = "/federation" // /{connector}, and where it answers: /{connector}/callback
 	PathPasskeys        = "/.well-known/passkey-endpoints"
 	PathChangePassword  = "/.well-known/change-password"
 )

@@ -41,13 +41,14 @@ var (
 	FactorAccountDay = Policy{"factor.account_day", 30, 24 * time.Hour, "the same, in a day"}
 	FactorRecovery   = Policy{"factor.recovery", 10, time.Hour, "wrong recovery codes of one account"}
 
-	SMSMinute      = Policy{"sms.minute", 1, time.Minute, "texts to one phone number, counted as mails are; the page looks the same when it bites"}
-	SMSDay         = Policy{"sms.day", 5, 24 * time.Hour, "texts to one phone number in a day; the page looks the same when it bites"}
-	SignupAddress  = Policy{"signup.address", 300, time.Hour, "registrations begun from one network address (IPv6: /64)"}
-	RequestAddress = Policy{"request.address", 20000, 30 * time.Minute, "authorization requests from one network address (IPv6: /64) that wait for a person"}
-	MailMinute     = Policy{"mail.minute", 1, time.Minute, "mails to one address: those asked for by strangers, those by strangers for a recovery, and the same two for each browser that the account knows; the page looks the same when it bites"}
-	MailDay        = Policy{"mail.day", 5, 24 * time.Hour, "mails to one address in a day; the page looks the same when it bites"}
-	ClientSecret   = Policy{"client.secret", 100, 10 * time.Minute,
+	SMSMinute         = Policy{"sms.minute", 1, time.Minute, "texts to one phone number, counted as mails are; the page looks the same when it bites"}
+	SMSDay            = Policy{"sms.day", 5, 24 * time.Hour, "texts to one phone number in a day; the page looks the same when it bites"}
+	SignupAddress     = Policy{"signup.address", 300, time.Hour, "registrations begun from one network address (IPv6: /64)"}
+	RequestAddress    = Policy{"request.address", 20000, 30 * time.Minute, "authorization requests from one network address (IPv6: /64) that wait for a person"}
+	MailMinute        = Policy{"mail.minute", 1, time.Minute, "mails to one address: those asked for by strangers, those by strangers for a recovery, and the same two for each browser that the account knows; the page looks the same when it bites"}
+	MailDay           = Policy{"mail.day", 5, 24 * time.Hour, "mails to one address in a day; the page looks the same when it bites"}
+	FederationAddress = Policy{"federation.address", 600, 15 * time.Minute, "ways to a provider elsewhere begun from one network address (IPv6: /64)"}
+	ClientSecret      = Policy{"client.secret", 100, 10 * time.Minute,
 		"failed client authentications for one client from one network address (IPv6: /64)"}
 	PushedClient    = Policy{"par.client", 600, time.Minute, "pushed authorization requests of one client"}
 	DeviceClient    = Policy{"device.client", 600, time.Minute, "device authorizations of one client; of one that anybody can name, for each network address (IPv6: /64)"}
@@ -62,7 +63,7 @@ var (
 // Table is every policy there is.
 func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration,
-		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress, RequestAddress,
+		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress, RequestAddress, FederationAddress,
 		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress, RequestObject, ClientDocument}
 }
 

@@ -18,6 +18,7 @@ import (
 	"pratu/flows/passkeys"
 	"pratu/flows/passwords"
 	"pratu/flows/signin"
+	"pratu/flows/social"
 	"pratu/server/web"
 	"pratu/storage"
 )
@@ -28,6 +29,7 @@ type Server struct {
 	Signin    *signin.Service
 	Accounts  *accounts.Service
 	Passkeys  *passkeys.Service
+	Social    *social.Service
 	Authorize *authorize.Service
 	Farewells *logout.Service
 	MailDir   string // development: where mails are written, to be read at /dev/mail

@@ -27,6 +27,9 @@ func samples() []sample {
 	return []sample{
 		{"sign-in", "sign-in", signIn, "Baan Dokmai", nil},
 		{"sign-in-alone", "sign-in", signIn, "", nil},
+		{"sign-in-doors", "sign-in", func() web.Framed {
+			return &SignIn{SignUpURL: "/sign-up", Doors: []Door{{"google", "Google", "/federation/google"}, {"corp", web.Inert(strange), "/federation/corp"}}}
+		}, "บ้านดอกไม้", []web.Problem{{Code: "federation.unavailable", Args: map[string]any{"connector": "Google"}}}},
 		{"sign-in-wrong", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com", SignUpURL: "/sign-up"} }, "บ้านดอกไม้", []web.Problem{wrong}},
 		{"sign-in-limited", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com"} }, "บ้านดอกไม้",
 			[]web.Problem{{Code: "limit.exceeded", Args: map[string]any{"minutes": 1, "policy": "signin.account"}}}},

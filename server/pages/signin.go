@@ -33,6 +33,7 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request) error {
 	if v.interaction != nil && !page.Again && !page.Another {
 		page.Username = v.interaction.LoginHint
 	}
+	page.Problems = failedElsewhere(r, page.Doors)
 	return s.show(v, http.StatusOK, signInPage, page)
 }
 
@@ -43,6 +44,9 @@ func (s *Server) signInView(v visit, sessions []storage.SessionView) (*SignIn, e
 		SignUpURL: s.to(v, issuer.PathSignUp), RecoverURL: s.to(v, issuer.PathRecover), Another: field(v.r, "another") != "",
 	}
 	var err error
+	if page.Doors, err = s.doors(v); err != nil {
+		return page, err
+	}
 	if page.Passkey, err = s.passkeyAsk(v, issuer.PathLoginPasskey); err != nil || v.interaction == nil || page.Another {
 		return page, err
 	}
@@ -72,6 +76,7 @@ func (s *Server) signInAgain(v visit) (*SignIn, error) {
 	if typed := v.r.PostForm.Get("username"); err == nil && typed != page.Username {
 		page = &SignIn{
 			SignUpURL: s.to(v, issuer.PathSignUp), RecoverURL: page.RecoverURL, Another: page.Another, Username: typed, Passkey: page.Passkey,
+			Doors: page.Doors,
 		}
 	}
 	return page, err

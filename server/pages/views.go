@@ -24,6 +24,7 @@ type SignIn struct {
 	RecoverURL string // forgotten password
 	Notice     string // message id of good news on top, such as "notice.account_ready"; "" for none
 	Passkey    *PasskeyAsk
+	Doors      []Door // providers to sign in with
 }
 
 // SignUp is "sign-up" [email, name, password].

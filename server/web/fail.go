@@ -43,7 +43,10 @@ var statuses = map[kind.Kind]int{
 }
 
 // restarts are where to begin again after errors that don't know the application somebody came from.
-var restarts = map[string]string{"interaction.unknown": issuer.PathLogin, "interaction.expired": issuer.PathLogin}
+var restarts = map[string]string{
+	"interaction.unknown": issuer.PathLogin, "interaction.expired": issuer.PathLogin,
+	"federation.state": issuer.PathLogin, "federation.other_browser": issuer.PathLogin,
+}
 
 // Fail shows an error as a page. One without a kind is 500, whose cause stays in the log beside the request id.
 func (k *Kernel) Fail(w http.ResponseWriter, r *http.Request, err error) {

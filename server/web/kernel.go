@@ -64,7 +64,7 @@ func (k *Kernel) Render(w http.ResponseWriter, r *http.Request, status int, name
 }
 
 // ours are the parameters of our own links.
-var ours = []string{"interaction", "pending", "token", "return", "notice", "another", "resent"}
+var ours = []string{"interaction", "pending", "token", "return", "notice", "another", "resent", "elsewhere", "door"}
 
 // maxBack bounds the address that a language link carries along: sealed and escaped it has to stay below maxQuery.
 const maxBack = 4 << 10
