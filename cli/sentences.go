@@ -17,6 +17,11 @@ var sentences = map[string]string{
 	"client.id_is_account": "an account has this number as its ssoid: choose another client id",
 	"client.disabled":      "the client is disabled: pratu client update ID --enable lets it work again",
 
+	"connector.unknown":  "there is no such connector: pratu connector list shows all",
+	"connector.exists":   "a connector with this id exists already: choose another --id",
+	"connector.disabled": "the connector is disabled: pratu connector update ID --enable lets it work again",
+	"connector.too_many": "there are {max} connectors, and no more can be: delete one first",
+
 	"registration.unknown": "there is no such registration token: pratu registration-token list shows all",
 	"registration.uses":    "--uses is between 1 and 1000000",
 	"registration.life":    "--expires-in is between 1m and 8784h, which is a year",

@@ -16,7 +16,7 @@ import (
 // Every code that a command can meet has a sentence; nobody should have to read codes.
 func TestEveryCodeHasASentence(t *testing.T) {
 	own := map[string]bool{ // these, and uri.…, carry a sentence of their own, or are met on pages only
-		"account.claims": true, "client.invalid": true, "client.setting": true, "key.alg": true, "key.bits": true,
+		"account.claims": true, "client.invalid": true, "client.setting": true, "connector.invalid": true, "key.alg": true, "key.bits": true,
 		"link.expired": true, "registration.expired": true, "registration.wrong_code": true, "registration.other_browser": true,
 		"contact.unknown": true, "contact.too_many": true, "contact.last": true, "contact.invalid": true, "contact.number_taken": true,
 		"code.no_sms": true, "code.expired": true, "end_session.expired": true,
@@ -26,7 +26,7 @@ func TestEveryCodeHasASentence(t *testing.T) {
 	}
 	codes := regexp.MustCompile(`(?:kind\.New\(kind\.\w+, |invalid\(|refuse\()"([a-z_]+\.[a-z_]+)"`)
 	found := 0
-	for _, room := range []string{"accounts", "clients", "contact", "keys", "limits", "passwords"} {
+	for _, room := range []string{"accounts", "clients", "connectors", "contact", "keys", "limits", "passwords"} {
 		files, _ := filepath.Glob("../flows/" + room + "/*.go")
 		for _, file := range files {
 			raw, err := os.ReadFile(file)
