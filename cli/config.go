@@ -54,11 +54,8 @@ type Config struct {
 
 	SessionManagement bool `key:"session_management" default:"false" doc:"Applications may watch in a frame whether somebody signs in or out (OpenID Connect Session Management). Sets a cookie that scripts of the issuer's origin can read."`
 
-<<<<<<< HEAD
-	EnableFrontChannelTokens bool `key:"enable_front_channel_tokens" default:"false" doc:"Applications may be registered to get tokens in the address of the browser (implicit and hybrid flows), where histories, logs and other scripts see them (RFC 9700 section 2.1.2). For applications that can't be changed."`
-=======
-	UpstreamHosts string `key:"upstream_hosts" doc:"host=URL pairs, separated by commas, that point connectors at fakes, such as accounts.google.com=http://127.0.0.1:4001; localhost issuer only."`
->>>>>>> 592ff73 (social: sign in with Google, Azure AD, B2C and any OpenID provider)
+	EnableFrontChannelTokens bool   `key:"enable_front_channel_tokens" default:"false" doc:"Applications may be registered to get tokens in the address of the browser (implicit and hybrid flows), where histories, logs and other scripts see them (RFC 9700 section 2.1.2). For applications that can't be changed."`
+	UpstreamHosts            string `key:"upstream_hosts" doc:"host=URL pairs, separated by commas, that point connectors at fakes, such as accounts.google.com=http://127.0.0.1:4001; localhost issuer only."`
 
 	LogLevel  string        `key:"log_level" default:"info" doc:"debug, info, warn or error."`
 	LogFormat string        `key:"log_format" default:"auto" doc:"json, text or auto (text on a terminal)."`

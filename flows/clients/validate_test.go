@@ -140,7 +140,7 @@ func TestRegistrationRules(t *testing.T) {
 			"/settings/require_pkce setting.require_pkce"},
 		"confidential without pkce": {Document{Kind: KindWeb, Metadata: Metadata{RedirectURIs: one}, Settings: Settings{RequirePKCE: &no}}, ""},
 		"public with pkce":          {Document{Kind: KindSPA, Metadata: Metadata{RedirectURIs: one}, Settings: Settings{RequirePKCE: &yes}}, ""},
-		"implicit": {Document{Kind: KindSPA, Metadata: Metadata{RedirectURIs: one, ResponseTypes: []string{"id_token", "token  id_token"}}}, ""},
+		"implicit":                  {Document{Kind: KindSPA, Metadata: Metadata{RedirectURIs: one, ResponseTypes: []string{"id_token", "token  id_token"}}}, ""},
 		"hybrid without its grants": {Document{Kind: KindWeb, Metadata: Metadata{RedirectURIs: one, ResponseTypes: []string{"token code"}, GrantTypes: []string{GrantRefresh}}},
 			"/response_types/0 client.response; /response_types/0 client.response"},
 		"an access token alone": {Document{Kind: KindSPA, Metadata: Metadata{RedirectURIs: one, ResponseTypes: []string{"token"}}}, "/response_types/0 client.response"},

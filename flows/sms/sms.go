@@ -23,7 +23,7 @@ type Message struct {
 	Locale  string `json:"locale"`
 	Purpose string `json:"purpose"` // names the words
 	Product string `json:"product"`
-	Host    string `json:"host"` // the last line binds the code to it
+	Host    string `json:"host"`  // the last line binds the code to it
 	Code    string `json:"code"`  // "" for news without a code
 	Spare   string `json:"spare"` // a longer code for whoever gets no more texts today, or ""
 }
