@@ -98,7 +98,7 @@ func TestPortalProfileProblems(t *testing.T) {
 		answer := b.submit(page, "profile-form", "name", strings.Repeat("ม", 201), "birthdate", "2542-01-02", "zoneinfo", "Bangkok", "locale", "th_TH",
 			"website", "javascript:alert(1)", "picture", "//x", "nickname", "kept as typed")
 		answer.expect(t, 422, `role="alert"`, "at most 200", "1999 for 2542", "Asia/Bangkok", "th-TH", "kept as typed", `href="#website"`, `href="#picture"`,
-			`id="birthdate-problem"`)
+			`id="birthdate-problem"`, `<a href="#name">Full name: That`)
 		b.submit(page, "profile-form", "birthdate", "31.12.1999").expect(t, 422, "1999-12-31")
 		b.press("/account/profile", "mails", "de").expect(t, 400)
 		if a := must1(s.accounts.Load(t.Context(), s.mali.ID))(t); a.DisplayName() != "Mali Saelim" || len(a.Profile) != 2 || a.Locale != "en" {
