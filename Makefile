@@ -32,7 +32,7 @@ conformance: ## the Foundation's modules as black-box tests; with CONFORMANCE_UR
 	@if [ -n "$$CONFORMANCE_URL" ]; then exec scripts/conformance.sh; fi; scripts/setup.sh && \
 		scripts/with-postgres.sh go test -count=1 -v -run Conformance ./...
 
-fuzz: ## every fuzz target for FUZZTIME (default 30s)
+fuzz: ## every fuzz target for FUZZTIME (default 10m): FUZZTIME=20s
 	@scripts/fuzz.sh $(FUZZTIME)
 
 rotation: ## a thousand tokens a second while keys rotate ten times; wants an idle machine
