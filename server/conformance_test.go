@@ -528,7 +528,11 @@ func tokenModules(module func(name string, run func(c *conf))) {
 
 // oidcc-discovery-endpoint-verification.
 func TestConformanceConfig(t *testing.T) {
-	conformance(t, "oidcc-discovery-endpoint-verification", func(c *conf) {
+	configModules(func(module string, run func(c *conf)) { conformance(t, module, run) })
+}
+
+func configModules(module func(name string, run func(c *conf))) {
+	module("oidcc-discovery-endpoint-verification", func(c *conf) {
 		answer := c.do(httptest.NewRequest(http.MethodGet, "/.well-known/openid-configuration", nil))
 		v := answer.json(c.t)
 		list := func(name string) []any { l, _ := v[name].([]any); return l }
@@ -558,9 +562,13 @@ func TestConformanceConfig(t *testing.T) {
 }
 
 func TestConformanceLogout(t *testing.T) {
+	logoutModules(func(module string, run func(c *conf)) { conformance(t, module, run) })
+}
+
+func logoutModules(each func(name string, run func(c *conf))) {
 	// One sign-in, then the browser goes to end_session_endpoint; out tells whether it is signed out afterwards.
 	module := func(name string, change func(v url.Values), back bool) {
-		conformance(t, "oidcc-rp-initiated-logout"+name, func(c *conf) {
+		each("oidcc-rp-initiated-logout"+name, func(c *conf) {
 			b := c.browser()
 			v := c.request()
 			tokens, _ := c.tokens(v, c.walk(b, v))

@@ -40,6 +40,12 @@ func Databases(t *testing.T, run func(t *testing.T, url string)) {
 	}
 }
 
+// SQLite is the URL of a fresh, migrated embedded database, for tests to which engines make no difference.
+func SQLite(t *testing.T) string {
+	t.Helper()
+	return fresh(t, "sqlite", true)
+}
+
 // URLs are fresh databases without a table, by engine, for tests that start the whole program.
 func URLs(t *testing.T) map[string]string {
 	t.Helper()
