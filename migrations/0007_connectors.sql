@@ -31,9 +31,9 @@ CREATE INDEX identities_account ON identities (account_id);
 -- A browser on its way to a provider and back.
 CREATE TABLE federation_requests (
     id           TEXT   NOT NULL PRIMARY KEY,         -- SHA-256 of the state
-    purpose      TEXT   NOT NULL,                     -- signin, link
+    purpose      TEXT   NOT NULL,                     -- signin, link, confirm
     connector_id TEXT   NOT NULL,
-    account_id   TEXT   NOT NULL,                     -- who links, or ''
+    account_id   TEXT   NOT NULL,                     -- whose page asks, or ''
     session_id   TEXT   NOT NULL,                     -- in which, or ''
     client_id    TEXT   NOT NULL,
     interaction  TEXT   NOT NULL,                     -- handle to go on with, or ''

@@ -128,6 +128,7 @@ func (s *site) moved(to, dir string) {
 		Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
 	}
 	s.handler = server.Handler(server.Deps{Web: kernel, OAuth: &oauth.Server{Metadata: []byte("{}")}, Pages: &pages.Server{
+		Social: s.social,
 		Web: kernel, Signin: s.signin, Farewells: s.logout, Accounts: s.accounts, Passkeys: s.passkeysAt(i), MailDir: dir, Now: s.now,
 	}})
 }

@@ -75,8 +75,8 @@ func table(d Deps) []route {
 
 		{k.Page, "GET", "/", p.Home},
 		{k.Page, "GET", issuer.PathAccount, p.Account},
-		{k.Page, "GET", issuer.PathAccountConfirm, p.Confirm},
-		{k.Page, "POST", issuer.PathAccountConfirm, p.ConfirmPost},
+		{k.Leaving, "GET", issuer.PathAccountConfirm, p.Confirm},
+		{k.Leaving, "POST", issuer.PathAccountConfirm, p.ConfirmPost},
 		{k.Secret, "GET", issuer.PathSetup + "/{token}", p.Setup},
 		{k.Secret, "POST", issuer.PathSetup + "/{token}", p.SetupPost},
 		{k.Secret, "GET", issuer.PathLoginLink + "/{token}", p.LoginLink},
@@ -128,13 +128,15 @@ func table(d Deps) []route {
 		{k.Interaction, "GET", issuer.PathPasskeyOptions, p.PasskeyOptions},
 		{k.Interaction, "GET", issuer.PathPasskeyOffer, p.PasskeyOffer},
 		{k.Interaction, "POST", issuer.PathPasskeyOffer, p.PasskeyOfferPost},
-		{k.Page, "GET", issuer.PathAccountConfirmPasskey, p.Confirm},
-		{k.Page, "POST", issuer.PathAccountConfirmPasskey, p.ConfirmPasskey},
+		{k.Leaving, "GET", issuer.PathAccountConfirmPasskey, p.Confirm},
+		{k.Leaving, "POST", issuer.PathAccountConfirmPasskey, p.ConfirmPasskey},
 		{k.Page, "GET", issuer.PathAccountPasskeys, p.PasskeyList},
 		{k.Page, "POST", issuer.PathAccountPasskeys, p.PasskeyListPost},
 		{k.Protocol, "GET", issuer.PathPasskeys, p.PasskeyEndpoints},
 		{k.Protocol, "GET", issuer.PathChangePassword, p.ChangePassword},
 
+		{k.Leaving, "GET", issuer.PathAccountLogins, p.Logins},
+		{k.Leaving, "POST", issuer.PathAccountLogins, p.LoginsPost},
 		{k.Interaction, "POST", issuer.PathFederation + "/{connector}", p.Federation},
 		{k.Front, "GET POST", issuer.PathFederation + "/{connector}/callback", p.FederationCallback},
 

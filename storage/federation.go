@@ -4,8 +4,9 @@ import "context"
 
 // Purposes of a FederationRequest.
 const (
-	FederationSignIn = "signin"
-	FederationLink   = "link"
+	FederationSignIn  = "signin"
+	FederationLink    = "link"    // one more way into an account
+	FederationConfirm = "confirm" // it is still its owner
 )
 
 // FederationRequest is a browser on its way to a provider and back.
@@ -13,7 +14,7 @@ type FederationRequest struct {
 	ID          string  `db:"id"` // SHA-256 of the state
 	Purpose     string  `db:"purpose"`
 	ConnectorID string  `db:"connector_id"`
-	AccountID   string  `db:"account_id"` // who links, or ""
+	AccountID   string  `db:"account_id"` // whose page asks, or ""
 	SessionID   string  `db:"session_id"` // in which, or ""
 	ClientID    string  `db:"client_id"`
 	Interaction string  `db:"interaction"` // handle to go on with, or ""

@@ -79,6 +79,7 @@ const (
 	PathAccountPasskeys       = "/account/passkeys"
 	PathAccountAuthenticator  = "/account/authenticator"
 	PathAccountRecoveryCodes  = "/account/recovery-codes"
+	PathAccountLogins         = "/account/logins"
 	PathAccountSessions       = "/account/sessions"
 	PathAccountApplications   = "/account/applications"
 	PathAccountActivity       = "/account/activity"

@@ -26,8 +26,9 @@ type Start struct {
 	Network     string
 	Interaction string // handle to go on with, or ""
 	ClientID    string // of the interaction, or ""
-	AccountID   string // whose one more way in it becomes, or who confirms to be there
+	AccountID   string // whose page asks, or ""
 	SessionID   string // in which
+	To          string // path to go on to, or ""
 	LoginHint   string
 	Locale      string
 	Anew        bool // an old sign-in there doesn't do
@@ -38,6 +39,7 @@ type sealed struct {
 	Nonce    string `json:"nonce"`
 	Verifier string `json:"verifier"`
 	Anew     bool   `json:"anew,omitempty"`
+	To       string `json:"to,omitempty"`
 }
 
 const requestLabel = "federation-request"
@@ -59,7 +61,7 @@ func (s *Service) Begin(ctx context.Context, st Start) (redirect string, err err
 	if err != nil {
 		return "", err
 	}
-	state, keep := secret.Token(), sealed{Nonce: secret.Token(), Verifier: secret.Token(), Anew: st.Anew}
+	state, keep := secret.Token(), sealed{Nonce: secret.Token(), Verifier: secret.Token(), Anew: st.Anew, To: st.To}
 	target, err := s.authorization(c, m, st, state, keep)
 	if err != nil {
 		return "", err
@@ -115,8 +117,8 @@ func (s *Service) authorization(c *connectors.Connector, m Metadata, st Start, s
 	q.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
 	q.Set("code_challenge_method", "S256")
 	q.Set("nonce", keep.Nonce)
-	if st.Anew && v.prompts {
-		q.Set("prompt", "login")
+	if st.Anew && v.prompt != "" {
+		q.Set("prompt", v.prompt)
 	}
 	for name, value := range map[string]string{"login_hint": st.LoginHint, "ui_locales": st.Locale} {
 		if value != "" && len(value) <= 320 {

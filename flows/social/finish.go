@@ -64,6 +64,7 @@ type Back struct {
 	ClientID    string
 	AccountID   string
 	SessionID   string
+	To          string
 	Who         Identity
 }
 
@@ -91,6 +92,7 @@ func (s *Service) Finish(ctx context.Context, connectorID, browser string, a Ans
 	if err := s.open(row.Sealed, row.ID, &keep); err != nil {
 		return b, err
 	}
+	b.To = keep.To
 	if row.Answer != "" {
 		state := a.State
 		if a = (Answer{}); s.open(row.Answer, row.ID, &a) != nil || a.State != state {

@@ -17,7 +17,7 @@ type variant struct {
 	issuer   func(c *connectors.Connector, m Metadata, claims map[string]any) string
 	identify func(c *connectors.Connector, claims map[string]any) (namespace, subject string)
 	trusts   func(c *connectors.Connector, claims map[string]any) bool // about its address
-	prompts  bool                                                      // it can be asked to have somebody sign in anew
+	prompt   string                                                    // what has somebody sign in anew, or do at least something
 }
 
 var variants = map[string]variant{
@@ -28,7 +28,7 @@ var variants = map[string]variant{
 				known:     Metadata{Issuer: c.Settings.Issuer}, exact: true,
 			}
 		},
-		scopes: []string{"openid", "profile", "email"}, issuer: ofMetadata, identify: issuerAndSubject, trusts: verified, prompts: true,
+		scopes: []string{"openid", "profile", "email"}, issuer: ofMetadata, identify: issuerAndSubject, trusts: verified, prompt: "login",
 	},
 	connectors.KindGoogle: {
 		source: func(*connectors.Connector, string) source {
@@ -43,7 +43,7 @@ var variants = map[string]variant{
 		identify: func(_ *connectors.Connector, claims map[string]any) (string, string) {
 			return "https://accounts.google.com", word(claims, "sub")
 		},
-		trusts: runsMailbox,
+		trusts: runsMailbox, prompt: "select_account",
 	},
 	connectors.KindAzureAD: {
 		source: func(c *connectors.Connector, _ string) source {
@@ -52,7 +52,7 @@ var variants = map[string]variant{
 				Authorization: at + "/oauth2/v2.0/authorize", Token: at + "/oauth2/v2.0/token", JWKS: at + "/discovery/v2.0/keys",
 			}}
 		},
-		scopes: []string{"openid", "profile", "email"}, algs: []string{"RS256"}, prompts: true,
+		scopes: []string{"openid", "profile", "email"}, algs: []string{"RS256"}, prompt: "login",
 		issuer: func(c *connectors.Connector, _ Metadata, claims map[string]any) string {
 			if tenant := word(claims, "tid"); slices.Contains(c.Settings.Tenants, tenant) {
 				return entra(tenant)
@@ -72,7 +72,7 @@ var variants = map[string]variant{
 				Issuer: c.Settings.Issuer, Authorization: at + "/oauth2/v2.0/authorize", Token: at + "/oauth2/v2.0/token", JWKS: at + "/discovery/v2.0/keys",
 			}}
 		},
-		scopes: []string{"openid", "profile"}, algs: []string{"RS256"}, issuer: ofMetadata, identify: issuerAndSubject, trusts: trustedDomain, prompts: true,
+		scopes: []string{"openid", "profile"}, algs: []string{"RS256"}, issuer: ofMetadata, identify: issuerAndSubject, trusts: trustedDomain, prompt: "login",
 	},
 	connectors.KindApple: {
 		source: func(*connectors.Connector, string) source {

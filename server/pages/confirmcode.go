@@ -16,6 +16,9 @@ func (s *Server) confirmView(m member) (*Confirm, error) {
 	if err := s.confirmByPasskey(m, page); err != nil {
 		return nil, err
 	}
+	if err := s.confirmDoors(m, page); err != nil {
+		return nil, err
+	}
 	f, err := s.Signin.Factors(m.r.Context(), m.account.ID, "")
 	if err != nil || f.Password {
 		return page, err

@@ -20,7 +20,7 @@ type Door struct{ ID, Name, URL string }
 // elsewhere are the failures of a way to a provider and back that the page it began on tells.
 var elsewhere = []string{
 	"federation.unavailable", "federation.refused", "federation.denied", "federation.no_account", "federation.exists",
-	"federation.taken", "federation.too_many", "account.disabled", "connector.disabled", "connector.unknown",
+	"federation.taken", "federation.too_many", "federation.other_account", "account.disabled", "connector.disabled", "connector.unknown",
 }
 
 // doors are those that are open to an application, or to nobody's page.
@@ -82,16 +82,16 @@ func (s *Server) depart(v visit, connector, hint string) error {
 	}
 	to, err := s.Social.Begin(v.r.Context(), st)
 	if err != nil {
-		return s.returned(v, issuer.PathLogin, connector, err)
+		return s.returned(v, issuer.PathLogin, "", connector, err)
 	}
 	v.w.Header().Set("Location", to)
 	v.w.WriteHeader(http.StatusSeeOther)
 	return nil
 }
 
-// returned brings somebody back to a page of ours with what went wrong. By a redirect, so that the page can be loaded again:
+// returned brings somebody back to a page of ours, which goes on to another, with what went wrong. By a redirect, so that the page can be loaded again:
 // what is in the address of a callback works once.
-func (s *Server) returned(v visit, path, connector string, err error) error {
+func (s *Server) returned(v visit, path, to, connector string, err error) error {
 	known, ok := kind.As(err)
 	if !ok || !slices.Contains(elsewhere, known.Code) {
 		return err
@@ -100,6 +100,9 @@ func (s *Server) returned(v visit, path, connector string, err error) error {
 	event.Set("error", known.Code)
 	event.Set("cause", err.Error())
 	query := url.Values{"elsewhere": {known.Code}, "door": {connector}}
+	if to != "" {
+		query.Set("to", to)
+	}
 	if v.interaction != nil {
 		query.Set("interaction", v.interaction.Handle)
 	}
@@ -133,6 +136,9 @@ func (s *Server) FederationCallback(w http.ResponseWriter, r *http.Request) erro
 	if back.Purpose == "" {
 		return err
 	}
+	if back.Purpose != storage.FederationSignIn {
+		return s.came(v, back, err)
+	}
 	v, failure := s.resume(v, back.Interaction)
 	if failure != nil {
 		return failure
@@ -141,7 +147,7 @@ func (s *Server) FederationCallback(w http.ResponseWriter, r *http.Request) erro
 		err = s.arrived(v, back)
 	}
 	if err != nil {
-		return s.returned(v, issuer.PathLogin, connector, err)
+		return s.returned(v, issuer.PathLogin, "", connector, err)
 	}
 	return nil
 }

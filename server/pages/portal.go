@@ -36,6 +36,7 @@ var sections = []struct{ name, path string }{
 var within = map[string]string{
 	issuer.PathAccountPassword: issuer.PathAccountSecurity, issuer.PathAccountPasskeys: issuer.PathAccountSecurity,
 	issuer.PathAccountAuthenticator: issuer.PathAccountSecurity, issuer.PathAccountRecoveryCodes: issuer.PathAccountSecurity,
+	issuer.PathAccountLogins: issuer.PathAccountSecurity,
 }
 
 // Portal is what every page of the portal has around its content.
@@ -124,6 +125,7 @@ type Confirm struct {
 	Challenge  string // handle of the code that was sent, or ""
 	Resent     bool
 	Passkey    *PasskeyAsk // nil: the account has none
+	Doors      []Door      // providers where it can be confirmed
 
 	challenge *codes.Challenge
 }
@@ -140,6 +142,7 @@ func (s *Server) Confirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	page.Problems = failedElsewhere(r, page.Doors)
 	return s.show(m.visit, http.StatusOK, confirmPage, page)
 }
 
@@ -155,6 +158,7 @@ func portalPath(path string) string {
 var guarded = []string{
 	issuer.PathAccountContacts, issuer.PathAccountPassword, issuer.PathAccountPasskeys, issuer.PathAccountAuthenticator,
 	issuer.PathAccountRecoveryCodes, issuer.PathAccountData, issuer.PathAccountDelete, issuer.PathAccountSecurity,
+	issuer.PathAccountLogins,
 }
 
 // ConfirmPost is POST /account/confirm.
@@ -167,7 +171,10 @@ func (s *Server) ConfirmPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if page.ByCode {
+	switch door := r.PostForm.Get("door"); {
+	case door != "":
+		return s.confirmElsewhere(m, page, door)
+	case page.ByCode:
 		return s.confirmByCode(m, page)
 	}
 	proof, err := s.Signin.Password(r.Context(), signin.Attempt{

@@ -198,7 +198,7 @@ func samples() []sample {
 		{"confirm-no-way", "confirm", func() web.Framed { return &Confirm{ByCode: true, Portal: Portal{Action: "/account/confirm"}} }, "", nil},
 		{"security", "security", func() web.Framed {
 			return &Security{Portal: samplePortal("/account/security"), Password: true, Passkeys: 2, TOTP: true, SuggestCodes: true, Of: 10,
-				PasswordURL: "/account/password", PasskeysURL: "/account/passkeys", TOTPURL: "/account/authenticator", RecoveryURL: "/account/recovery-codes"}
+				PasswordURL: "/account/password", PasskeysURL: "/account/passkeys", TOTPURL: "/account/authenticator", RecoveryURL: "/account/recovery-codes", Logins: 2, LoginsURL: "/account/logins"}
 		}, "", nil},
 		{"authenticator-start", "authenticator", func() web.Framed { return &Authenticator{Portal: samplePortal("/account/authenticator")} }, "", nil},
 		{"authenticator-scan", "authenticator", sampleAuthenticator, "", []web.Problem{{Field: "code", Code: "factor.wrong"}}},
@@ -254,6 +254,16 @@ func samples() []sample {
 		{"confirm-passkey", "confirm", func() web.Framed { return &Confirm{To: "/account/passkeys", Passkey: sampleAsk()} }, "", nil},
 		{"passkey-offer", "passkey-offer", func() web.Framed { return &PasskeyOffer{Create: sampleAsk(), OnURL: "/account"} }, "บ้านดอกไม้",
 			[]web.Problem{{Code: "passkey.refused"}}},
+		{"logins", "logins", func() web.Framed {
+			return &Logins{
+				Portal: samplePortal("/account/logins"), Doors: []Door{{"google", "Google", ""}},
+				Logins: []Login{{"1", "Google", "mali@example.com", sampleTime, sampleTime}, {"2", web.Inert(strange), "", sampleTime, sampleTime}},
+			}
+		}, "", []web.Problem{{Code: "federation.last"}}},
+		{"logins-none", "logins", func() web.Framed { return &Logins{Portal: samplePortal("/account/logins")} }, "", nil},
+		{"confirm-door", "confirm", func() web.Framed {
+			return &Confirm{ByCode: true, To: "/account/logins", Doors: []Door{{"google", "Google", ""}}}
+		}, "", []web.Problem{{Code: "federation.other_account", Args: map[string]any{"connector": "Google"}}}},
 		{"passkeys", "passkeys", samplePasskeys, "", []web.Problem{{Code: "passkey.last"}}},
 		{"passkeys-none", "passkeys", func() web.Framed { return &PasskeyList{Create: sampleAsk(), Max: 20, Signals: &PasskeySignals{}} }, "", nil},
 	}

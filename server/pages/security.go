@@ -12,10 +12,12 @@ type Security struct {
 	Portal
 	Password     bool
 	Passkeys     int
+	Logins       int // elsewhere
 	TOTP         bool
 	Left, Of     int // recovery codes
 	PasswordURL  string
 	PasskeysURL  string
+	LoginsURL    string // "" where there are no providers
 	TOTPURL      string
 	RecoveryURL  string
 	SuggestCodes bool // there is a second factor and nothing to stand in for it
@@ -31,11 +33,23 @@ func (s *Server) Security(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	logins, err := s.Social.Of(r.Context(), m.account.ID)
+	if err != nil {
+		return err
+	}
+	doors, err := s.doors(m.visit)
+	if err != nil {
+		return err
+	}
 	at := func(path string) string { return s.Web.Issuer.Path() + path }
-	return s.show(m.visit, http.StatusOK, "security", &Security{
+	page := &Security{
 		Portal: s.portal(m), Password: f.Password, Passkeys: int(f.Passkeys), TOTP: f.TOTP, Left: int(f.Recovery), Of: signin.RecoveryCount,
 		PasswordURL: at(issuer.PathAccountPassword), PasskeysURL: at(issuer.PathAccountPasskeys),
 		TOTPURL: at(issuer.PathAccountAuthenticator), RecoveryURL: at(issuer.PathAccountRecoveryCodes),
-		SuggestCodes: f.TOTP && f.Recovery == 0,
-	})
+		SuggestCodes: f.TOTP && f.Recovery == 0, Logins: len(logins),
+	}
+	if len(logins)+len(doors) > 0 {
+		page.LoginsURL = at(issuer.PathAccountLogins)
+	}
+	return s.show(m.visit, http.StatusOK, "security", page)
 }

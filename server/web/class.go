@@ -33,6 +33,11 @@ func (k *Kernel) Page(h Handler) http.Handler {
 	return k.html(h, class{policy: pagePolicy + formsOfOurs, opener: "same-origin", referrer: "same-origin", guarded: true})
 }
 
+// Leaving is a Page of ours whose POST may end elsewhere: at a provider that one signs in with.
+func (k *Kernel) Leaving(h Handler) http.Handler {
+	return k.html(h, class{policy: pagePolicy, opener: "same-origin", referrer: "same-origin", guarded: true})
+}
+
 // Secret is a Page whose URL is a secret that nobody else should see, not even in our own logs.
 func (k *Kernel) Secret(h Handler) http.Handler {
 	return k.html(h, class{policy: pagePolicy + formsOfOurs, opener: "same-origin", referrer: noReferrer, guarded: true})
