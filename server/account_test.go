@@ -129,7 +129,7 @@ func (s *site) moved(to, dir string) {
 	}
 	s.handler = server.Handler(server.Deps{Web: kernel, OAuth: &oauth.Server{Metadata: []byte("{}")}, Pages: &pages.Server{
 		Social: s.social,
-		Web: kernel, Signin: s.signin, Farewells: s.logout, Accounts: s.accounts, Passkeys: s.passkeysAt(i), MailDir: dir, Now: s.now,
+		Web:    kernel, Signin: s.signin, Farewells: s.logout, Accounts: s.accounts, Passkeys: s.passkeysAt(i), MailDir: dir, Now: s.now,
 	}})
 }
 

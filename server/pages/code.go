@@ -67,6 +67,9 @@ func (s *Server) LoginCodePost(w http.ResponseWriter, r *http.Request) error {
 	if s.language(&v) || page.Username == "" {
 		return s.show(v, http.StatusOK, loginCodePage, page)
 	}
+	if gone, err := s.route(v, page.Username); err != nil || gone {
+		return err
+	}
 	request := codes.Request{Browser: s.Web.Browser(w, r), Network: s.network(r), Locale: web.LocaleOf(v.r.Context())}
 	if i := v.interaction; i != nil {
 		request.Interaction, request.ClientID, request.ClientName = i.Handle, i.Client.ID, v.clientName()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"pratu/flows/contact"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/social"
@@ -87,6 +88,39 @@ func (s *Server) depart(v visit, connector, hint string) error {
 	v.w.Header().Set("Location", to)
 	v.w.WriteHeader(http.StatusSeeOther)
 	return nil
+}
+
+// sendOn sends the browser to the provider that an application names (idp_hint), or that people of the address in login_hint
+// sign in with: once, and not when somebody comes back from there or signed in already, or they would go round in circles.
+func (s *Server) sendOn(v visit) (gone bool, err error) {
+	i := v.interaction
+	if i == nil || i.SessionID != "" || v.r.Method != http.MethodGet || field(v.r, "another") != "" || field(v.r, "elsewhere") != "" {
+		return false, nil
+	}
+	doors, err := s.doors(v)
+	if err != nil {
+		return false, err
+	}
+	hint := i.Params.Get("idp_hint")
+	if slices.ContainsFunc(doors, func(d Door) bool { return d.ID == hint }) {
+		return true, s.depart(v, hint, "")
+	}
+	return s.route(v, i.LoginHint)
+}
+
+// route sends people of an e-mail domain to the provider that they sign in with. Whether anybody has the address makes no
+// difference, and no password is looked at.
+func (s *Server) route(v visit, identifier string) (gone bool, err error) {
+	c, err := contact.ParseEmail(identifier)
+	if err != nil {
+		return false, nil //nolint:nilerr // a number, or nothing that routes anywhere
+	}
+	_, domain, _ := strings.Cut(c.Canonical, "@")
+	to, err := s.Social.Connectors.OfDomain(v.r.Context(), domain, v.clientID())
+	if err != nil || to == nil {
+		return false, err
+	}
+	return true, s.depart(v, to.ID, c.Value)
 }
 
 // returned brings somebody back to a page of ours, which goes on to another, with what went wrong. By a redirect, so that the page can be loaded again:

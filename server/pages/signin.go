@@ -26,6 +26,9 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request) error {
 	if v.interaction == nil && len(sessions) > 0 {
 		return s.account(v, "")
 	}
+	if gone, err := s.sendOn(v); err != nil || gone {
+		return err
+	}
 	page, err := s.signInView(v, sessions)
 	if err != nil {
 		return err
@@ -94,6 +97,9 @@ func (s *Server) SignInPost(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		return s.show(v, http.StatusOK, signInPage, page)
+	}
+	if gone, err := s.route(v, r.PostForm.Get("username")); err != nil || gone {
+		return err
 	}
 	attempt := signin.Attempt{
 		Identifier: r.PostForm.Get("username"), Password: r.PostForm.Get("password"),

@@ -46,6 +46,9 @@ func (s *Server) SignUpPost(w http.ResponseWriter, r *http.Request) error {
 	if s.language(&v) {
 		return s.show(v, http.StatusOK, signUpPage, page)
 	}
+	if gone, err := s.route(v, page.Email); err != nil || gone {
+		return err
+	}
 	registration := accounts.Registration{
 		Email: page.Email, Name: web.Inert(page.Name), Password: r.PostForm.Get("password"), Browser: s.Web.Browser(w, r),
 		Locale: web.LocaleOf(v.r.Context()), IP: web.Address(r.Context()),
