@@ -63,6 +63,7 @@ func (s *Store) LoginByContact(ctx context.Context, kind string, digests []Diges
 		a.updated_at, COALESCE(p.id, '') AS "credential.id", COALESCE(p.account_id, '') AS "credential.account_id",
 		COALESCE(p.kind, '') AS "credential.kind", COALESCE(p.secret, '') AS "credential.secret",
 		COALESCE(p.created_at, 0) AS "credential.created_at", COALESCE(p.last_used_at, 0) AS "credential.last_used_at",
+		COALESCE(p.title, '') AS "credential.title",
 		EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id AND b.browser_hash = ? AND b.expires_at > ?) AS known,
 		EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id AND b.browser_hash = ? AND b.browser_hash <> ''
 			AND b.trusted_until > ?) AS trusted, `+hasSecondFactor+` AS totp

@@ -10,12 +10,13 @@ type Credential struct {
 	Secret     string  `db:"secret"` // PHC string
 	CreatedAt  Instant `db:"created_at"`
 	LastUsedAt Instant `db:"last_used_at"`
+	Title      string  `db:"title"` // the one game that a short password opens; "" for all there is
 }
 
 // CreateCredential writes one; a second password of an account is ErrExists.
 func (s *Store) CreateCredential(ctx context.Context, c Credential) error {
-	_, err := s.exec(ctx, `INSERT INTO credentials (id, account_id, kind, secret, created_at, last_used_at)
-		VALUES (?, ?, ?, ?, ?, ?)`, c.ID, c.AccountID, c.Kind, c.Secret, c.CreatedAt, c.LastUsedAt)
+	_, err := s.exec(ctx, `INSERT INTO credentials (id, account_id, kind, secret, created_at, last_used_at, title)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`, c.ID, c.AccountID, c.Kind, c.Secret, c.CreatedAt, c.LastUsedAt, c.Title)
 	return err
 }
 
@@ -32,15 +33,16 @@ func (s *Store) TouchCredential(ctx context.Context, id string, now Instant) err
 
 // Password reads an account's password, or ErrNotFound.
 func (s *Store) Password(ctx context.Context, accountID string) (c Credential, err error) {
-	err = s.get(ctx, &c, `SELECT id, account_id, kind, secret, created_at, last_used_at FROM credentials
+	err = s.get(ctx, &c, `SELECT id, account_id, kind, secret, created_at, last_used_at, title FROM credentials
 		WHERE account_id = ? AND kind = 'password'`, accountID)
 	return c, err
 }
 
 // SetPassword writes an account's password in place of the one it has, or its first.
 func (s *Store) SetPassword(ctx context.Context, c Credential) error {
-	_, err := s.exec(ctx, `INSERT INTO credentials (id, account_id, kind, secret, created_at, last_used_at)
-		VALUES (?, ?, 'password', ?, ?, 0) ON CONFLICT (account_id) WHERE kind = 'password' DO UPDATE SET
-		secret = excluded.secret, created_at = excluded.created_at`, c.ID, c.AccountID, c.Secret, c.CreatedAt)
+	_, err := s.exec(ctx, `INSERT INTO credentials (id, account_id, kind, secret, created_at, last_used_at, title)
+		VALUES (?, ?, 'password', ?, ?, 0, ?) ON CONFLICT (account_id) WHERE kind = 'password' DO UPDATE SET
+		secret = excluded.secret, created_at = excluded.created_at, title = excluded.title`,
+		c.ID, c.AccountID, c.Secret, c.CreatedAt, c.Title)
 	return err
 }

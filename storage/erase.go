@@ -63,6 +63,9 @@ func erasures() []string {
 		`DELETE FROM tokens WHERE id IN (SELECT t.id FROM grants g JOIN tokens t ON t.grant_id = g.id WHERE g.account_id = ? LIMIT 500)`,
 		`DELETE FROM grants WHERE id IN (SELECT g.id FROM grants g WHERE g.account_id = ?
 			AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.grant_id = g.id) LIMIT 500)`,
+		`DELETE FROM player_ledger WHERE (player_id, currency, entry) IN (SELECT l.player_id, l.currency, l.entry FROM players p
+			JOIN player_ledger l ON l.player_id = p.id WHERE p.account_id = ? LIMIT 500)`,
+		`DELETE FROM players WHERE account_id = ? AND NOT EXISTS (SELECT 1 FROM player_ledger l WHERE l.player_id = players.id)`,
 		byID("sessions"),
 		byID("contacts"),
 		`UPDATE audit SET details = '{}' WHERE id IN (SELECT id FROM audit WHERE account_id = ? AND details <> '{}' LIMIT 500)`,

@@ -19,16 +19,18 @@ type PendingRegistration struct {
 	Locale      string  `db:"locale"`
 	CreatedAt   Instant `db:"created_at"`
 	ExpiresAt   Instant `db:"expires_at"`
+	Title       string  `db:"title"`      // the one game that its password opens, or ""
+	AccountID   string  `db:"account_id"` // the guest's that it is for, or ""
 }
 
 const pendingColumns = `id, kind, value, key_id, digest, password, token_hash, code_hash, profile, browser_hash, interaction,
-	client_id, locale, created_at, expires_at`
+	client_id, locale, created_at, expires_at, title, account_id`
 
 // CreatePending writes one.
 func (s *Store) CreatePending(ctx context.Context, p PendingRegistration) error {
-	_, err := s.exec(ctx, `INSERT INTO pending_registrations (`+pendingColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := s.exec(ctx, `INSERT INTO pending_registrations (`+pendingColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		p.ID, p.Kind, p.Value, p.KeyID, p.Digest, p.Password, p.TokenHash, p.CodeHash, p.Profile, p.BrowserHash, p.Interaction,
-		p.ClientID, p.Locale, p.CreatedAt, p.ExpiresAt)
+		p.ClientID, p.Locale, p.CreatedAt, p.ExpiresAt, p.Title, p.AccountID)
 	return err
 }
 
@@ -42,6 +44,14 @@ func (s *Store) Pending(ctx context.Context, id string, now Instant) (p PendingR
 func (s *Store) PendingByToken(ctx context.Context, tokenHash string, now Instant) (p PendingRegistration, err error) {
 	err = s.get(ctx, &p, `SELECT `+pendingColumns+` FROM pending_registrations WHERE token_hash = ? AND expires_at > ?`, tokenHash, now)
 	return p, err
+}
+
+// PendingsOf reads those of an address that wait, the newest first.
+func (s *Store) PendingsOf(ctx context.Context, kind string, digests []Digest, now Instant) (list []PendingRegistration, err error) {
+	query, args := digestCondition(digests)
+	err = s.list(ctx, &list, `SELECT `+pendingColumns+` FROM pending_registrations d WHERE d.kind = ? AND (`+query+`)
+		AND d.expires_at > ? ORDER BY d.created_at DESC, d.id LIMIT 50`, append(append([]any{kind}, args...), now)...)
+	return list, err
 }
 
 // RenewPending replaces code and token: only the newest mail works.

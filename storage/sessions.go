@@ -20,6 +20,7 @@ type Session struct {
 	LastSeenAt Instant `db:"last_seen_at"`
 	ExpiresAt  Instant `db:"expires_at"`
 	EndedAt    Instant `db:"ended_at"`
+	Title      string  `db:"title"` // the game that it is in, whose token lives as long; "" for a browser's
 }
 
 // SessionView is a session with its account and what the account allowed one client.
@@ -33,7 +34,7 @@ type SessionView struct {
 }
 
 const sessionColumns = `s.id, s.cookie_hash, s.account_id, s.auth_time, s.acr, s.amr, s.ip, s.user_agent, s.created_at,
-	s.selected_at, s.last_seen_at, s.expires_at, s.ended_at`
+	s.selected_at, s.last_seen_at, s.expires_at, s.ended_at, s.title`
 
 const sessionViewColumns = sessionColumns + `, a.id AS "account.id", a.ssoid AS "account.ssoid", a.oid AS "account.oid",
 	a.status AS "account.status", a.register_by AS "account.register_by", a.locale AS "account.locale",
@@ -109,16 +110,16 @@ func (s *Store) holdPassword(ctx context.Context, accountID string, setAt Instan
 // createSession is the usual case, and holds the password in the same statement.
 func (s *Store) createSession(ctx context.Context, n Session, passwordAt Instant) error {
 	const into = `INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent,
-		created_at, selected_at, last_seen_at, expires_at, ended_at) `
+		created_at, selected_at, last_seen_at, expires_at, ended_at, title) `
 	args := []any{
 		n.ID, n.CookieHash, n.AccountID, n.AuthTime, n.ACR, n.AMR, n.IP, n.UserAgent,
-		n.CreatedAt, n.SelectedAt, n.LastSeenAt, n.ExpiresAt, n.EndedAt,
+		n.CreatedAt, n.SelectedAt, n.LastSeenAt, n.ExpiresAt, n.EndedAt, n.Title,
 	}
 	if passwordAt.IsZero() {
-		_, err := s.exec(ctx, into+`VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+		_, err := s.exec(ctx, into+`VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
 		return err
 	}
-	return s.guarded(ctx, into+`SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM credentials
+	return s.guarded(ctx, into+`SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM credentials
 		WHERE account_id = ? AND kind = 'password' AND created_at = ?`+s.dialect.hold(), append(args, n.AccountID, passwordAt)...)
 }
 
@@ -126,11 +127,18 @@ func (s *Store) createSession(ctx context.Context, n Session, passwordAt Instant
 // with one account could have us keep any number of sessions, and put them all on one page.
 const MaxSessions = 60
 
+// MaxTitleSessions is the same for one title: a game may sign in each time it starts.
+const MaxTitleSessions = 200
+
 // endOldest makes room for a session that just began: those not seen for the longest time end.
 func (s *Store) endOldest(ctx context.Context, n Session) error {
-	_, err := s.end(ctx, n.CreatedAt, `id IN (SELECT id FROM sessions WHERE account_id = ? AND id <> ? AND ended_at = 0
+	bound := MaxSessions
+	if n.Title != "" {
+		bound = MaxTitleSessions
+	}
+	_, err := s.end(ctx, n.CreatedAt, `id IN (SELECT id FROM sessions WHERE account_id = ? AND title = ? AND id <> ? AND ended_at = 0
 		AND expires_at > ? ORDER BY last_seen_at DESC, created_at DESC, id LIMIT 1000 OFFSET ?)`,
-		n.AccountID, n.ID, n.CreatedAt, MaxSessions-1)
+		n.AccountID, n.Title, n.ID, n.CreatedAt, bound-1)
 	return err
 }
 

@@ -38,3 +38,4 @@ func TestOutbox(t *testing.T)        { storagetest.Engines(t, storagetest.Outbox
 func TestOutboxPayload(t *testing.T) { storagetest.Databases(t, storagetest.OutboxPayload) }
 func TestRegistration(t *testing.T)  { storagetest.Engines(t, storagetest.Registration) }
 func TestPeople(t *testing.T)        { storagetest.Databases(t, storagetest.People) }
+func TestPlayers(t *testing.T)       { storagetest.Databases(t, storagetest.Players) }

@@ -55,7 +55,7 @@ func (b browsers) kept(t *testing.T) {
 // belongings are the tables in which an account has rows.
 var belongings = []string{
 	"contacts", "credentials", "passkeys", "identities", "totps", "recovery_codes", "account_roles", "challenges", "one_time_links", "known_browsers",
-	"consents", "grants", "sessions",
+	"consents", "grants", "sessions", "players",
 }
 
 // furnish gives an account something in each of them.
@@ -72,6 +72,9 @@ func (b browsers) furnish(t *testing.T) (id, contact string) {
 	must[bool](t)(b.KnowBrowser(t.Context(), id, "b", "Mozilla", start, start.Add(day)))
 	ok(t, b.PutConsent(t.Context(), storage.Consent{AccountID: id, ClientID: "rp", GrantedAt: start, ExpiresAt: start.Add(day)}))
 	ok(t, b.CreateIdentity(t.Context(), identity(id), 9))
+	player := storage.Player{ID: name("player"), AccountID: id, Title: "77"}
+	must[bool](t)(b.CreatePlayer(t.Context(), player))
+	must[storage.LedgerEntry](t)(b.AppendLedger(t.Context(), storage.LedgerEntry{PlayerID: player.ID, Currency: "coin", Amount: 500, Key: "k"}))
 	for range 2 {
 		g := b.grant(t, n, true)
 		for range 300 { // more than a batch, with the grants after it
