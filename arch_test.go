@@ -30,6 +30,7 @@ var beside = map[string][]string{
 	"accounts": {"signin"},
 	"oidc":     {"authorize"},
 	"passkeys": {"accounts", "signin"},
+	"players":  {"accounts", "signin"},
 	"social":   {"accounts", "signin"},
 }
 

@@ -61,8 +61,10 @@ type Config struct {
 	LogFormat string        `key:"log_format" default:"auto" doc:"json, text or auto (text on a terminal)."`
 	Drain     time.Duration `key:"drain" doc:"How long to stay up, not ready, after SIGTERM, so that a load balancer looks away first; empty: 2s, with a localhost issuer 0s."`
 
+	GameDefaultTitle         string `key:"game_default_title" doc:"Title, a client of kind game, of calls to the game API that name none in X-Client-Identifier."`
+	ExposeVerificationSecret bool   `key:"expose_verification_secret" default:"false" doc:"The game API answers a registration with the secret that only the mail should hold, so that a game can be tried without a mailbox. With a localhost issuer only."`
+
 	// Names that are fixed already and take effect with later features.
-	GameDefaultTitle    string `key:"game_default_title" reserved:"yes" doc:"Title of game sign-ins that name none (not used in this version)."`
 	IdentityAPIBasePath string `key:"identity_api_base_path" reserved:"yes" doc:"Path below which the Identity API lives (not used in this version)."`
 
 	placed bool     // somebody said where the data is

@@ -208,6 +208,9 @@ func (c *Config) checkMisc(ps *problems) {
 	if c.hosts, err = social.ParseHosts(c.UpstreamHosts); err != nil {
 		ps.add("upstream_hosts: %v", err)
 	}
+	if c.ExposeVerificationSecret && !c.local() {
+		ps.add("expose_verification_secret lets anybody verify anybody's address: it is for a localhost issuer, unset it")
+	}
 	if c.UpstreamHosts != "" && !c.local() {
 		ps.add("upstream_hosts points sign-in providers elsewhere: it is allowed with a localhost issuer only, unset it")
 	}

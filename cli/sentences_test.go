@@ -21,8 +21,9 @@ func TestEveryCodeHasASentence(t *testing.T) {
 		"contact.unknown": true, "contact.too_many": true, "contact.last": true, "contact.invalid": true, "contact.number_taken": true,
 		"code.no_sms": true, "code.expired": true, "end_session.expired": true,
 		"account.changed": true, "account.gone": true, "delete.last_admin": true, "profile.too_long": true, "profile.birthdate": true,
-		"registration.token": true, // an application is told, by the protocol
-		"profile.zoneinfo":   true, "profile.locale": true, "profile.link": true,
+		"registration.secret": true, // games are told, by their API
+		"registration.token":  true, // an application is told, by the protocol
+		"profile.zoneinfo":    true, "profile.locale": true, "profile.link": true,
 	}
 	codes := regexp.MustCompile(`(?:kind\.New\(kind\.\w+, |invalid\(|refuse\()"([a-z_]+\.[a-z_]+)"`)
 	found := 0

@@ -26,11 +26,13 @@ import (
 	"pratu/flows/outbox"
 	"pratu/flows/passkeys"
 	"pratu/flows/passwords"
+	"pratu/flows/players"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
 	"pratu/flows/sms"
 	"pratu/flows/social"
 	"pratu/server"
+	"pratu/server/game"
 	"pratu/server/oauth"
 	"pratu/server/pages"
 	"pratu/server/web"
@@ -57,6 +59,7 @@ type tools struct {
 	codes    *codes.Service
 	passkeys *passkeys.Service
 	social   *social.Service
+	players  *players.Service
 	outbox   *outbox.Outbox
 	renderer *web.Renderer
 
@@ -129,6 +132,10 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 		Connectors: &connectors.Service{Store: store, Keyring: keyring, Audit: t.audit, Now: a.now, Local: c.local(), Logger: log},
 		Outbound:   outbound.New(outbound.Options{Timeout: social.AnswerTime, Development: c.local()}),
 	}
+	t.players = &players.Service{
+		Store: store, Keyring: keyring, Clients: t.clients, Keys: t.keys, Accounts: t.accounts, Signin: t.signin, Limiter: t.limiter,
+		Audit: t.audit, Issuer: c.issuer, Now: a.now, DefaultTitle: c.GameDefaultTitle, Expose: c.ExposeVerificationSecret,
+	}
 	t.passkeys, err = passkeys.New(passkeys.Options{
 		Issuer: c.issuer, RPID: c.RPID, Product: web.Product, Store: store, Keyring: keyring, Limiter: t.limiter, Audit: t.audit,
 		Accounts: t.accounts, Now: a.now,
@@ -176,6 +183,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 		Pages: &pages.Server{
 			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, MailDir: mailDir, Now: t.now,
 		},
+		Game: &game.Server{Players: t.players, Provider: provider, Web: kernel},
 	}), nil
 }
 

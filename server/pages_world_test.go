@@ -47,5 +47,6 @@ func (w *world) pages(i issuer.Issuer, kernel *web.Kernel, flow *authorize.Servi
 		Store: w.store, Keyring: w.ring, Connectors: w.connectors, Accounts: people, Limiter: w.limiter, Audit: record, Issuer: i, Now: w.now,
 		Outbound: outbound.New(outbound.Options{Development: true, Timeout: social.AnswerTime}),
 	}
+	w.people = people
 	return &pages.Server{Web: kernel, Signin: w.signin, Social: w.social, Authorize: flow, Farewells: w.logout, Accounts: people, Passkeys: keys, Now: w.now}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"pratu/flows/issuer"
+	"pratu/server/game"
 	"pratu/server/oauth"
 	"pratu/server/pages"
 	"pratu/server/web"
@@ -20,6 +21,7 @@ type Deps struct {
 	Web   *web.Kernel
 	OAuth *oauth.Server
 	Pages *pages.Server
+	Game  *game.Server
 }
 
 // class wraps a handler with what all routes of a kind share: headers, checks, the shape of errors.
@@ -35,7 +37,7 @@ type route struct {
 
 // table is every route there is.
 func table(d Deps) []route {
-	k, o, p := d.Web, d.OAuth, d.Pages
+	k, o, p, g := d.Web, d.OAuth, d.Pages, d.Game
 	return []route{
 		{k.Protocol, "GET", issuer.PathDiscovery, o.Discovery},
 		{k.Protocol, "GET", issuer.PathServerMetadata, o.ServerMetadata},
@@ -139,6 +141,20 @@ func table(d Deps) []route {
 		{k.Leaving, "POST", issuer.PathAccountLogins, p.LoginsPost},
 		{k.Interaction, "POST", issuer.PathFederation + "/{connector}", p.Federation},
 		{k.Front, "GET POST", issuer.PathFederation + "/{connector}/callback", p.FederationCallback},
+
+		{k.Enveloped, "POST OPTIONS", issuer.PathGameAuth + "/login", g.Login},
+		{k.Enveloped, "POST OPTIONS", issuer.PathGameAuth + "/register", g.Register},
+		{k.Enveloped, "POST OPTIONS", issuer.PathGameAuth + "/verifyAccount", g.VerifyAccount},
+		{k.Enveloped, "POST OPTIONS", issuer.PathGameAuth + "/resendEmail", g.ResendEmail},
+		{k.Enveloped, "GET OPTIONS", issuer.PathGameAuth + "/refreshToken", g.RefreshToken},
+		{k.Enveloped, "POST OPTIONS", issuer.PathGameAuth + "/logout", g.Logout},
+		{k.Enveloped, "POST OPTIONS", issuer.PathGameAuth + "/guest", g.Guest},
+		{k.Enveloped, "POST OPTIONS", issuer.PathGameAuth + "/link/password", g.LinkPassword},
+		{k.Enveloped, "GET OPTIONS", issuer.PathPlayer, g.Player},
+		{k.Enveloped, "GET", issuer.PathPlayers + "/{id}", g.PlayerByID},
+		{k.Enveloped, "PATCH", issuer.PathPlayers + "/{id}", g.UpdatePlayer},
+		{k.Enveloped, "POST", issuer.PathPlayers + "/{id}/ledger", g.AppendLedger},
+		{k.Enveloped, "PUT DELETE", issuer.PathPlayers + "/{id}/ban", g.Ban},
 
 		{k.Protocol, "GET", issuer.PathClientLogo + "/{client}", o.Logo},
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},

@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"pratu/flows/accounts"
 	"pratu/flows/audit"
 	"pratu/flows/authorize"
 	"pratu/flows/clients"
@@ -30,10 +31,12 @@ import (
 	"pratu/flows/oidc"
 	"pratu/flows/outbox"
 	"pratu/flows/passwords"
+	"pratu/flows/players"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
 	"pratu/flows/social"
 	"pratu/server"
+	"pratu/server/game"
 	"pratu/server/oauth"
 	"pratu/server/web"
 	"pratu/static"
@@ -83,6 +86,8 @@ type world struct {
 	logout    *logout.Service
 	farewells *outbox.Outbox
 	kernel    *web.Kernel
+	people    *accounts.Service // as the routes have it; its mails wait in the outbox
+	players   *players.Service
 
 	mu   sync.Mutex
 	at   time.Time
@@ -186,13 +191,19 @@ func newWorld(t *testing.T, database string) *world {
 	w.kernel = kernel
 	document, err := provider.Metadata([]string{"th", "en"}, []string{signin.ACRSingle, signin.ACRMulti})
 	must(t, err)
+	pages := w.pages(i, kernel, flow, record)
+	w.players = &players.Service{
+		Store: w.store, Keyring: ring, Clients: w.clients, Keys: w.keys, Accounts: w.people, Signin: w.signin, Limiter: w.limiter,
+		Audit: record, Issuer: i, Now: w.now,
+	}
 	w.handler = server.Handler(server.Deps{
 		Web: kernel,
 		OAuth: &oauth.Server{
 			Provider: provider, Authorize: flow, Clients: w.clients, Registrar: w.self, Signin: w.signin, Farewells: w.logout, Keys: w.keys, Web: kernel,
 			Metrics: oauth.NewMetrics(reg), Metadata: document, Now: w.now,
 		},
-		Pages: w.pages(i, kernel, flow, record),
+		Pages: pages,
+		Game:  &game.Server{Players: w.players, Provider: provider, Web: kernel},
 	})
 	return w
 }

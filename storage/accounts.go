@@ -118,3 +118,33 @@ func (s *Store) FirstWithRole(ctx context.Context, role string) (a Account, err 
 		ORDER BY r.granted_at, a.id LIMIT 1`, role)
 	return a, err
 }
+
+// Promote makes a guest a person like any other, whom the key of a device no longer signs in; an account that isn't a
+// guest's is ErrNotFound.
+func (s *Store) Promote(ctx context.Context, accountID string, now Instant) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		err := s.guarded(ctx, `UPDATE accounts SET status = '1', updated_at = ? WHERE id = ? AND status = '5'`, now, accountID)
+		if err != nil {
+			return err
+		}
+		_, err = s.exec(ctx, `DELETE FROM credentials WHERE account_id = ? AND kind = 'device'`, accountID)
+		return err
+	})
+}
+
+// DisableAccount keeps an active account, or a guest's, out; any other is ErrNotFound. EnableAccount undoes it.
+func (s *Store) DisableAccount(ctx context.Context, accountID string, now Instant) error {
+	return s.guarded(ctx, `UPDATE accounts SET status = '2', updated_at = ? WHERE id = ? AND status IN ('1', '5')`, now, accountID)
+}
+
+// EnableAccount makes a disabled account what it was.
+func (s *Store) EnableAccount(ctx context.Context, accountID string, now Instant) error {
+	return s.guarded(ctx, `UPDATE accounts SET status = CASE WHEN EXISTS (SELECT 1 FROM credentials c WHERE c.account_id = accounts.id
+		AND c.kind = 'device') THEN '5' ELSE '1' END, updated_at = ? WHERE id = ? AND status = '2'`, now, accountID)
+}
+
+// DeviceOwner is the account that the key of a device signs in.
+func (s *Store) DeviceOwner(ctx context.Context, hash string) (accountID string, err error) {
+	err = s.get(ctx, &accountID, `SELECT account_id FROM credentials WHERE kind = 'device' AND secret = ?`, hash)
+	return accountID, err
+}

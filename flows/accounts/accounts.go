@@ -137,17 +137,24 @@ func (s *Service) Load(ctx context.Context, id string) (*Account, error) {
 	if err := json.Unmarshal([]byte(row.Profile), &a.Profile); err != nil {
 		return nil, fmt.Errorf("profile of account %s: %w", id, err)
 	}
-	for _, c := range contacts {
+	a.Contacts, err = s.Open(contacts)
+	return a, err
+}
+
+// Open reads sealed contacts.
+func (s *Service) Open(rows []storage.Contact) ([]Contact, error) {
+	list := make([]Contact, 0, len(rows))
+	for _, c := range rows {
 		value, err := s.Keyring.Open(sealLabel, c.Value, c.ID)
 		if err != nil {
 			return nil, fmt.Errorf("contact %s: %w", c.ID, err)
 		}
-		a.Contacts = append(a.Contacts, Contact{
+		list = append(list, Contact{
 			ID: c.ID, Kind: c.Kind, Value: string(value), Verified: !c.VerifiedAt.IsZero(), Preferred: c.Preferred,
 			AddedAt: c.AddedAt.Time(), VerifiedAt: c.VerifiedAt.Time(),
 		})
 	}
-	return a, nil
+	return list, nil
 }
 
 // New is an account to be created by an administrator's word.
@@ -223,8 +230,10 @@ type draft struct {
 
 // person is everything about a new account.
 type person struct {
+	status     string // active unless said otherwise
 	contacts   []draft
 	password   string // hash, "" for none
+	title      string // the one game that the password opens, or ""
 	locale     string
 	profile    map[string]any
 	registerBy string
@@ -245,7 +254,7 @@ func (s *Service) insert(ctx context.Context, p person) (id string, err error) {
 	id = secret.UUID()
 	now := storage.At(s.Now())
 	err = s.Store.CreateAccount(ctx, storage.Account{
-		ID: id, SSOID: secret.SSOID(), OID: secret.OID(), Status: storage.StatusActive, RegisterBy: or(p.registerBy, ByUs),
+		ID: id, SSOID: secret.SSOID(), OID: secret.OID(), Status: or(p.status, storage.StatusActive), RegisterBy: or(p.registerBy, ByUs),
 		Locale: p.locale, Profile: string(profile), CreatedAt: storage.At(p.createdAt), UpdatedAt: now,
 	})
 	if err != nil {
@@ -271,7 +280,7 @@ func (s *Service) insert(ctx context.Context, p person) (id string, err error) {
 		}
 	}
 	if p.password != "" {
-		err := s.Store.CreateCredential(ctx, storage.Credential{ID: secret.UUID(), AccountID: id, Kind: "password", Secret: p.password, CreatedAt: now})
+		err := s.Store.CreateCredential(ctx, storage.Credential{ID: secret.UUID(), AccountID: id, Kind: "password", Secret: p.password, Title: p.title, CreatedAt: now})
 		if err != nil {
 			return "", err
 		}

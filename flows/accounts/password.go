@@ -59,6 +59,9 @@ func (s *Service) passwordChange(a *Account, c PasswordChange, hash string) func
 		if err := s.Store.VoidChallenges(ctx, a.ID, "", now); err != nil {
 			return err
 		}
+		if err := s.Store.EndTitleSessions(ctx, a.ID, "", now); err != nil { // games ask for the new one
+			return err
+		}
 		if c.EndOthers {
 			if err := s.Store.EndSessionsOfAccount(ctx, a.ID, c.SessionID, now); err != nil {
 				return err

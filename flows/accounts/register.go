@@ -31,6 +31,9 @@ type Registration struct {
 	Interaction           string // handle to go on with, or ""
 	ClientID, ClientName  string
 	Locale, IP            string
+
+	title string // of the game API: a short password opens this game, and nothing else
+	guest string // account that gets the address instead of a new one
 }
 
 // Pending is a registration that waits, as its page shows it.
@@ -46,26 +49,34 @@ type Pending struct {
 // Register begins a registration and mails its code and link. Whether the address has an account already changes
 // nothing that the page could tell: its owner gets another mail, and no code there is works.
 func (s *Service) Register(ctx context.Context, r Registration) (handle string, err error) {
-	name := strings.TrimSpace(r.Name)
+	handle, _, err = s.register(ctx, r)
+	return handle, err
+}
+
+func (s *Service) register(ctx context.Context, r Registration) (handle, token string, err error) {
+	name, least := strings.TrimSpace(r.Name), passwords.MinAlone
+	if r.title != "" {
+		least = passwords.MinWithFactor
+	}
 	c, err := s.registrable(r.Email)
-	if err := errors.Join(err, passwords.Check(r.Password, passwords.MinAlone, c.Value, name)); err != nil { // all that is wrong at once
-		return "", err
+	if err := errors.Join(err, passwords.Check(r.Password, least, c.Value, name)); err != nil { // all that is wrong at once
+		return "", "", err
 	}
 	charges := []limits.Charge{limits.SignupAddress.Of(signin.Network(r.IP))}
 	if c.Kind == contact.Phone { // texts cost money, and some numbers earn it
 		charges = append(charges, limits.CodeAddress.Of(signin.Network(r.IP)))
 	}
 	if err := s.Limiter.Take(ctx, charges...); err != nil {
-		return "", err
+		return "", "", err
 	}
 	hash, err := s.Hasher.Hash(ctx, r.Password)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	profile := []byte("{}")
 	if name != "" {
 		if profile, err = json.Marshal(map[string]any{"name": audit.Printable(name, 200)}); err != nil {
-			return "", err
+			return "", "", err
 		}
 	}
 	now := s.Now()
@@ -74,7 +85,10 @@ func (s *Service) Register(ctx context.Context, r Registration) (handle string, 
 	row := storage.PendingRegistration{
 		ID: secret.Hash(handle), Kind: c.Kind, KeyID: digest.KeyID, Digest: digest.Digest, Password: hash, Profile: string(profile),
 		BrowserHash: secret.Hash(r.Browser), Interaction: r.Interaction, ClientID: r.ClientID, Locale: r.Locale,
-		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(PendingLife)),
+		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(PendingLife)), AccountID: r.guest,
+	}
+	if passwords.Short(r.Password) {
+		row.Title = r.title
 	}
 	row.Value = s.Keyring.Seal(sealLabel, []byte(c.Value), row.ID)
 	token, code := s.secrets(&row)
@@ -92,10 +106,10 @@ func (s *Service) Register(ctx context.Context, r Registration) (handle string, 
 		return s.prove(ctx, c, row, token, code, r.ClientName)
 	})
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	s.Mail.Wake()
-	return handle, nil
+	return handle, token, nil
 }
 
 // registrable reads an address, or a number where texts can be sent.
@@ -254,7 +268,7 @@ func (s *Service) verifyCode(ctx context.Context, handle, browser, code string, 
 	if !s.Keyring.CheckMAC("registration-code", row.CodeHash, row.ID, typed) {
 		return nil, kind.New(kind.Invalid, "registration.wrong_code").WithField("code")
 	}
-	return s.activate(ctx, row, row.Password, take)
+	return s.activate(ctx, row, activation{password: row.Password, take: take})
 }
 
 // LinkView is what the page behind a mailed link shows. Looking consumes nothing: mail scanners look too. Whoever has the
@@ -313,14 +327,21 @@ func (s *Service) ActivateLink(ctx context.Context, token, browser, newPassword 
 		if hash, err = s.Hasher.Hash(ctx, newPassword); err != nil {
 			return nil, err
 		}
-		row.Interaction = ""
+		row.Interaction, row.Title = "", "" // the new password is a long one
 	}
-	return s.activate(ctx, row, hash, false)
+	return s.activate(ctx, row, activation{password: hash})
+}
+
+// activation is what becomes of a registration that was proven.
+type activation struct {
+	password string                                            // hash, "" for none
+	take     bool                                              // a number leaves the account that has it
+	join     func(ctx context.Context, accountID string) error // in the same transaction, or nil
 }
 
 // activate turns a registration into an account, once. Of several registrations of one address the first to be proven
 // becomes the account; the others are void.
-func (s *Service) activate(ctx context.Context, row storage.PendingRegistration, hash string, take bool) (*Proven, error) {
+func (s *Service) activate(ctx context.Context, row storage.PendingRegistration, how activation) (*Proven, error) {
 	c, err := s.address(row)
 	if err != nil {
 		return nil, err
@@ -334,15 +355,22 @@ func (s *Service) activate(ctx context.Context, row storage.PendingRegistration,
 		return expiredIfGone(s.Store.UsePending(ctx, row.ID, row.TokenHash, storage.At(s.Now())))
 	}
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		_, took, err := s.vacate(ctx, c, "", take)
+		_, took, err := s.vacate(ctx, c, "", how.take)
 		if err != nil {
 			return err
 		}
-		id, err = s.insert(ctx, person{
-			contacts: []draft{{c, true}}, password: hash, locale: row.Locale, profile: profile, registerBy: row.ClientID,
-			createdAt: row.CreatedAt.Time(), spend: spend,
-			event: audit.Event{Name: "account.created", ActorKind: audit.Account, ClientID: row.ClientID},
-		})
+		if row.AccountID != "" {
+			id, err = row.AccountID, s.promote(ctx, row, c, how.password, spend)
+		} else {
+			id, err = s.insert(ctx, person{
+				contacts: []draft{{c, true}}, password: how.password, title: row.Title, locale: row.Locale, profile: profile,
+				registerBy: row.ClientID, createdAt: row.CreatedAt.Time(), spend: spend,
+				event: audit.Event{Name: "account.created", ActorKind: audit.Account, ClientID: row.ClientID},
+			})
+		}
+		if err == nil && how.join != nil {
+			err = how.join(ctx, id)
+		}
 		if err != nil || !took {
 			return err
 		}

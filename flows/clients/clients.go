@@ -121,6 +121,11 @@ type Settings struct {
 	TokenExchange           *Exchange   `json:"token_exchange,omitempty"`
 	Claims                  []ClaimRule `json:"claims,omitempty"`
 	IDTokenClaims           bool        `json:"id_token_claims,omitempty"`
+
+	// Of titles.
+	SessionTokenLifetime Seconds         `json:"session_token_lifetime,omitempty"`
+	Player               *PlayerDefaults `json:"player,omitempty"`
+	LegacyNonce          bool            `json:"legacy_nonce,omitempty"`
 }
 
 // Public tells whether the client can't keep a secret.

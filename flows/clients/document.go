@@ -104,12 +104,12 @@ func (s *Settings) Set(key, value string) error {
 	}
 	var raw []byte
 	switch key {
-	case "require_pkce", "first_party", "legacy_claims", "legacy_scopes", "legacy_lookup", "always_200", "id_token_claims":
+	case "require_pkce", "first_party", "legacy_claims", "legacy_scopes", "legacy_lookup", "always_200", "id_token_claims", "legacy_nonce":
 		if value != "true" && value != "false" {
 			return kind.New(kind.Invalid, "client.setting").WithErr(fmt.Errorf("%s is true or false, not %q", key, value))
 		}
 		raw = []byte(value)
-	case "token_exchange", "claims":
+	case "token_exchange", "claims", "player":
 		if raw = []byte(value); value == "" {
 			raw = []byte("null")
 		}

@@ -40,6 +40,7 @@ func (d *Document) validate() Problems {
 	d.validateSettings(&ps)
 	d.validateExchange(&ps)
 	d.validateClaims(&ps)
+	d.validateTitle(&ps)
 	return ps
 }
 
@@ -178,6 +179,7 @@ func (d *Document) validateSettings(ps *Problems) {
 		}
 	}
 	lifetime("access_token_lifetime", s.AccessTokenLifetime, 10*time.Second, 24*time.Hour)
+	lifetime("session_token_lifetime", s.SessionTokenLifetime, time.Minute, 30*24*time.Hour)
 	lifetime("refresh_token_lifetime", s.RefreshTokenLifetime, time.Minute, 365*24*time.Hour)
 	if c := s.Channel; c != "" && c != "app" && c != "web" && c != "stb" {
 		ps.add("/settings/channel", "setting.value", "app, web or stb")

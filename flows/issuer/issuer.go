@@ -27,6 +27,14 @@ const (
 	PathRegister       = "/oauth2/register" // and below it a client's own (RFC 7591, RFC 7592)
 )
 
+// Paths of the game API.
+const (
+	PathGame     = "/api/v1"
+	PathGameAuth = PathGame + "/auth"
+	PathPlayer   = PathGame + "/player"
+	PathPlayers  = PathGame + "/players"
+)
+
 // Paths of the hosted pages.
 const (
 	PathLogin         = "/login"

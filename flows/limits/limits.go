@@ -56,6 +56,11 @@ var (
 	RegisterAddress = Policy{"register.address", 20, time.Hour,
 		"applications that register themselves from one network address (IPv6: /64), where registration is open"}
 	RequestObject  = Policy{"request_uri.client", 600, time.Minute, "requests that are fetched from where one client is registered to have them"}
+	TitleRegister  = Policy{"title.register", 60, time.Minute, "registrations that games post, and mails they ask for anew, from one network address (IPv6: /64)"}
+	TitleEmail     = Policy{"title.email", 10, time.Minute, "the same for one e-mail address, whether or not anybody has it"}
+	TitleVerify    = Policy{"title.verify", 300, 15 * time.Minute, "wrong secrets that games post to verify an account, from one network address (IPv6: /64)"}
+	TitleGuest     = Policy{"title.guest", 300, time.Hour, "guests from one network address (IPv6: /64)"}
+	TitlePosted    = Policy{"title.posted", 300, 15 * time.Minute, "refused tokens of other providers that games post, from one network address (IPv6: /64)"}
 	ClientDocument = Policy{"client.document", 60, time.Minute,
 		"documents that are fetched of applications nobody registered, asked for from one network address (IPv6: /64)"}
 )
@@ -64,7 +69,8 @@ var (
 func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration,
 		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress, RequestAddress, FederationAddress,
-		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress, RequestObject, ClientDocument}
+		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress, RequestObject, ClientDocument,
+		TitleRegister, TitleEmail, TitleVerify, TitleGuest, TitlePosted}
 }
 
 // Limiter counts against policies.

@@ -151,6 +151,11 @@ func (p *Provider) finish(ctx context.Context, a *Access, clientID string) (*Acc
 // exchanged tells whether the token was got for one of another client (RFC 8693).
 func (a *Access) exchanged() bool { return a.grant != nil && a.grant.ClientID != a.Client.ID }
 
+// OfClient tells whether the token is a client's own, of client_credentials, and for an API of this issuer.
+func (a *Access) OfClient(issuer string) bool {
+	return a.grant == nil && (slices.Contains(a.Audience, a.Client.ID) || slices.Contains(a.Audience, issuer))
+}
+
 // living is a client whose tokens are worth something.
 func (p *Provider) living(ctx context.Context, clientID string) (*clients.Client, error) {
 	c, err := p.Clients.Get(ctx, clientID)

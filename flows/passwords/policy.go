@@ -46,6 +46,9 @@ func Check(password string, least int, context ...string) error {
 	return nil
 }
 
+// Short tells whether a password is too short to be the only factor of an account.
+func Short(password string) bool { return utf8.RuneCountInString(norm.NFC.String(password)) < MinAlone }
+
 func containsControl(s string) bool {
 	for _, r := range s {
 		if unicode.IsControl(r) {

@@ -30,6 +30,8 @@ const (
 type Browser struct {
 	SessionCookie, BrowserCookie string
 	IP, UserAgent                string
+	Title                        string    // the game that it is instead; "" for a browser
+	Until                        time.Time // and until when its token lives
 }
 
 // Begin starts a session for a proof and returns the new cookie. The cookie is always a new random one: what a stranger
@@ -45,6 +47,9 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 		AuthTime: storage.At(p.At), ACR: p.ACR, AMR: strings.Join(p.AMR, " "),
 		IP: audit.Printable(b.IP, 64), UserAgent: audit.Printable(b.UserAgent, 256),
 		CreatedAt: at, SelectedAt: at, LastSeenAt: at, ExpiresAt: storage.At(now.Add(AbsoluteLife)),
+	}
+	if b.Title != "" {
+		session.Title, session.ExpiresAt = b.Title, storage.At(b.Until)
 	}
 	if !p.until.IsZero() && p.until.Before(session.ExpiresAt.Time()) {
 		session.ExpiresAt = storage.At(p.until)
@@ -80,7 +85,7 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 			return err
 		}
 		return s.Audit.Append(ctx, audit.Event{
-			Name: event, ActorKind: audit.Account, ActorID: p.AccountID, AccountID: p.AccountID,
+			Name: event, ActorKind: audit.Account, ActorID: p.AccountID, AccountID: p.AccountID, ClientID: b.Title,
 			SessionID: session.ID, Details: map[string]any{"methods": p.AMR, "acr": p.ACR},
 		})
 	})

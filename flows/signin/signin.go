@@ -52,6 +52,7 @@ type Attempt struct {
 	Browser              string
 	IP, UserAgent        string
 	ClientID             string
+	Title                string // the game that is signed in to, or "": short passwords open one title
 }
 
 // Proof says who proved to be whom, how and when.
@@ -95,6 +96,9 @@ func (p Proof) Status() string {
 	return p.won.login.Status
 }
 
+// SecondFactor tells whether the account that was found with the proof has a second factor that wasn't asked for.
+func (p Proof) SecondFactor() bool { return p.won != nil && p.won.login.TOTP }
+
 // PasswordProof is the proof of somebody who just set or typed the account's password.
 func PasswordProof(accountID string, at time.Time) Proof {
 	return Proof{AccountID: accountID, AMR: []string{AMRPassword}, ACR: ACRSingle, At: at, stale: errFailed()}
@@ -137,6 +141,9 @@ func (s *Service) Password(ctx context.Context, a Attempt) (Proof, error) {
 	}
 	if !Enters(login.Status) {
 		return Proof{}, s.refuse(ctx, t, kind.New(kind.Forbidden, "account.disabled"))
+	}
+	if own := login.Credential.Title; own != "" && own != a.Title && !login.TOTP { // alone it is too short for an account
+		return Proof{}, s.refuse(ctx, t, kind.New(kind.Forbidden, "password.title"))
 	}
 	if rehash {
 		if t.rehashed, err = s.Hasher.Hash(ctx, a.Password); err != nil {

@@ -116,6 +116,14 @@ func (k *Kernel) Answer(e *PageError) http.Handler {
 
 // failAny answers a page's caller with a page and a program with JSON.
 func (k *Kernel) failAny(w http.ResponseWriter, r *http.Request, e *PageError) {
+	if k.enveloped(r.URL.Path) {
+		k.Enveloped(func(w http.ResponseWriter, r *http.Request) error {
+			EventOf(r.Context()).Set("error", e.Code)
+			WriteEnvelope(w, e.Status, e.Code, strings.ToLower(http.StatusText(e.Status)))
+			return nil
+		}).ServeHTTP(w, r)
+		return
+	}
 	if k.ForPrograms(r.URL.Path) {
 		description := strings.ToLower(http.StatusText(e.Status))
 		if e.Status == http.StatusMisdirectedRequest {
@@ -138,7 +146,12 @@ func (k *Kernel) ForPrograms(path string) bool {
 	case issuer.PathAuthorize, issuer.PathContinue, issuer.PathLogout:
 		return false
 	}
-	return strings.HasPrefix(path, "/oauth2/") || strings.HasPrefix(path, "/.well-known/")
+	return strings.HasPrefix(path, "/oauth2/") || strings.HasPrefix(path, "/.well-known/") || k.enveloped(path)
+}
+
+// enveloped tells whether a path is one of the game API.
+func (k *Kernel) enveloped(path string) bool {
+	return strings.HasPrefix(strings.TrimPrefix(path, k.Issuer.Path()), issuer.PathGame+"/")
 }
 
 // address is the caller's. X-Forwarded-For is read from its end, and only as far as trusted proxies wrote it.
