@@ -29,7 +29,12 @@ var sentences = map[string]string{
 
 	"outbox.unknown": "no message with this id was given up: pratu outbox list shows them",
 
+	"account.closed":     "its owner is deleting the account, or it is no account any more",
 	"account.unknown":    "there is no such account",
+	"player.unknown":     "the title has no such player",
+	"player.ban_reason":  "a ban needs a reason, which the player is told: give --reason",
+	"title.missing":      "no title is named: give --title, or set PRATU_GAME_DEFAULT_TITLE",
+	"title.unknown":      "there is no such title: it is a client of kind game that isn't disabled",
 	"account.disabled":   "the account is disabled",
 	"account.exists":     "an account with this contact exists already",
 	"account.no_contact": "an account needs an e-mail address or a phone number: give --email or --phone",

@@ -32,6 +32,12 @@ func (s *Store) AccountBySSOID(ctx context.Context, ssoid int64) (a Account, err
 	return a, err
 }
 
+// AccountByOID finds an account in any status by its id in the game API.
+func (s *Store) AccountByOID(ctx context.Context, oid string) (a Account, err error) {
+	err = s.get(ctx, &a, `SELECT `+accountColumns+` FROM accounts WHERE oid = ?`, oid)
+	return a, err
+}
+
 // AccountByContact finds the account of a verified contact with its password in one statement: ErrNotFound when nobody
 // has it, a zero Credential when the account has no password.
 func (s *Store) AccountByContact(ctx context.Context, kind string, digests []Digest) (Account, Credential, error) {

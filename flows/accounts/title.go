@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"pratu/flows/audit"
@@ -245,12 +246,30 @@ func (s *Service) CreateGuest(ctx context.Context, title, deviceHash, locale str
 	})
 }
 
+// Named finds an account by what an administrator may know of it: its number, its id in games, or a proven contact.
+func (s *Service) Named(ctx context.Context, text string) (storage.Account, error) {
+	var a storage.Account
+	number, failure := strconv.ParseInt(text, 10, 64)
+	c, err := contact.Parse(text)
+	switch {
+	case len(text) == 24 && !strings.Contains(text, "@"):
+		a, err = s.Store.AccountByOID(ctx, text)
+	case failure == nil && len(text) >= 13 && !strings.HasPrefix(text, "0"):
+		a, err = s.Store.AccountBySSOID(ctx, number)
+	case err == nil:
+		a, _, err = s.Store.AccountByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
+	default:
+		return a, kind.New(kind.NotFound, "account.unknown")
+	}
+	return a, unknownAccount(err)
+}
+
 // Disable keeps an account out everywhere, at once; Enable lets it in again. actorKind and actorID say whose word it is.
 func (s *Service) Disable(ctx context.Context, accountID, reason, actorKind, actorID string) error {
 	return s.Store.InTx(ctx, func(ctx context.Context) error {
 		now := storage.At(s.Now())
 		if err := s.Store.DisableAccount(ctx, accountID, now); err != nil {
-			return unknownAccount(err)
+			return s.unchanged(ctx, accountID, storage.StatusDisabled, err)
 		}
 		if err := s.Store.EndSessionsOfAccount(ctx, accountID, "", now); err != nil {
 			return err
@@ -266,10 +285,25 @@ func (s *Service) Disable(ctx context.Context, accountID, reason, actorKind, act
 func (s *Service) Enable(ctx context.Context, accountID, actorKind, actorID string) error {
 	return s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.EnableAccount(ctx, accountID, storage.At(s.Now())); err != nil {
-			return unknownAccount(err)
+			return s.unchanged(ctx, accountID, storage.StatusActive, err)
 		}
 		return s.Audit.Append(ctx, audit.Event{Name: "account.enabled", ActorKind: actorKind, ActorID: actorID, AccountID: accountID})
 	})
+}
+
+// unchanged is what becomes of a change of status that found another one: what is so already is no failure.
+func (s *Service) unchanged(ctx context.Context, accountID, wanted string, err error) error {
+	if !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	a, err := s.Store.AccountByID(ctx, accountID)
+	switch {
+	case err != nil:
+		return unknownAccount(err)
+	case a.Status == wanted || wanted == storage.StatusActive && a.Status == storage.StatusGuest:
+		return nil
+	}
+	return kind.New(kind.Conflict, "account.closed")
 }
 
 func unknownAccount(err error) error {

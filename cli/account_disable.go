@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"pratu/flows/audit"
+)
+
+func (a *app) accountDisable() *cobra.Command {
+	var reason string
+	cmd := a.accountChange("disable ACCOUNT --reason R", "Keep an account out everywhere, at once", "is disabled", func(ctx context.Context, t *tools, id string) error {
+		if reason == "" {
+			return usage("--reason is missing: it is written into the record")
+		}
+		return t.accounts.Disable(ctx, id, reason, audit.CLI, "")
+	})
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return cmd
+}
+
+func (a *app) accountEnable() *cobra.Command {
+	return a.accountChange("enable ACCOUNT", "Let a disabled account in again", "is enabled", func(ctx context.Context, t *tools, id string) error {
+		return t.accounts.Enable(ctx, id, audit.CLI, "")
+	})
+}
+
+// accountChange is a command on one account, named by its ssoid, its oid, an address or a number.
+func (a *app) accountChange(use, short, done string, change func(ctx context.Context, t *tools, id string) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: args(cobra.ExactArgs(1)),
+		Long: short + ". ACCOUNT is its ssoid or oid, or a verified address or number.",
+		RunE: func(cmd *cobra.Command, list []string) error {
+			return a.withTools(cmd, func(t *tools) error {
+				account, err := t.accounts.Named(t.ctx, list[0])
+				if err != nil {
+					return err
+				}
+				if err := change(t.ctx, t, account.ID); err != nil {
+					return err
+				}
+				a.say("Account %d %s.", account.SSOID, done)
+				return nil
+			})
+		},
+	}
+}
