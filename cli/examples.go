@@ -23,8 +23,14 @@ var examples = map[string][]string{
 	"client create": {
 		"pratu client create --kind web --name Shop --redirect-uri https://shop.example.com/callback -o json",
 		"pratu client create --kind machine --id reports --scope orders.read",
+		"pratu client create --kind game --id 77 --name Takraw --allowed-origin https://takraw.example.com",
 		"pratu client create -f - < client.json",
 	},
+	"account disable": {"pratu account disable mali@example.com --reason stolen"},
+	"account enable":  {"pratu account enable 5123456789012345"},
+	"player get":      {"pratu player get 5b51ae5e083713dbe7d4f6f0 --title 77"},
+	"player ban":      {"pratu player ban 5b51ae5e083713dbe7d4f6f0 --title 77 --reason aimbot"},
+	"player unban":    {"pratu player unban 5b51ae5e083713dbe7d4f6f0 --title 77"},
 	"connector create": {
 		"pratu connector create --kind google --client-id 123.apps.googleusercontent.com --secret-stdin < google.secret",
 		"pratu connector create --kind azuread --client-id 7f3a… --set tenants=72f988bf-86f1-41af-91ab-2d7cd011db47 --secret-stdin < azure.secret",
