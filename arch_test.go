@@ -27,11 +27,12 @@ var kernels = []string{
 
 // beside are the arrows between flows that are no kernels.
 var beside = map[string][]string{
-	"accounts": {"signin"},
-	"oidc":     {"authorize"},
-	"passkeys": {"accounts", "signin"},
-	"players":  {"accounts", "signin"},
-	"social":   {"accounts", "signin"},
+	"accounts":  {"signin"},
+	"directory": {"oidc"},
+	"oidc":      {"authorize"},
+	"passkeys":  {"accounts", "signin"},
+	"players":   {"accounts", "signin"},
+	"social":    {"accounts", "signin"},
 }
 
 // importBorder says which of our packages may import something from outside, and why no others.

@@ -36,6 +36,9 @@ var catalogue = []struct {
 	{"LO", "sign-out", 7, nil},
 	{"HP", "hosted pages", 30, []int{24, 25, 27, 28}},
 	{"HT", "transport", 10, nil},
+	{"LK", "an account by its number", 10, nil},
+	{"SE", "an account by a contact", 10, nil},
+	{"LL", "the obsolete look-up", 8, nil},
 }
 
 const coverageFile = "docs/security-coverage.md"
@@ -92,8 +95,8 @@ func written(t *testing.T, file, want string) {
 }
 
 var (
-	attackID    = regexp.MustCompile(`\b(?:AZ|TK|MI|LO|HP|HT)-\d\d\b`)
-	attackRange = regexp.MustCompile(`\b(AZ|TK|MI|LO|HP|HT)-(\d\d) to (?:AZ|TK|MI|LO|HP|HT)-(\d\d)\b`)
+	attackID    = regexp.MustCompile(`\b(?:AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX)-\d\d\b`)
+	attackRange = regexp.MustCompile(`\b(AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX)-(\d\d) to (?:AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX)-(\d\d)\b`)
 )
 
 // securityTests reads the tests: which of them name an attack, in their comment or body, and the names of all.

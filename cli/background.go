@@ -30,6 +30,7 @@ func (s *running) background() {
 		s.proc.every("key rotation", rotationEvery, s.rotation)
 	}
 	s.proc.loop("farewells", s.farewells.Run)
+	s.proc.loop("presence", s.presence.Run)
 	s.proc.every("janitor", janitorEvery, s.janitor())
 	s.proc.every("eraser", janitorEvery, s.eraser())
 }

@@ -55,7 +55,7 @@ func (a *app) clientCreate() *cobra.Command {
 					return err
 				}
 				doc := c.Document()
-				doc.ClientSecret = secret
+				doc.ClientSecret, doc.Settings.PartnerMobileKey = secret, c.NewPartnerKey()
 				if secret != "" && !given {
 					a.say("The secret is shown this once; keep it.")
 				}
@@ -155,7 +155,9 @@ func (a *app) clientUpdate() *cobra.Command {
 					return err
 				}
 				a.warn(c)
-				return a.print.one(c.Document(), clientRows(c, ""))
+				doc := c.Document()
+				doc.Settings.PartnerMobileKey = c.NewPartnerKey()
+				return a.print.one(doc, clientRows(c, ""))
 			})
 		},
 	}

@@ -13,10 +13,10 @@ import (
 
 // clientFlags are the members of a document that have a flag of their own; the rest comes by -f.
 type clientFlags struct {
-	file, name, authMethod, scope, jwksFile, idTokenAlg, userinfoAlg string
-	redirects, logouts, grants, responses, origins, settings         []string
-	uris                                                             [7]string // as in uriFlags
-	secretStdin, requirePAR                                          bool
+	file, name, authMethod, scope, jwksFile, idTokenAlg, userinfoAlg      string
+	redirects, logouts, grants, responses, origins, settings, permissions []string
+	uris                                                                  [7]string // as in uriFlags
+	secretStdin, requirePAR                                               bool
 }
 
 var uriFlags = []struct{ flag, doc string }{
@@ -44,6 +44,7 @@ func (f *clientFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.userinfoAlg, "userinfo-alg", "", "the same for signed userinfo; default plain JSON")
 	fs.BoolVar(&f.requirePAR, "require-par", false, "only pushed authorization requests")
 	fs.StringArrayVar(&f.origins, "allowed-origin", nil, "origin that may call us from a page, beside those of the redirect URIs")
+	fs.StringArrayVar(&f.permissions, "permission", nil, strings.Join(clients.Permissions(), ", ")+" (repeat for more; an empty one takes all away)")
 	fs.StringArrayVar(&f.settings, "set", nil, "key=value of a setting, e.g. first_party=true (repeat for more)")
 	for i, u := range uriFlags {
 		fs.StringVar(&f.uris[i], u.flag, "", "address of "+u.doc)
@@ -72,6 +73,7 @@ func (f *clientFlags) apply(cmd *cobra.Command, d *clients.Document) error {
 	list("grant-type", f.grants, &d.GrantTypes)
 	list("response-type", f.responses, &d.ResponseTypes)
 	list("allowed-origin", f.origins, &d.AllowedOrigins)
+	list("permission", f.permissions, &d.Settings.Permissions)
 	for i, to := range []*string{&d.ClientURI, &d.LogoURI, &d.PolicyURI, &d.TosURI, &d.InitiateLoginURI, &d.BackchannelLogoutURI, &d.FrontchannelLogoutURI} {
 		text(uriFlags[i].flag, f.uris[i], to)
 	}
@@ -141,6 +143,8 @@ func clientRows(c *clients.Client, secret string) [][2]string {
 			rows = append(rows, u)
 		}
 	}
+	rows = append(rows, [2]string{"permissions", strings.Join(d.Settings.Permissions, " ")},
+		[2]string{"mobile protection", d.Settings.PartnerMobileProtection}, [2]string{"mobile key", c.NewPartnerKey()})
 	if c.Unverified() {
 		rows = append(rows, [2]string{"origin", "it registered itself: nobody vetted it"})
 	}

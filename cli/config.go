@@ -50,6 +50,10 @@ type Config struct {
 	RegistrationRequirePKCE bool   `key:"registration_require_pkce" default:"true" doc:"Applications that register themselves have to use PKCE. false: confidential ones needn't, for old libraries and OpenID's conformance suite."`
 	ClientIDMetadata        bool   `key:"client_id_metadata" default:"false" doc:"Applications that nobody registered may sign people in when their client_id is the https address of a document that describes them, as MCP clients do (draft-ietf-oauth-client-id-metadata-document)."`
 
+	IdentityAPIBasePath   string   `key:"identity_api_base_path" doc:"Path below which the Identity API lives, such as /identity/v1; empty: /accounts is at the top."`
+	IdentityAPILookupPath string   `key:"identity_api_lookup_path" default:"/accounts/by-mobile" doc:"Path of the obsolete look-up, below identity_api_base_path."`
+	PartnerPrefixes       []string `key:"partner_prefixes" default:"truemoney=tmn" doc:"What the ids of partners are called in the Identity API, partner=prefix separated by commas: truemoney=tmn makes tmn_id. Otherwise the partner's own name is the prefix."`
+
 	Limits []string `key:"limits" doc:"Other budgets of failures than docs/limits.md has, POLICY=BUDGET/WINDOW such as signin.account=10/15m, separated by commas."`
 
 	SessionManagement bool `key:"session_management" default:"false" doc:"Applications may watch in a frame whether somebody signs in or out (OpenID Connect Session Management). Sets a cookie that scripts of the issuer's origin can read."`
@@ -64,9 +68,6 @@ type Config struct {
 	GameDefaultTitle         string `key:"game_default_title" doc:"Title, a client of kind game, of calls to the game API that name none in X-Client-Identifier."`
 	ExposeVerificationSecret bool   `key:"expose_verification_secret" default:"false" doc:"The game API answers a registration with the secret that only the mail should hold, so that a game can be tried without a mailbox. With a localhost issuer only."`
 
-	// Names that are fixed already and take effect with later features.
-	IdentityAPIBasePath string `key:"identity_api_base_path" reserved:"yes" doc:"Path below which the Identity API lives (not used in this version)."`
-
 	placed bool     // somebody said where the data is
 	unread []string // keys whose file couldn't be read, which was reported
 
@@ -75,6 +76,7 @@ type Config struct {
 	proxies []netip.Prefix
 	hosts   social.Hosts
 	limits  map[string]limits.Override
+	partner map[string]string
 	key     []byte
 	older   [][]byte
 }
@@ -84,8 +86,7 @@ type option struct {
 	key, def, doc string
 	secret        bool // has a _FILE twin and is masked
 	noFlag        bool // the value is never a flag
-	reserved      bool
-	index         int // of the field in Config
+	index         int  // of the field in Config
 	kind          reflect.Type
 }
 
@@ -105,7 +106,7 @@ func options() []option {
 		list = append(list, option{
 			key: key, def: f.Tag.Get("default"), doc: f.Tag.Get("doc"),
 			secret: f.Tag.Get("secret") != "", noFlag: f.Tag.Get("secret") == "only",
-			reserved: f.Tag.Get("reserved") != "", index: i, kind: f.Type,
+			index: i, kind: f.Type,
 		})
 	}
 	return list

@@ -40,6 +40,7 @@ func (c *Config) check() problems {
 	c.checkMail(&ps)
 	c.checkSMS(&ps)
 	c.checkMisc(&ps)
+	c.checkIdentity(&ps)
 	if c.needsDataDir() {
 		checkDataDir(&ps, c.DataDir)
 	}

@@ -18,7 +18,6 @@ func (a *app) configCommand() *cobra.Command {
 					return err
 				}
 				a.say("The configuration is valid.")
-				a.hintReserved(c)
 				return nil
 			},
 		},
@@ -38,9 +37,6 @@ func defaultsYAML() string {
 	var b strings.Builder
 	b.WriteString("# Pratu: every key with its default. Flags and PRATU_… variables weigh more than this file.\n")
 	for _, o := range options() {
-		if o.reserved {
-			continue
-		}
 		fmt.Fprintf(&b, "\n# %s\n", o.doc)
 		line := o.key + ": " + o.def
 		if o.def == "" {
@@ -52,16 +48,4 @@ func defaultsYAML() string {
 		}
 	}
 	return b.String()
-}
-
-// hintReserved tells about keys that are accepted but do nothing yet.
-func (a *app) hintReserved(c *Config) {
-	for _, pair := range [][2]string{
-		{"sms", c.SMS}, {"game_default_title", c.GameDefaultTitle},
-		{"identity_api_base_path", c.IdentityAPIBasePath},
-	} {
-		if pair[1] != "" {
-			a.say("warning: %s has no effect in this version", pair[0])
-		}
-	}
 }

@@ -47,14 +47,6 @@ func addFlags(cmd *cobra.Command) {
 			flags.String(o.flag()+"-file", "", "file whose content is "+o.key)
 		}
 	}
-	for _, o := range options() {
-		if o.reserved {
-			_ = flags.MarkHidden(o.flag())
-			if o.secret {
-				_ = flags.MarkHidden(o.flag() + "-file")
-			}
-		}
-	}
 }
 
 // Kubernetes puts these into every container when a service is called pratu; they aren't ours to refuse.

@@ -24,6 +24,7 @@ var examples = map[string][]string{
 		"pratu client create --kind web --name Shop --redirect-uri https://shop.example.com/callback -o json",
 		"pratu client create --kind machine --id reports --scope orders.read",
 		"pratu client create --kind game --id 77 --name Takraw --allowed-origin https://takraw.example.com",
+		"pratu client create --kind web --id 1331 --redirect-uri https://shop.example.com/callback --permission accounts.read --permission accounts.search",
 		"pratu client create -f - < client.json",
 	},
 	"account disable": {"pratu account disable mali@example.com --reason stolen"},
@@ -57,6 +58,9 @@ var examples = map[string][]string{
 		"pratu client rotate-secret shop -o json",
 		"pratu client rotate-secret shop --overlap 0 --secret-stdin < secret",
 	},
+	"api-key create": {"pratu api-key create --client 1331 --note summer --expires-in 8784h -o json"},
+	"api-key list":   {"pratu api-key list --client 1331"},
+	"api-key revoke": {"pratu api-key revoke 01890a5d-ac96-774b-bcce-b302099a8057"},
 	"registration-token create": {
 		"pratu registration-token create --note shops --uses 5 --expires-in 168h -o json",
 	},

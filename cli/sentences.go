@@ -27,6 +27,10 @@ var sentences = map[string]string{
 	"registration.life":    "--expires-in is between 1m and 8784h, which is a year",
 	"registration.note":    "--note has at most 200 bytes, without control characters",
 
+	"api_key.unknown": "there is no such API key, or it has ended: pratu api-key list --client ID shows all",
+	"api_key.life":    "--expires-in is between 1m and 87840h, which is ten years; 0 is for ever",
+	"api_key.note":    "--note has at most 200 characters, without control characters",
+
 	"outbox.unknown": "no message with this id was given up: pratu outbox list shows them",
 
 	"account.closed":     "its owner is deleting the account, or it is no account any more",

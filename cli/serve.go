@@ -19,7 +19,6 @@ func (a *app) serveCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, ps := loadConfig(cmd, a.environ)
 			ps = append(ps, c.check()...)
-			a.hintReserved(c)
 			s, err := a.start(cmd.Context(), c, ps, false)
 			if err != nil {
 				return err

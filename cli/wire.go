@@ -17,6 +17,7 @@ import (
 	"pratu/flows/clients"
 	"pratu/flows/codes"
 	"pratu/flows/connectors"
+	"pratu/flows/directory"
 	"pratu/flows/keys"
 	"pratu/flows/limits"
 	"pratu/flows/logout"
@@ -33,6 +34,7 @@ import (
 	"pratu/flows/social"
 	"pratu/server"
 	"pratu/server/game"
+	"pratu/server/identity"
 	"pratu/server/oauth"
 	"pratu/server/pages"
 	"pratu/server/web"
@@ -65,6 +67,8 @@ type tools struct {
 
 	logout    *logout.Service
 	farewells *outbox.Outbox
+	apiKeys   *clients.APIKeys
+	presence  *directory.Presence
 }
 
 // build opens the database and puts the flows together. Reading it from top to bottom tells what needs what.
@@ -97,7 +101,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.keys = &keys.Service{Store: store, Custody: keys.Sealed{Keyring: keyring}, Audit: t.audit, Now: a.now}
 	hasher := passwords.New(passwords.Default)
 	t.clients = &clients.Service{
-		Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Now: a.now,
+		Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Keyring: keyring, Now: a.now,
 		Fetch: outbound.New(outbound.Options{Development: c.local()}), FrontChannelTokens: c.EnableFrontChannelTokens,
 	}
 	if c.ClientIDMetadata {
@@ -106,6 +110,8 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.register = &clients.Registrar{
 		Clients: t.clients, Store: store, Limiter: t.limiter, Guard: c.Registration, RequirePKCE: c.RegistrationRequirePKCE,
 	}
+	t.apiKeys = &clients.APIKeys{Clients: t.clients, Store: store}
+	t.presence = &directory.Presence{Store: store, Logger: log, Now: a.now}
 	t.signin = &signin.Service{Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Now: a.now}
 	t.outbox = &outbox.Outbox{Store: store, Keyring: keyring, Now: a.now, Logger: log}
 	mails := &mail.Service{Outbox: t.outbox, Renderer: renderer, Sender: sender, From: c.MailFrom, Now: a.now}
@@ -158,12 +164,20 @@ func (t *tools) protocol() (*authorize.Service, *oidc.Provider) {
 	})
 }
 
+// directory is what applications ask about accounts.
+func (t *tools) directory(provider *oidc.Provider) *directory.Service {
+	return &directory.Service{
+		Store: t.store, Keyring: t.keyring, Provider: provider, Keys: t.apiKeys, Limiter: t.limiter, Audit: t.audit,
+		Presence: t.presence, Now: t.now,
+	}
+}
+
 // handler is everything that the public listener answers.
 func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, error) {
 	kernel := &web.Kernel{
 		Issuer: t.cfg.issuer, Keyring: t.keyring, Logger: t.log, Renderer: t.renderer, Metrics: web.NewMetrics(metrics),
 		Now: t.now, Proxies: t.cfg.proxies, ExtraHosts: t.cfg.ExtraHosts, Dev: dev,
-		SessionManagement: t.cfg.SessionManagement,
+		SessionManagement: t.cfg.SessionManagement, APIs: t.cfg.apis(),
 	}
 	flow, provider := t.protocol()
 	metadata, err := provider.Metadata(web.Locales[:], []string{signin.ACRSingle, signin.ACRMulti})
@@ -174,8 +188,13 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 	if dev {
 		mailDir, _ = strings.CutPrefix(t.cfg.Mail, "file:")
 	}
+	people := t.directory(provider)
 	return server.Handler(server.Deps{
 		Web: kernel,
+		Identity: &identity.Server{
+			Directory: people, Metrics: identity.NewMetrics(metrics), Issuer: t.cfg.issuer, Prefixes: t.cfg.partner,
+			Base: t.cfg.IdentityAPIBasePath, LookupPath: t.cfg.IdentityAPILookupPath, Now: t.now,
+		},
 		OAuth: &oauth.Server{
 			Provider: provider, Authorize: flow, Clients: t.clients, Registrar: t.register, Signin: t.signin, Farewells: t.logout, Keys: t.keys, Web: kernel,
 			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,

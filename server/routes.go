@@ -11,6 +11,7 @@ import (
 
 	"pratu/flows/issuer"
 	"pratu/server/game"
+	"pratu/server/identity"
 	"pratu/server/oauth"
 	"pratu/server/pages"
 	"pratu/server/web"
@@ -18,10 +19,11 @@ import (
 
 // Deps are what the routes lead to.
 type Deps struct {
-	Web   *web.Kernel
-	OAuth *oauth.Server
-	Pages *pages.Server
-	Game  *game.Server
+	Web      *web.Kernel
+	OAuth    *oauth.Server
+	Pages    *pages.Server
+	Identity *identity.Server
+	Game     *game.Server
 }
 
 // class wraps a handler with what all routes of a kind share: headers, checks, the shape of errors.
@@ -37,7 +39,7 @@ type route struct {
 
 // table is every route there is.
 func table(d Deps) []route {
-	k, o, p, g := d.Web, d.OAuth, d.Pages, d.Game
+	k, o, p, g, i := d.Web, d.OAuth, d.Pages, d.Game, d.Identity
 	return []route{
 		{k.Protocol, "GET", issuer.PathDiscovery, o.Discovery},
 		{k.Protocol, "GET", issuer.PathServerMetadata, o.ServerMetadata},
@@ -54,6 +56,12 @@ func table(d Deps) []route {
 		{k.Protocol, "POST OPTIONS", issuer.PathDeviceRequest, o.Device},
 		{k.Protocol, "POST", issuer.PathRegister, o.Register},
 		{k.Protocol, "GET PUT DELETE", issuer.PathRegister + "/{client}", o.Registration},
+
+		{k.Protocol, "GET", i.Base + i.LookupPath, i.Lookup}, // before accounts, since it may be below them
+		{k.Protocol, "GET", i.Base + issuer.PathAccounts, i.Search},
+		{k.Protocol, "POST", i.Base + issuer.PathAccountsSearch, i.SearchMany},
+		{k.Protocol, "GET", i.Base + issuer.PathAccounts + "/", i.Account},
+		{k.Protocol, "GET", i.Base + issuer.PathAccounts + "/{id}", i.Account},
 
 		{k.Interaction, "GET", issuer.PathLogin, p.SignIn},
 		{k.Interaction, "POST", issuer.PathLogin, p.SignInPost},

@@ -23,6 +23,7 @@ import (
 	"pratu/flows/authorize"
 	"pratu/flows/clients"
 	"pratu/flows/connectors"
+	"pratu/flows/directory"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
 	"pratu/flows/keys/keystest"
@@ -37,6 +38,7 @@ import (
 	"pratu/flows/social"
 	"pratu/server"
 	"pratu/server/game"
+	"pratu/server/identity"
 	"pratu/server/oauth"
 	"pratu/server/web"
 	"pratu/static"
@@ -88,6 +90,9 @@ type world struct {
 	kernel    *web.Kernel
 	people    *accounts.Service // as the routes have it; its mails wait in the outbox
 	players   *players.Service
+	directory *directory.Service
+	presence  *directory.Presence
+	metrics   *prometheus.Registry
 
 	mu   sync.Mutex
 	at   time.Time
@@ -171,11 +176,12 @@ func newWorld(t *testing.T, database string) *world {
 	must(t, w.keys.Ensure(t.Context()))
 	w.remote = &remote{pages: map[string]http.HandlerFunc{}}
 	calls := w.remote.client(t)
-	w.clients = &clients.Service{Store: w.store, Hasher: w.hasher, Fetch: calls, Now: w.now}
+	w.clients = &clients.Service{Store: w.store, Hasher: w.hasher, Keyring: ring, Fetch: calls, Now: w.now}
 	w.self = &clients.Registrar{Clients: w.clients, Store: w.store, Limiter: w.limiter, Guard: clients.GuardOff, RequirePKCE: true}
 	w.signin = &signin.Service{Store: w.store, Keyring: ring, Hasher: w.hasher, Limiter: w.limiter, Audit: record, Now: w.now}
 	w.hears(i)
 	flow := &authorize.Service{Issuer: i, Store: w.store, Keyring: ring, Clients: w.clients, Limiter: w.limiter, Audit: record, Now: w.now}
+	w.presence = &directory.Presence{Store: w.store, Now: w.now}
 	provider := oidc.New(oidc.Options{
 		Issuer: i, Store: w.store, Clients: w.clients, Keys: w.keys, Keyring: ring, Limiter: w.limiter, Audit: record,
 		Authorize: flow, Outbound: calls, Now: w.now,
@@ -184,8 +190,14 @@ func newWorld(t *testing.T, database string) *world {
 	renderer, err := shared()
 	must(t, err)
 	reg := prometheus.NewRegistry()
+	w.metrics = reg
+	w.directory = &directory.Service{
+		Store: w.store, Keyring: ring, Provider: provider, Keys: &clients.APIKeys{Clients: w.clients, Store: w.store}, Limiter: w.limiter,
+		Audit: record, Presence: w.presence, Now: w.now,
+	}
 	kernel := &web.Kernel{
 		Issuer: i, Keyring: ring, Renderer: renderer, Metrics: web.NewMetrics(reg), Now: w.now,
+		APIs:   []string{issuer.PathAccounts},
 		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	w.kernel = kernel
@@ -204,6 +216,10 @@ func newWorld(t *testing.T, database string) *world {
 		},
 		Pages: pages,
 		Game:  &game.Server{Players: w.players, Provider: provider, Web: kernel},
+		Identity: &identity.Server{
+			Directory: w.directory, Metrics: identity.NewMetrics(reg), Issuer: i, Prefixes: map[string]string{"truemoney": "tmn"},
+			LookupPath: issuer.PathAccountsByMobile, Now: w.now,
+		},
 	})
 	return w
 }

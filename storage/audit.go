@@ -23,11 +23,17 @@ type AuditEvent struct {
 const auditColumns = `id, at, event, outcome, actor_kind, actor_id, account_id, client_id, session_id, ip, user_agent,
 	request_id, reason, details`
 
-// AppendAudit writes an event in the caller's transaction.
-func (s *Store) AppendAudit(ctx context.Context, e AuditEvent) error {
-	_, err := s.exec(ctx, `INSERT INTO audit (`+auditColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.ID, e.At, e.Event, e.Outcome, e.ActorKind, e.ActorID, e.AccountID, e.ClientID, e.SessionID, e.IP, e.UserAgent,
-		e.RequestID, e.Reason, e.Details)
+// AppendAudit writes events in the caller's transaction, in one statement.
+func (s *Store) AppendAudit(ctx context.Context, events ...AuditEvent) error {
+	if len(events) == 0 {
+		return nil
+	}
+	var args []any
+	for _, e := range events {
+		args = append(args, e.ID, e.At, e.Event, e.Outcome, e.ActorKind, e.ActorID, e.AccountID, e.ClientID, e.SessionID, e.IP,
+			e.UserAgent, e.RequestID, e.Reason, e.Details)
+	}
+	_, err := s.exec(ctx, `INSERT INTO audit (`+auditColumns+`) VALUES `+valueRows(len(events), 14), args...)
 	return err
 }
 
@@ -43,7 +49,7 @@ func (s *Store) AuditOfAccount(ctx context.Context, accountID string, before Ins
 // what applications do among themselves, perhaps each second, would hide the rest.
 func (s *Store) AuditPage(ctx context.Context, accountID string, at Instant, id string, limit int) (list []AuditEvent, err error) {
 	err = s.list(ctx, &list, `SELECT `+auditColumns+` FROM audit WHERE account_id = ? AND at <= ? AND (at < ? OR id < ?)
-		AND event <> 'token.exchanged' ORDER BY at DESC, id DESC LIMIT ?`, accountID, at, at, id, limit)
+		AND event NOT IN ('token.exchanged', 'account.looked_up') ORDER BY at DESC, id DESC LIMIT ?`, accountID, at, at, id, limit)
 	return list, err
 }
 

@@ -124,7 +124,7 @@ func (s *Store) DeleteClient(ctx context.Context, id string, now Instant) error 
 		if err := s.guarded(ctx, `UPDATE clients SET deleted_at = ?, updated_at = ? WHERE id = ? AND deleted_at = 0`, now, now, id); err != nil {
 			return err
 		}
-		for _, table := range []string{"client_secrets", "client_logos"} {
+		for _, table := range []string{"client_secrets", "client_logos", "api_keys"} {
 			if _, err := s.exec(ctx, `DELETE FROM `+table+` WHERE client_id = ?`, id); err != nil {
 				return err
 			}

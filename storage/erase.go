@@ -68,6 +68,9 @@ func erasures() []string {
 		`DELETE FROM players WHERE account_id = ? AND NOT EXISTS (SELECT 1 FROM player_ledger l WHERE l.player_id = players.id)`,
 		byID("sessions"),
 		byID("contacts"),
+		byID("bindings"),
+		`DELETE FROM channel_access WHERE account_id = ?`,
+		`DELETE FROM devices WHERE (account_id, device_id) IN (SELECT account_id, device_id FROM devices WHERE account_id = ? LIMIT 500)`,
 		`UPDATE audit SET details = '{}' WHERE id IN (SELECT id FROM audit WHERE account_id = ? AND details <> '{}' LIMIT 500)`,
 	}
 }

@@ -19,6 +19,8 @@ const (
 	KeepSessions = 7 * 24 * time.Hour
 	// KeepSecrets is how long an admin can still see that a secret of a client or a registration token has expired.
 	KeepSecrets = 30 * 24 * time.Hour
+	// KeepCalls is how far back the counts of clients' calls go: the same month a year ago.
+	KeepCalls = 400 * 24 * time.Hour
 	// KeepAudit is how long the record goes back.
 	KeepAudit = 90 * 24 * time.Hour
 )
@@ -70,6 +72,10 @@ func purges() []purge {
 		{"outbox", KeepExpired, byID("outbox", "expires_at <= ?")},
 		{"client_secrets", KeepSecrets, byID("client_secrets", "expires_at > 0 AND expires_at <= ?")},
 		{"registration_tokens", KeepSecrets, byID("registration_tokens", "expires_at <= ?")},
+		{"api_keys", KeepSecrets, byID("api_keys", "expires_at > 0 AND expires_at <= ?")},
+		{"api_keys that were revoked", KeepSecrets, byID("api_keys", "revoked_at > 0 AND revoked_at <= ?")},
+		{"call_counts", KeepCalls, `DELETE FROM call_counts WHERE (client_id, call, day) IN (SELECT client_id, call, day FROM call_counts
+			WHERE day <= CAST(? AS BIGINT) / 86400000 LIMIT 500)`},
 		{"audit", KeepAudit, byID("audit", "at <= ?")},
 	}
 }

@@ -71,25 +71,39 @@ const (
 )
 
 // Append writes the event in the caller's transaction.
-func (l *Log) Append(ctx context.Context, e Event) error {
+func (l *Log) Append(ctx context.Context, e Event) error { return l.AppendAll(ctx, []Event{e}) }
+
+// AppendAll writes events of one moment, in one statement.
+func (l *Log) AppendAll(ctx context.Context, events []Event) error {
+	rows := make([]storage.AuditEvent, len(events))
+	for i, e := range events {
+		var err error
+		if rows[i], err = l.row(ctx, e); err != nil {
+			return err
+		}
+	}
+	return l.Store.AppendAudit(ctx, rows...)
+}
+
+func (l *Log) row(ctx context.Context, e Event) (storage.AuditEvent, error) {
 	details := []byte("{}")
 	if len(e.Details) > 0 {
 		var err error
 		if details, err = json.Marshal(e.Details); err != nil {
-			return fmt.Errorf("audit %s: %w", e.Name, err)
+			return storage.AuditEvent{}, fmt.Errorf("audit %s: %w", e.Name, err)
 		}
 		if len(details) > maxDetails {
 			details = []byte(`{"truncated":true}`)
 		}
 	}
 	r := RequestOf(ctx)
-	return l.Store.AppendAudit(ctx, storage.AuditEvent{
+	return storage.AuditEvent{
 		ID: secret.UUID(), At: storage.At(l.Now()), Event: e.Name,
 		Outcome: or(e.Outcome, Success), ActorKind: or(e.ActorKind, System), ActorID: e.ActorID,
 		AccountID: e.AccountID, ClientID: e.ClientID, SessionID: e.SessionID,
 		IP: r.IP, UserAgent: Printable(r.UserAgent, maxUserAgent), RequestID: r.RequestID,
 		Reason: e.Reason, Details: string(details),
-	})
+	}, nil
 }
 
 func or(s, otherwise string) string {

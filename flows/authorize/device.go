@@ -92,7 +92,7 @@ func (s *Service) Device(ctx context.Context, typed, network string) (*Device, e
 		return nil, err
 	}
 	params, err := url.ParseQuery(row.Form)
-	return &Device{UserCode: code, Client: client, Scopes: strings.Fields(params.Get("scope")), id: row.ID, form: row.Form}, err
+	return &Device{UserCode: code, Client: client, Scopes: client.ReadScopes(params.Get("scope")), id: row.ID, form: row.Form}, err
 }
 
 // ParkDevice begins the interaction in which a person answers a device, who said that it is theirs.

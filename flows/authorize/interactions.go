@@ -132,7 +132,7 @@ func (s *Service) Interaction(ctx context.Context, handle, browser string) (*Int
 	}
 	i := &Interaction{
 		Handle: handle, Client: client, SessionID: row.SessionID, Params: params,
-		Scopes: strings.Fields(params.Get("scope")), ClaimNames: ClaimNames(client, strings.Fields(params.Get("scope")), params.Get("claims")),
+		Scopes: client.ReadScopes(params.Get("scope")), ClaimNames: ClaimNames(client, client.ReadScopes(params.Get("scope")), params.Get("claims")),
 		LoginHint: params.Get("login_hint"), Prompt: params.Get("prompt"),
 		UILocales: strings.Fields(params.Get("ui_locales")), RestartURL: s.RestartURL(client),
 		Device: row.DeviceID != "",

@@ -126,6 +126,8 @@ type Settings struct {
 	SessionTokenLifetime Seconds         `json:"session_token_lifetime,omitempty"`
 	Player               *PlayerDefaults `json:"player,omitempty"`
 	LegacyNonce          bool            `json:"legacy_nonce,omitempty"`
+	Permissions          []string        `json:"permissions,omitempty"`
+	SearchPurpose        string          `json:"search_purpose,omitempty"`
 }
 
 // Public tells whether the client can't keep a secret.

@@ -113,7 +113,7 @@ func (s *Settings) Set(key, value string) error {
 		if raw = []byte(value); value == "" {
 			raw = []byte("null")
 		}
-	case "resources":
+	case "resources", "permissions":
 		raw, _ = json.Marshal(strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }))
 	default:
 		raw, _ = json.Marshal(value)

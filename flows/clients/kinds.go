@@ -87,6 +87,9 @@ func (d *Document) fill() {
 	}
 	if m.Scope == "" && r.people {
 		m.Scope = DefaultScope
+		if d.Settings.readsAccounts() {
+			m.Scope += " " + DirectoryScope
+		}
 	}
 	if m.ApplicationType == "" && r.people {
 		m.ApplicationType = "web"

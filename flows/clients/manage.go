@@ -64,7 +64,8 @@ func (a applicant) itself() bool { return a.hash != "" }
 
 func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client, string, error) {
 	d.fill()
-	if err := s.validate(&d).err(); err != nil {
+	ps := append(d.keepPartnerKey(&Client{}), s.validate(&d)...)
+	if err := ps.err(); err != nil {
 		return nil, "", err
 	}
 	if err := s.checkSector(ctx, &d, nil); err != nil {
@@ -100,7 +101,7 @@ func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client
 }
 
 func (s *Service) insert(ctx context.Context, c *Client, plain, logo string, by applicant) error {
-	row, err := c.row()
+	row, err := s.row(c)
 	if err != nil {
 		return err
 	}
@@ -190,7 +191,7 @@ func (s *Service) update(ctx context.Context, id string, itself bool, change fun
 		logo = s.fetchLogo(ctx, updated.Metadata.Word("logo_uri", ""))
 		updated.HasLogo = logo != ""
 	}
-	row, err := updated.row()
+	row, err := s.row(&updated)
 	if err != nil {
 		return nil, err
 	}
@@ -214,8 +215,9 @@ func (s *Service) update(ctx context.Context, id string, itself bool, change fun
 
 // replaces fills a document's defaults in and tells why it can't stand in the place of a client's.
 func (s *Service) replaces(d *Document, old *Client) Problems {
+	ps := d.keepPartnerKey(old)
 	d.fill()
-	ps := s.validate(d)
+	ps = append(ps, s.validate(d)...)
 	if d.Kind != old.Kind || d.ClientID != old.ID {
 		ps.add("/kind", "client.fixed", "kind and id stay as they are: create another client")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"pratu/flows/secret"
 	"pratu/storage"
 )
 
@@ -50,7 +51,9 @@ type Service struct {
 	Documents *Documents
 	// FrontChannelTokens lets clients be registered for the implicit and hybrid flows.
 	FrontChannelTokens bool
-	Now                func() time.Time
+	// Keyring seals the keys of partners; without one none can be set.
+	Keyring *secret.Keyring
+	Now     func() time.Time
 
 	flights  singleflight.Group
 	mu       sync.Mutex
@@ -75,12 +78,16 @@ func parse(row storage.Client) (*Client, error) {
 }
 
 // row is the opposite of parse; secrets have a table of their own.
-func (c *Client) row() (storage.Client, error) {
+func (s *Service) row(c *Client) (storage.Client, error) {
 	metadata, err := json.Marshal(c.Metadata)
 	if err != nil {
 		return storage.Client{}, err
 	}
-	settings, err := json.Marshal(c.Settings)
+	sealed := c.Settings
+	if sealed.PartnerMobileKey, err = s.sealPartnerKey(c.ID, c.Settings.PartnerMobileKey); err != nil {
+		return storage.Client{}, err
+	}
+	settings, err := json.Marshal(sealed)
 	if err != nil {
 		return storage.Client{}, err
 	}

@@ -199,6 +199,6 @@ func (d *Document) validateSettings(ps *Problems) {
 		}
 	}
 	unavailable("profile", s.Profile != "")
-	unavailable("partner_mobile_protection", s.PartnerMobileProtection != "")
-	unavailable("partner_mobile_key", s.PartnerMobileKey != "")
+	d.validatePartner(ps)
+	d.validatePermissions(ps)
 }

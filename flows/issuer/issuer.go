@@ -91,8 +91,18 @@ const (
 	PathAccountSessions       = "/account/sessions"
 	PathAccountApplications   = "/account/applications"
 	PathAccountActivity       = "/account/activity"
+	PathAccountLookups        = "/account/lookups"
+	PathAccountPartners       = "/account/partners"
 	PathAccountData           = "/account/data"
 	PathAccountDelete         = "/account/delete"
+)
+
+// Paths of the Identity API below its base path, and of the partner exchange. Those of old clients can be configured.
+const (
+	PathAccounts         = "/accounts"
+	PathAccountsSearch   = "/accounts/search"
+	PathAccountsByMobile = "/accounts/by-mobile"
+	PathPartnerToken     = "/partner/token"
 )
 
 // Paths of the operations listener.

@@ -63,6 +63,12 @@ var (
 	TitlePosted    = Policy{"title.posted", 300, 15 * time.Minute, "refused tokens of other providers that games post, from one network address (IPv6: /64)"}
 	ClientDocument = Policy{"client.document", 60, time.Minute,
 		"documents that are fetched of applications nobody registered, asked for from one network address (IPv6: /64)"}
+
+	SearchClient     = Policy{"search.client", 600, time.Minute, "contacts that one client searches, those that nobody has among them"}
+	SearchIdentifier = Policy{"search.identifier", 60, time.Hour, "searches for one contact, by whichever clients"}
+	SearchAll        = Policy{"search.all", 6000, time.Minute, "contacts that all clients together search"}
+	ReadClient       = Policy{"accounts.client", 300, time.Minute,
+		"accounts that one client reads, or tries to, without their owners' own tokens: with them nothing is counted"}
 )
 
 // Table is every policy there is.
@@ -70,7 +76,8 @@ func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration,
 		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress, RequestAddress, FederationAddress,
 		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress, RequestObject, ClientDocument,
-		TitleRegister, TitleEmail, TitleVerify, TitleGuest, TitlePosted}
+		TitleRegister, TitleEmail, TitleVerify, TitleGuest, TitlePosted,
+		SearchClient, SearchIdentifier, SearchAll, ReadClient}
 }
 
 // Limiter counts against policies.
@@ -97,14 +104,18 @@ func (l *Limiter) effective(p Policy) Policy {
 // Budget is a policy's budget after configuration.
 func (l *Limiter) Budget(p Policy) int { return l.effective(p).Budget }
 
-// Charge is a policy and whom an attempt is counted for.
+// Charge is a policy, whom an attempt is counted for, and for how many it counts.
 type Charge struct {
 	Policy  Policy
 	Subject string
+	Times   int
 }
 
 // Of is the policy for one subject.
-func (p Policy) Of(subject string) Charge { return Charge{p, subject} }
+func (p Policy) Of(subject string) Charge { return Charge{p, subject, 1} }
+
+// Times is the charge of so many attempts at once.
+func (p Policy) Times(n int, subject string) Charge { return Charge{p, subject, n} }
 
 // id keeps subjects out of the table: they are addresses and account ids.
 func (l *Limiter) id(c Charge) string {
@@ -147,7 +158,7 @@ func (l *Limiter) Take(ctx context.Context, charges ...Charge) error {
 			return err
 		}
 		if beyond = l.judge(charges, states, now, func(used, budget int64) bool { return used > budget }); beyond != nil {
-			return l.Store.UncountLimits(ctx, l.ids(charges))
+			return l.Store.UncountLimits(ctx, l.counts(charges))
 		}
 		return nil
 	})
@@ -158,11 +169,15 @@ func (l *Limiter) Take(ctx context.Context, charges ...Charge) error {
 }
 
 func (l *Limiter) count(ctx context.Context, charges []Charge, now storage.Instant) ([]storage.LimitState, error) {
+	return l.Store.CountLimits(ctx, l.counts(charges), now)
+}
+
+func (l *Limiter) counts(charges []Charge) []storage.LimitCount {
 	counts := make([]storage.LimitCount, len(charges))
 	for i, c := range charges {
-		counts[i] = storage.LimitCount{ID: l.id(c), Window: l.effective(c.Policy).Window}
+		counts[i] = storage.LimitCount{ID: l.id(c), Times: int64(c.Times), Window: l.effective(c.Policy).Window}
 	}
-	return l.Store.CountLimits(ctx, counts, now)
+	return counts
 }
 
 // judge is the error of the first budget that is spent.

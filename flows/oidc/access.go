@@ -32,6 +32,14 @@ type Access struct {
 	contacts []storage.GrantContact
 }
 
+// SSOID is the number of the account that the token was given for; 0: for none.
+func (a *Access) SSOID() int64 {
+	if a.grant == nil {
+		return 0
+	}
+	return a.grant.AccountSSOID
+}
+
 // maxToken bounds what is looked at as a token.
 const maxToken = 16 << 10
 

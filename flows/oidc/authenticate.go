@@ -47,6 +47,25 @@ func (p *Provider) Authenticate(ctx context.Context, r *http.Request, form url.V
 	return c, err
 }
 
+// AuthenticateSecret proves a client by id and secret that came elsewhere than at our own endpoints, in headers or in
+// another envelope. It is for clients that send a secret, by whichever of the two methods.
+func (p *Provider) AuthenticateSecret(ctx context.Context, id, secret, network string) (*clients.Client, error) {
+	c, err := p.Clients.Get(ctx, id)
+	switch k := kind.Of(err); {
+	case err != nil && (k == kind.NotFound || k == kind.Forbidden):
+		return nil, p.failed(ctx, id, network, err)
+	case err != nil:
+		return nil, err
+	case !c.Accepts(clients.AuthBasic) && !c.Accepts(clients.AuthPost):
+		return nil, p.failed(ctx, c.ID, network, errors.New("a client without a secret"))
+	}
+	err = p.checkSecret(ctx, c, secret, network)
+	if e := (*Error)(nil); errors.As(err, &e) && e.Code == InvalidClient {
+		return nil, p.failed(ctx, c.ID, network, err)
+	}
+	return c, err
+}
+
 // presented reads what the request offers: Basic, or parameters of the body, never of the query.
 func presented(r *http.Request, form url.Values) (attempt, error) {
 	header, assertion, posted := r.Header.Get("Authorization"), form.Get("client_assertion"), form.Get("client_secret")

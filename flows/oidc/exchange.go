@@ -169,7 +169,7 @@ func exchangedScope(form url.Values, subject *Access, c *clients.Client) (string
 	allowed := slices.DeleteFunc(slices.Clone(subject.Scopes), func(s string) bool {
 		return s == "offline_access" || !slices.Contains(c.Scopes(), s) || !slices.Contains(c.Settings.TokenExchange.Scopes, s)
 	})
-	asked := strings.Fields(form.Get("scope"))
+	asked := c.ReadScopes(form.Get("scope"))
 	switch {
 	case len(asked) == 0:
 		asked = allowed

@@ -215,7 +215,7 @@ func first(checks ...func() error) error {
 }
 
 func (r *Request) readScopes() error {
-	r.Scopes = slices.Compact(strings.Fields(r.Params.Get("scope")))
+	r.Scopes = slices.Compact(r.Client.ReadScopes(r.Params.Get("scope")))
 	if len(r.Scopes) == 0 {
 		return refuse(InvalidScope, "scope is missing")
 	}
@@ -348,6 +348,7 @@ func (p *Provider) admit(ctx context.Context, r *Request) error {
 			form.Set(name, v)
 		}
 	}
+	form.Set("scope", strings.Join(r.Scopes, " ")) // old clients separate theirs otherwise
 	if form.Get("state") == "" {
 		form.Set("state", "-") // fosite wants one; the answer's state is ours
 	}

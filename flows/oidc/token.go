@@ -164,7 +164,7 @@ func s256(codeVerifier string) string {
 // narrow sets what the access token is for: everything granted, or the part that the request asks for.
 func (u *unit) narrow(form url.Values) error {
 	u.scopes, u.audience = strings.Fields(u.grant.Scopes), strings.Fields(u.grant.Audience)
-	if asked := strings.Fields(form.Get("scope")); len(asked) > 0 && form.Get("grant_type") == clients.GrantRefresh {
+	if asked := u.client.ReadScopes(form.Get("scope")); len(asked) > 0 && form.Get("grant_type") == clients.GrantRefresh {
 		if !within(asked, u.scopes) {
 			return refuse(InvalidScope, "the scope is wider than what was granted")
 		}
@@ -190,7 +190,7 @@ var peopleScopes = []string{"openid", "profile", "email", "phone", "address", "o
 func prepareMachine(u *unit, form url.Values) error {
 	allowed := slices.DeleteFunc(u.client.Scopes(), func(s string) bool { return slices.Contains(peopleScopes, s) })
 	u.scopes = allowed
-	if asked := slices.Compact(strings.Fields(form.Get("scope"))); len(asked) > 0 {
+	if asked := slices.Compact(u.client.ReadScopes(form.Get("scope"))); len(asked) > 0 {
 		for _, scope := range asked {
 			if !slices.Contains(allowed, scope) {
 				return errScope(scope)

@@ -108,8 +108,8 @@ var scopeGroups = []struct {
 	name   string
 	scopes []string
 }{
-	{"identity", []string{"openid", "profile"}},
-	{"contact", []string{"email", "phone", "address"}},
+	{"identity", []string{"openid", "profile", "public_profile", "references"}},
+	{"contact", []string{"email", "phone", "mobile", "contacts", "address"}},
 	{"offline", []string{"offline_access"}},
 }
 
@@ -154,7 +154,7 @@ func item(scope string, values []string, tells bool) ConsentItem {
 
 // tells are the scopes that send something of the account's.
 func tells(scope string) bool {
-	return slices.Contains([]string{"profile", "email", "phone", "address"}, scope)
+	return slices.Contains([]string{"profile", "public_profile", "email", "phone", "mobile", "contacts", "address"}, scope)
 }
 
 // profileClaims are the parts of a profile that people know about themselves, in the order of the page.
@@ -194,9 +194,15 @@ func values(scope string, a *accounts.Account) (list []string) {
 				}
 			}
 		}
+	case "public_profile":
+		list = slices.Concat(claimValues("name", a), claimValues("picture", a))
+	case "contacts":
+		for _, c := range a.Contacts {
+			list = append(list, c.Value)
+		}
 	case "email":
 		list = claimValues("email", a)
-	case "phone":
+	case "phone", "mobile":
 		list = claimValues("phone_number", a)
 	case "address":
 		list = claimValues("address", a)

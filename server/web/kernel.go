@@ -22,7 +22,7 @@ import (
 // route's class.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
-// Kernel is shared by all routes. Proxies and ExtraHosts may be empty; the rest is required.
+// Kernel is shared by all routes. Proxies, ExtraHosts and APIs may be empty; the rest is required.
 type Kernel struct {
 	Issuer     issuer.Issuer
 	Keyring    *secret.Keyring
@@ -32,6 +32,7 @@ type Kernel struct {
 	Now        func() time.Time
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	ExtraHosts []string       // Host headers that are answered besides the issuer's
+	APIs       []string       // paths below which programs are answered, beside the protocol's
 	Dev        bool           // development: mails can be read
 
 	SessionManagement bool // applications may watch whether somebody signs in or out

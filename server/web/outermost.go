@@ -146,6 +146,11 @@ func (k *Kernel) ForPrograms(path string) bool {
 	case issuer.PathAuthorize, issuer.PathContinue, issuer.PathLogout:
 		return false
 	}
+	for _, api := range k.APIs {
+		if path == api || strings.HasPrefix(path, api+"/") {
+			return true
+		}
+	}
 	return strings.HasPrefix(path, "/oauth2/") || strings.HasPrefix(path, "/.well-known/") || k.enveloped(path)
 }
 

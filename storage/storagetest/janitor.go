@@ -20,13 +20,13 @@ var expiring = map[string]string{
 	"interactions": "expires_at", "consents": "expires_at", "grants": "expires_at", "tokens": "expires_at",
 	"pushed_requests": "expires_at", "device_authorizations": "expires_at",
 	"federation_requests": "expires_at", "seen": "expires_at", "client_secrets": "expires_at", "outbox": "expires_at",
-	"limits": "window_end", "registration_tokens": "expires_at", "audit": "at",
+	"limits": "window_end", "registration_tokens": "expires_at", "api_keys": "expires_at", "audit": "at",
 }
 
 // keeping is how long rows stay that way; the others go when all replicas agree that they are over.
 var keeping = map[string]storage.Instant{
 	"sessions": storage.Instant(storage.KeepSessions.Milliseconds()), "client_secrets": storage.Instant(storage.KeepSecrets.Milliseconds()),
-	"registration_tokens": storage.Instant(storage.KeepSecrets.Milliseconds()), "audit": storage.Instant(storage.KeepAudit.Milliseconds()), "interactions": storage.Instant(storage.KeepInteractions.Milliseconds()),
+	"registration_tokens": storage.Instant(storage.KeepSecrets.Milliseconds()), "api_keys": storage.Instant(storage.KeepSecrets.Milliseconds()), "audit": storage.Instant(storage.KeepAudit.Milliseconds()), "interactions": storage.Instant(storage.KeepInteractions.Milliseconds()),
 }
 
 // Janitor is the contract of the purge.
@@ -128,7 +128,7 @@ func (j janitor) fill(t *testing.T, table, mark string, n int, end storage.Insta
 	if _, ok := columns["account_id"]; ok {
 		values["account_id"] = "'" + account(t, j.db) + "'"
 	}
-	if table == "client_secrets" {
+	if table == "client_secrets" || table == "api_keys" {
 		id := name("client")
 		ok(t, j.CreateClient(t.Context(), client(id)))
 		values["client_id"] = "'" + id + "'"
@@ -159,7 +159,7 @@ func markOf(table string) string {
 		return "kind"
 	case "audit":
 		return "event"
-	case "registration_tokens":
+	case "registration_tokens", "api_keys":
 		return "note"
 	case "limits", "seen":
 		return "id"

@@ -89,7 +89,7 @@ func Limits(t *testing.T, s *storage.Store) {
 			t.Errorf("%+v %+v", a, b)
 		}
 		for range 4 {
-			ok(t, s.UncountLimits(t.Context(), []string{"b", "a", "never"}))
+			ok(t, s.UncountLimits(t.Context(), []storage.LimitCount{{ID: "b"}, {ID: "a"}, {ID: "never"}}))
 		}
 		if a, b := count(t, "a", start), count(t, "b", start); a.Used != 1 || b.Used != 1 {
 			t.Errorf("taken back, but never below nothing: %+v %+v", a, b)
