@@ -30,6 +30,7 @@ var beside = map[string][]string{
 	"accounts":  {"signin"},
 	"directory": {"oidc"},
 	"oidc":      {"authorize"},
+	"partner":   {"oidc"},
 	"passkeys":  {"accounts", "signin"},
 	"players":   {"accounts", "signin"},
 	"social":    {"accounts", "signin"},

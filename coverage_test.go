@@ -39,6 +39,7 @@ var catalogue = []struct {
 	{"LK", "an account by its number", 10, nil},
 	{"SE", "an account by a contact", 10, nil},
 	{"LL", "the obsolete look-up", 8, nil},
+	{"LX", "exchange of codes by partners", 12, nil},
 }
 
 const coverageFile = "docs/security-coverage.md"

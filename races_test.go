@@ -36,6 +36,7 @@ func TestRaces(t *testing.T) {
 	t.Run("a code to sign in", w.signInCode)
 	t.Run("the link of a recovery", w.recoveryLink)
 	t.Run("a code of an app", w.appCode)
+	t.Run("a code at two endpoints", w.partnerCode)
 }
 
 // arena is where browsers meet two processes.
@@ -204,6 +205,50 @@ func (w *arena) appCode(t *testing.T) {
 		all = append(all, w.many(b.fill(signIn(b, "/login/factor"), "factor", "code", next), crowd/10, same)...)
 	}
 	once(t, all, crowd, "/account")
+}
+
+// partnerCode lets two endpoints of two processes fight for one authorization code: LX-04.
+func (w *arena) partnerCode(t *testing.T) {
+	const back, secret, number = "https://partner.test/cb", "pratu_cs_YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8", "+66812345678"
+	w.cli(secret, "client", "create", "--kind", "web", "--id", "1245", "--redirect-uri", back, "--secret-stdin", "--set", "first_party=true",
+		"--set", "require_pkce=false", "--set", "partner_mobile_protection=off")
+	w.cli(password, "account", "create", "--email", "partner@example.com", "--phone", number, "--verified", "--password-stdin")
+	b := w.browser(t, 0)
+	b.submit(b.get(w.issuer+"/login", "/login"), "sign-in", "/account", "username", "partner@example.com", "password", password)
+	b.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	answer, err := b.http.Get(w.issuer + "/oauth2/authorize?" + url.Values{
+		"response_type": {"code"}, "client_id": {"1245"}, "redirect_uri": {back}, "scope": {"openid"}, "state": {"x"},
+	}.Encode())
+	read(t, answer, err)
+	location, err := answer.Location()
+	if err != nil || location.Query().Get("code") == "" {
+		t.Fatalf("%s: %v %v", answer.Status, location, err)
+	}
+	standard := url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {"1245"}, "client_secret": {secret}, "code": {location.Query().Get("code")}, "redirect_uri": {back},
+	}
+	partners := maps.Clone(standard)
+	partners.Set("redirect_url", back)
+	partners.Set("request_id", "race")
+	partners.Set("mobile_number", number)
+	partners.Set("timestamp", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"))
+	var won atomic.Int64
+	together(crowd, crowd, func(i int) {
+		path, form := "/oauth2/token", standard
+		if i/2%2 == 1 { // both endpoints at both processes
+			path, form = "/partner/token", partners
+		}
+		answer, err := w.replicas[i%2].http.PostForm(w.issuer+path, form)
+		switch body := read(t, answer, err); {
+		case answer.StatusCode == http.StatusOK && strings.Contains(body, "access_token"):
+			won.Add(1)
+		case answer.StatusCode != http.StatusBadRequest || !strings.Contains(body, "invalid_grant"):
+			t.Errorf("%s: %s %s", path, answer.Status, body)
+		}
+	})
+	if won.Load() != 1 {
+		t.Errorf("%d of %d won", won.Load(), crowd)
+	}
 }
 
 // account creates a person whose address is proven.

@@ -74,7 +74,7 @@ func (a *app) root() *cobra.Command {
 	addOutput(root, &a.print)
 	root.AddCommand(
 		a.devCommand(), a.serveCommand(), a.clientCommand(), a.apiKeyCommand(), a.connectorCommand(), a.registrationTokenCommand(), a.accountCommand(), a.playerCommand(), a.keyCommand(), a.migrateCommand(),
-		a.adminCommand(), a.outboxCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(),
+		a.adminCommand(), a.outboxCommand(), a.partnerCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(),
 	)
 	addExamples(root)
 	return root

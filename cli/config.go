@@ -52,6 +52,7 @@ type Config struct {
 
 	IdentityAPIBasePath   string   `key:"identity_api_base_path" doc:"Path below which the Identity API lives, such as /identity/v1; empty: /accounts is at the top."`
 	IdentityAPILookupPath string   `key:"identity_api_lookup_path" default:"/accounts/by-mobile" doc:"Path of the obsolete look-up, below identity_api_base_path."`
+	PartnerTokenPath      string   `key:"partner_token_path" default:"/partner/token" doc:"Path at which partners exchange codes in their own envelope."`
 	PartnerPrefixes       []string `key:"partner_prefixes" default:"truemoney=tmn" doc:"What the ids of partners are called in the Identity API, partner=prefix separated by commas: truemoney=tmn makes tmn_id. Otherwise the partner's own name is the prefix."`
 
 	Limits []string `key:"limits" doc:"Other budgets of failures than docs/limits.md has, POLICY=BUDGET/WINDOW such as signin.account=10/15m, separated by commas."`

@@ -24,6 +24,7 @@ func (c *Config) checkIdentity(ps *problems) {
 	for _, p := range []struct{ name, path, below string }{
 		{"identity_api_base_path", c.IdentityAPIBasePath, ""},
 		{"identity_api_lookup_path", c.IdentityAPILookupPath, c.IdentityAPIBasePath},
+		{"partner_token_path", c.PartnerTokenPath, ""},
 	} {
 		if p.path == "" && p.name == "identity_api_base_path" {
 			continue
@@ -52,5 +53,5 @@ func (c *Config) checkIdentity(ps *problems) {
 
 // apis are the paths below which programs are answered.
 func (c *Config) apis() []string {
-	return []string{c.IdentityAPIBasePath + issuer.PathAccounts, c.IdentityAPIBasePath + c.IdentityAPILookupPath}
+	return []string{c.IdentityAPIBasePath + issuer.PathAccounts, c.IdentityAPIBasePath + c.IdentityAPILookupPath, c.PartnerTokenPath}
 }

@@ -61,6 +61,11 @@ var examples = map[string][]string{
 	"api-key create": {"pratu api-key create --client 1331 --note summer --expires-in 8784h -o json"},
 	"api-key list":   {"pratu api-key list --client 1331"},
 	"api-key revoke": {"pratu api-key revoke 01890a5d-ac96-774b-bcce-b302099a8057"},
+	"partner encrypt": {
+		"pratu partner encrypt --client 1245 --mobile 0815550100",
+		"pratu partner encrypt --protection aes-256-cbc --key-file key --mobile 0815550100",
+	},
+	"partner verify": {"pratu partner verify --client 1245 --mobile 0815550100 < protected"},
 	"registration-token create": {
 		"pratu registration-token create --note shops --uses 5 --expires-in 168h -o json",
 	},

@@ -31,6 +31,10 @@ var sentences = map[string]string{
 	"api_key.life":    "--expires-in is between 1m and 87840h, which is ten years; 0 is for ever",
 	"api_key.note":    "--note has at most 200 characters, without control characters",
 
+	"partner.mismatch":   "it isn't the number: another number, another key, another protection, or not base64",
+	"partner.key":        "the key is 32 bytes in base64, as openssl rand -base64 32 makes them",
+	"partner.protection": "--protection is aes-256-gcm, aes-256-cbc, hmac-sha256 or off",
+
 	"outbox.unknown": "no message with this id was given up: pratu outbox list shows them",
 
 	"account.closed":     "its owner is deleting the account, or it is no account any more",

@@ -25,6 +25,7 @@ import (
 	"pratu/flows/oidc"
 	"pratu/flows/outbound"
 	"pratu/flows/outbox"
+	"pratu/flows/partner"
 	"pratu/flows/passkeys"
 	"pratu/flows/passwords"
 	"pratu/flows/players"
@@ -159,7 +160,7 @@ func (t *tools) protocol() (*authorize.Service, *oidc.Provider) {
 	return flow, oidc.New(oidc.Options{
 		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
 		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now,
-		Registration: t.register.On(), SessionManagement: t.cfg.SessionManagement,
+		Presence: t.presence, Registration: t.register.On(), SessionManagement: t.cfg.SessionManagement,
 		FrontChannelTokens: t.cfg.EnableFrontChannelTokens,
 	})
 }
@@ -192,7 +193,9 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 	return server.Handler(server.Deps{
 		Web: kernel,
 		Identity: &identity.Server{
-			Directory: people, Metrics: identity.NewMetrics(metrics), Issuer: t.cfg.issuer, Prefixes: t.cfg.partner,
+			Directory: people, PartnerPath: t.cfg.PartnerTokenPath,
+			Partner: &partner.Service{Store: t.store, Keyring: t.keyring, Clients: t.clients, Provider: provider, Audit: t.audit, Now: t.now},
+			Metrics: identity.NewMetrics(metrics), Issuer: t.cfg.issuer, Prefixes: t.cfg.partner,
 			Base: t.cfg.IdentityAPIBasePath, LookupPath: t.cfg.IdentityAPILookupPath, Now: t.now,
 		},
 		OAuth: &oauth.Server{

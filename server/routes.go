@@ -62,6 +62,7 @@ func table(d Deps) []route {
 		{k.Protocol, "POST", i.Base + issuer.PathAccountsSearch, i.SearchMany},
 		{k.Protocol, "GET", i.Base + issuer.PathAccounts + "/", i.Account},
 		{k.Protocol, "GET", i.Base + issuer.PathAccounts + "/{id}", i.Account},
+		{k.Protocol, "POST", i.PartnerPath, i.Exchange},
 
 		{k.Interaction, "GET", issuer.PathLogin, p.SignIn},
 		{k.Interaction, "POST", issuer.PathLogin, p.SignInPost},

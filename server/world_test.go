@@ -31,6 +31,7 @@ import (
 	"pratu/flows/logout"
 	"pratu/flows/oidc"
 	"pratu/flows/outbox"
+	"pratu/flows/partner"
 	"pratu/flows/passwords"
 	"pratu/flows/players"
 	"pratu/flows/secret"
@@ -184,7 +185,7 @@ func newWorld(t *testing.T, database string) *world {
 	w.presence = &directory.Presence{Store: w.store, Now: w.now}
 	provider := oidc.New(oidc.Options{
 		Issuer: i, Store: w.store, Clients: w.clients, Keys: w.keys, Keyring: ring, Limiter: w.limiter, Audit: record,
-		Authorize: flow, Outbound: calls, Now: w.now,
+		Authorize: flow, Outbound: calls, Presence: w.presence, Now: w.now,
 	})
 	w.oidc = provider
 	renderer, err := shared()
@@ -197,7 +198,7 @@ func newWorld(t *testing.T, database string) *world {
 	}
 	kernel := &web.Kernel{
 		Issuer: i, Keyring: ring, Renderer: renderer, Metrics: web.NewMetrics(reg), Now: w.now,
-		APIs:   []string{issuer.PathAccounts},
+		APIs:   []string{issuer.PathAccounts, issuer.PathPartnerToken},
 		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	w.kernel = kernel
@@ -218,7 +219,8 @@ func newWorld(t *testing.T, database string) *world {
 		Game:  &game.Server{Players: w.players, Provider: provider, Web: kernel},
 		Identity: &identity.Server{
 			Directory: w.directory, Metrics: identity.NewMetrics(reg), Issuer: i, Prefixes: map[string]string{"truemoney": "tmn"},
-			LookupPath: issuer.PathAccountsByMobile, Now: w.now,
+			Partner:    &partner.Service{Store: w.store, Keyring: ring, Clients: w.clients, Provider: provider, Audit: record, Now: w.now},
+			LookupPath: issuer.PathAccountsByMobile, PartnerPath: issuer.PathPartnerToken, Now: w.now,
 		},
 	})
 	return w

@@ -37,7 +37,7 @@ type DeviceAnswer struct {
 }
 
 // deviceParams are what a device may ask for.
-var deviceParams = []string{"client_id", "scope", "resource", "claims", "acr_values", "max_age", "ui_locales", "login_hint"}
+var deviceParams = []string{"client_id", "scope", "resource", "claims", "acr_values", "max_age", "ui_locales", "login_hint", "device_id", "device_model"}
 
 // AuthorizeDevice begins the authorization of a device, judged as it will be when the person comes.
 func (p *Provider) AuthorizeDevice(ctx context.Context, c *clients.Client, form url.Values, network string) (*DeviceAnswer, error) {
@@ -81,6 +81,7 @@ func (p *Provider) checkDevice(ctx context.Context, r *Request) error {
 	return first(
 		func() error { return bounded(r.Params) },
 		func() error { return r.readScopes() },
+		func() error { return checkNamedDevice(r.Params) },
 		func() error { return r.readPrompt() },
 		func() error { return r.readResources() },
 		func() error { return p.readClaims(r) },
@@ -110,7 +111,9 @@ func (p *Provider) issueDevice(ctx context.Context, r *Request, s authorize.Sess
 	now := p.Now()
 	g := p.grant(r, s, now)
 	code, codeVerifier := p.deviceCode(r.DeviceID)
-	g.Form = url.Values{"redirect_uri": {deviceRedirect}, "code_challenge": {s256(codeVerifier)}, "code_challenge_method": {"S256"}}.Encode()
+	form := url.Values{"redirect_uri": {deviceRedirect}, "code_challenge": {s256(codeVerifier)}, "code_challenge_method": {"S256"}}
+	copyDevice(form, r.Params)
+	g.Form = form.Encode()
 	g.CodeHash, g.CodeExpiresAt = secret.Hash(code), storage.At(now.Add(authorize.DeviceLife))
 	err := p.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := p.consume(ctx, r, waiting); err != nil {
@@ -132,6 +135,9 @@ func (p *Provider) issueDevice(ctx context.Context, r *Request, s authorize.Sess
 	})
 	if errors.Is(err, errSession) {
 		return Redirect{}, p.Refuse(r, refuse(authorize.ErrLoginRequired, "the session has ended").with(err))
+	}
+	if err == nil {
+		p.signedIn(r, s)
 	}
 	return Redirect{URI: r.RedirectURI}, err
 }

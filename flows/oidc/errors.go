@@ -125,6 +125,21 @@ func fromEngine(rfc *fosite.RFC6749Error, err error) *Error {
 	return refuse(InvalidRequest, "the request was refused").with(err)
 }
 
+// RefuseWith is an error of the protocol that another envelope than ours tells: forbidden, or a mistake in the request.
+func RefuseWith(code, description string) *Error {
+	e := refuse(code, description)
+	switch code {
+	case UnauthorizedClient:
+		return e.status(http.StatusForbidden)
+	case InvalidClient:
+		return e.status(http.StatusUnauthorized)
+	}
+	return e
+}
+
+// Forbidden makes an error one of 403.
+func (e *Error) Forbidden() *Error { return e.status(http.StatusForbidden) }
+
 // Answer is what server/oauth writes for any error of this package.
 func Answer(err error) *Error { return answer(err) }
 

@@ -43,6 +43,7 @@ func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, w
 	if err != nil {
 		return Redirect{}, p.issueFailure(r, err)
 	}
+	p.signedIn(r, s)
 	return p.redirect(r, params), nil
 }
 
@@ -107,7 +108,7 @@ func (p *Provider) consume(ctx context.Context, r *Request, waiting *storage.Int
 // as long as the browser session.
 func (p *Provider) grant(r *Request, s authorize.Session, now time.Time) storage.Grant {
 	form := url.Values{"redirect_uri": {r.RedirectURI}}
-	for _, name := range []string{"nonce", "code_challenge", "code_challenge_method"} {
+	for _, name := range append([]string{"nonce", "code_challenge", "code_challenge_method"}, deviceNames...) {
 		if v := r.Params.Get(name); v != "" {
 			form.Set(name, v)
 		}

@@ -43,7 +43,12 @@ type Keys interface {
 	Verify(token string, types ...string) (payload []byte, alg string, err error)
 }
 
-// Options of a provider; all but the switches are required.
+// Presence notes in passing who was where.
+type Presence interface {
+	SignedIn(accountID, channel string, device storage.AccountDevice)
+}
+
+// Options of a provider; all but the switches and Presence are required.
 type Options struct {
 	Issuer    issuer.Issuer
 	Store     *storage.Store
@@ -55,6 +60,7 @@ type Options struct {
 	Authorize *authorize.Service
 	Outbound  *outbound.Client
 	Now       func() time.Time
+	Presence  Presence // nil: nothing is noted
 
 	SessionManagement bool // announces check_session_iframe
 	Registration      bool // applications may register themselves

@@ -185,6 +185,7 @@ func (p *Provider) check(ctx context.Context, r *Request) error {
 		func() error { return r.readScopes() },
 		func() error { return checkTokensInFront(r) },
 		func() error { return checkChallenge(r) },
+		func() error { return checkNamedDevice(r.Params) },
 		func() error { return r.readPrompt() },
 		func() error { return r.readResources() },
 		func() error { return p.readClaims(r) },

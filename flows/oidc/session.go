@@ -65,6 +65,9 @@ type unit struct {
 
 	alone bool // the ID token is all there is: userinfo can't be asked
 
+	once   bool                            // it buys no refresh token
+	record func(ctx context.Context) error // what else is written when the code is spent, or nil
+
 	presented string // refresh token
 	retry     bool   // the presented token was spent a moment ago and its successor is unused
 

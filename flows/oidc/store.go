@@ -115,6 +115,11 @@ func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, _ string) er
 		if err := spent(s.Store.UseCode(ctx, u.grant.ID, storage.At(u.now))); err != nil {
 			return err
 		}
+		if u.record != nil {
+			if err := u.record(ctx); err != nil {
+				return err
+			}
+		}
 		return s.join(ctx, u)
 	})
 }

@@ -50,7 +50,7 @@ func (s *strategy) GenerateRefreshToken(ctx context.Context, _ fosite.Requester)
 	switch {
 	case u.presented != "":
 		token = s.successor(u.presented)
-	case u.grant.Offline || u.client.Public():
+	case !u.once && (u.grant.Offline || u.client.Public()):
 		token = prefixRefresh + secret.Token()
 	default:
 		return "", "", nil
@@ -105,8 +105,10 @@ func (p *Provider) accessTokenClaims(ctx context.Context, u *unit, row storage.T
 		claims.Subject, claims.GrantID = u.grant.Subject, u.grant.ID
 	}
 	var err error
-	claims.custom, err = p.custom(ctx, u.client, u.grant, clients.InAccessToken, u.scopes)
-	return claims, err
+	if claims.custom, err = p.custom(ctx, u.client, u.grant, clients.InAccessToken, u.scopes); err != nil {
+		return claims, err
+	}
+	return claims, p.directoryClaims(ctx, u, claims.custom)
 }
 
 func (s *strategy) ValidateAccessToken(context.Context, fosite.Requester, string) error {

@@ -15,12 +15,14 @@ import (
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/limits"
+	"pratu/flows/partner"
 	"pratu/server/web"
 )
 
 // Server answers the Identity API and the partner exchange. All fields but the paths are required.
 type Server struct {
 	Directory *directory.Service
+	Partner   *partner.Service
 	Metrics   *Metrics
 	Now       func() time.Time
 	Prefixes  map[string]string // partner → what its ids are called before _id
@@ -28,6 +30,8 @@ type Server struct {
 	Base       string // path before /accounts, "" for none
 	LookupPath string // of the obsolete look-up, below Base
 	Issuer     issuer.Issuer
+
+	PartnerPath string
 }
 
 // Numbers that old clients look at.

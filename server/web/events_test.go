@@ -12,7 +12,7 @@ import (
 )
 
 // eventName is how an event of the record reads; its noun tells whether it can be about an account.
-var eventName = regexp.MustCompile(`^(account|admin|browser|consent|contact|device|identity|guest|passkey|password|player|recovery_codes|session|signin|totp)\.[a-z_]+$`)
+var eventName = regexp.MustCompile(`^(account|admin|browser|consent|contact|device|identity|guest|passkey|password|player|recovery_codes|session|signin|totp|partner|binding)\.[a-z_]+$`)
 
 // notEvents are calls whose texts look the same.
 var notEvents = map[string]bool{"New": true, "Is": true, "Text": true, "refused": true}
