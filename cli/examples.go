@@ -61,6 +61,9 @@ var examples = map[string][]string{
 	"api-key create": {"pratu api-key create --client 1331 --note summer --expires-in 8784h -o json"},
 	"api-key list":   {"pratu api-key list --client 1331"},
 	"api-key revoke": {"pratu api-key revoke 01890a5d-ac96-774b-bcce-b302099a8057"},
+	"binding create": {"pratu binding create --account 21985824 --partner truemoney --external-id tmn.10000000001"},
+	"binding list":   {"pratu binding list --account 21985824 --all -o json"},
+	"binding end":    {"pratu binding end 01890a5d-ac96-774b-bcce-b302099a8057"},
 	"partner encrypt": {
 		"pratu partner encrypt --client 1245 --mobile 0815550100",
 		"pratu partner encrypt --protection aes-256-cbc --key-file key --mobile 0815550100",

@@ -31,6 +31,11 @@ var sentences = map[string]string{
 	"api_key.life":    "--expires-in is between 1m and 87840h, which is ten years; 0 is for ever",
 	"api_key.note":    "--note has at most 200 characters, without control characters",
 
+	"binding.partner":     "--partner is a name of a-z, 0-9, _ and -, such as truemoney",
+	"binding.external_id": "--external-id has 1 to 200 characters, without control characters",
+	"binding.exists":      "the account has another id at this partner already, or the id is another account's: pratu binding list shows them",
+	"binding.unknown":     "there is no such binding, or it has ended: pratu binding list shows them",
+
 	"partner.mismatch":   "it isn't the number: another number, another key, another protection, or not base64",
 	"partner.key":        "the key is 32 bytes in base64, as openssl rand -base64 32 makes them",
 	"partner.protection": "--protection is aes-256-gcm, aes-256-cbc, hmac-sha256 or off",

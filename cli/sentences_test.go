@@ -22,12 +22,14 @@ func TestEveryCodeHasASentence(t *testing.T) {
 		"code.no_sms": true, "code.expired": true, "end_session.expired": true,
 		"account.changed": true, "account.gone": true, "delete.last_admin": true, "profile.too_long": true, "profile.birthdate": true,
 		"registration.secret": true, // games are told, by their API
-		"registration.token":  true, // an application is told, by the protocol
-		"profile.zoneinfo":    true, "profile.locale": true, "profile.link": true,
+		"directory.malformed": true, "directory.client": true, "directory.token": true, "directory.permission": true,
+		"directory.not_yours": true, "directory.legacy_lookup": true, "directory.unknown": true, // by their API
+		"registration.token": true, // an application is told, by the protocol
+		"profile.zoneinfo":   true, "profile.locale": true, "profile.link": true,
 	}
 	codes := regexp.MustCompile(`(?:kind\.New\(kind\.\w+, |invalid\(|refuse\()"([a-z_]+\.[a-z_]+)"`)
 	found := 0
-	for _, room := range []string{"accounts", "clients", "connectors", "partner", "contact", "keys", "limits", "passwords"} {
+	for _, room := range []string{"accounts", "clients", "connectors", "directory", "partner", "contact", "keys", "limits", "passwords"} {
 		files, _ := filepath.Glob("../flows/" + room + "/*.go")
 		for _, file := range files {
 			raw, err := os.ReadFile(file)

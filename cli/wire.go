@@ -203,7 +203,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
 		},
 		Pages: &pages.Server{
-			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, MailDir: mailDir, Now: t.now,
+			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, Directory: people, MailDir: mailDir, Now: t.now,
 		},
 		Game: &game.Server{Players: t.players, Provider: provider, Web: kernel},
 	}), nil

@@ -48,5 +48,5 @@ func (w *world) pages(i issuer.Issuer, kernel *web.Kernel, flow *authorize.Servi
 		Outbound: outbound.New(outbound.Options{Development: true, Timeout: social.AnswerTime}),
 	}
 	w.people = people
-	return &pages.Server{Web: kernel, Signin: w.signin, Social: w.social, Authorize: flow, Farewells: w.logout, Accounts: people, Passkeys: keys, Now: w.now}
+	return &pages.Server{Web: kernel, Signin: w.signin, Social: w.social, Authorize: flow, Farewells: w.logout, Accounts: people, Passkeys: keys, Directory: w.directory, Now: w.now}
 }

@@ -36,9 +36,9 @@ func (s *Store) BindingByExternalID(ctx context.Context, partner, externalID str
 	return b, err
 }
 
-// EndBinding ends an account's binding: of several at once, all but one get ErrNotFound.
+// EndBinding ends a binding of an account's, or with "" of whichever: of several at once, all but one get ErrNotFound.
 func (s *Store) EndBinding(ctx context.Context, accountID, id string, now Instant) (b Binding, err error) {
-	err = s.returning(ctx, &b, `UPDATE bindings SET ended_at = ?, updated_at = ? WHERE id = ? AND account_id = ? AND ended_at = 0
-		RETURNING `+bindingColumns, now, now, id, accountID)
+	err = s.returning(ctx, &b, `UPDATE bindings SET ended_at = ?, updated_at = ? WHERE id = ? AND (account_id = ? OR ? = '')
+		AND ended_at = 0 RETURNING `+bindingColumns, now, now, id, accountID, accountID)
 	return b, err
 }

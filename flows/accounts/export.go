@@ -26,6 +26,10 @@ type Export struct {
 	Browsers     []ExportBrowser  `json:"known_browsers"`
 	Consents     []ExportConsent  `json:"consents"`
 	Applications []ExportAccess   `json:"application_access"`
+	Devices      []ExportDevice   `json:"devices"`
+	Channels     []ExportChannel  `json:"channels"`
+	Partners     []ExportPartner  `json:"partners"`
+	Lookups      []ExportActivity `json:"lookups"`
 	Activity     []ExportActivity `json:"activity"`
 }
 
@@ -120,15 +124,14 @@ func (s *Service) Export(ctx context.Context, a *Account, device string) (*Expor
 	if err := s.exportApplications(ctx, a.ID, e); err != nil {
 		return nil, err
 	}
+	if err := s.exportDirectory(ctx, a.ID, e); err != nil {
+		return nil, err
+	}
 	events, err := s.Store.AuditPage(ctx, a.ID, storage.At(s.Now())+1, "", maxExport)
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range events {
-		e.Activity = append(e.Activity, ExportActivity{
-			x.At.Time(), x.Event, x.Outcome, x.ClientID, x.IP, x.UserAgent, x.Reason, json.RawMessage(x.Details),
-		})
-	}
+	e.Activity = exportActivity(events)
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
 		err := s.Audit.Append(ctx, audit.Event{Name: "account.exported", ActorKind: audit.Account, ActorID: a.ID, AccountID: a.ID})
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 var notices = []string{"notice.account_ready", "notice.session_ended", "notice.others_ended", "notice.admin_ready",
 	"notice.device_forgotten", "notice.saved", "notice.password_changed", "notice.password_set", "notice.application_removed",
 	"notice.account_kept", "notice.totp_added", "notice.totp_removed", "notice.recovery_saved", "notice.contact_added",
-	"notice.contact_removed", "notice.contact_preferred", "notice.login_linked", "notice.login_unlinked"}
+	"notice.contact_removed", "notice.contact_preferred", "notice.login_linked", "notice.login_unlinked", "notice.binding_ended"}
 
 // owner is who is signed in, or false after the browser was sent to sign in.
 func (s *Server) owner(v visit) (storage.SessionView, bool, error) {

@@ -48,16 +48,21 @@ func cursor(text string) accounts.Cursor {
 
 // happening is an event in the reader's words. names keeps the names of clients that were looked up.
 func (s *Server) happening(r *http.Request, e storage.AuditEvent, names map[string]string) Happening {
-	if _, known := names[e.ClientID]; !known {
-		names[e.ClientID] = web.Inert(e.ClientID)
-		if c, err := s.Authorize.Clients.Known(r.Context(), e.ClientID); err == nil {
-			names[e.ClientID] = web.Inert(c.NameIn(web.LocaleOf(r.Context())))
-		}
-	}
 	h := Happening{
 		Event: e.Event, Failed: e.Outcome == audit.Failure, ByUs: e.ActorKind == audit.CLI || e.ActorKind == audit.System,
-		At: e.At.Time(), IP: e.IP, Client: names[e.ClientID],
+		At: e.At.Time(), IP: e.IP, Client: s.clientName(r, e.ClientID, names),
 	}
 	h.Browser, h.System = signin.Agent(e.UserAgent)
 	return h
+}
+
+// clientName is what a client is called. names keeps those that were looked up.
+func (s *Server) clientName(r *http.Request, id string, names map[string]string) string {
+	if _, known := names[id]; !known && id != "" {
+		names[id] = web.Inert(id)
+		if c, err := s.Authorize.Clients.Known(r.Context(), id); err == nil {
+			names[id] = web.Inert(c.NameIn(web.LocaleOf(r.Context())))
+		}
+	}
+	return names[id]
 }

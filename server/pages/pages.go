@@ -12,6 +12,7 @@ import (
 
 	"pratu/flows/accounts"
 	"pratu/flows/authorize"
+	"pratu/flows/directory"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/logout"
@@ -32,6 +33,7 @@ type Server struct {
 	Social    *social.Service
 	Authorize *authorize.Service
 	Farewells *logout.Service
+	Directory *directory.Service
 	MailDir   string // development: where mails are written, to be read at /dev/mail
 	Now       func() time.Time
 }

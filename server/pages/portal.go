@@ -27,6 +27,8 @@ var sections = []struct{ name, path string }{
 	{"security", issuer.PathAccountSecurity},
 	{"sessions", issuer.PathAccountSessions},
 	{"applications", issuer.PathAccountApplications},
+	{"partners", issuer.PathAccountPartners},
+	{"lookups", issuer.PathAccountLookups},
 	{"activity", issuer.PathAccountActivity},
 	{"data", issuer.PathAccountData},
 	{"delete", issuer.PathAccountDelete},

@@ -144,6 +144,18 @@ func samples() []sample {
 				{Event: "account.moved_to_the_moon", At: sampleTime, ByUs: true},
 			}}
 		}, "", nil},
+		{"lookups", "lookups", func() web.Framed {
+			return &Lookups{Portal: samplePortal("/account/lookups"), OlderURL: "/account/lookups?before=1-2", Lookups: []Lookup{
+				{At: sampleTime, Client: "ร้านค้า", By: "phone", Contact: "+66•••678", Purpose: "ส่งของให้ถูกคน", Found: true},
+				{At: sampleTime, Client: web.Inert(strange), By: "email", Contact: "m•••@example.com"},
+				{At: sampleTime, Client: "1331", By: "id", Found: true},
+			}}
+		}, "", nil},
+		{"lookups-hidden", "lookups", func() web.Framed { return &Lookups{Portal: samplePortal("/account/lookups"), Hidden: true} }, "", nil},
+		{"partners", "partners", func() web.Framed {
+			return &Partners{Portal: samplePortal("/account/partners"), Bindings: []Binding{{"1", "truemoney", "tmn.10000000001", sampleTime}, {"2", "shop", web.Inert(strange), sampleTime}}}
+		}, "", nil},
+		{"partners-none", "partners", func() web.Framed { return &Partners{Portal: samplePortal("/account/partners")} }, "", nil},
 		{"data", "data", func() web.Framed { return &Data{samplePortal("/account/data")} }, "", nil},
 		{"delete", "delete", func() web.Framed { return &Delete{Portal: samplePortal("/account/delete"), Days: 30} }, "", nil},
 		{"delete-unsure", "delete", func() web.Framed { return &Delete{Portal: samplePortal("/account/delete"), Days: 30} }, "",
@@ -322,6 +334,7 @@ func sampleSessions() web.Framed {
 			{ID: "3", Since: sampleTime, Seen: sampleTime, Methods: []string{"hwk"}},
 		},
 		Devices: []Device{{ID: "d1", Browser: "Firefox", System: "Android", Seen: sampleTime, This: true}, {ID: "d2", Seen: sampleTime}},
+		Named:   []NamedDevice{{"tv-1", "ทีวีห้องนั่งเล่น", "ทีวีของเรา", sampleTime}, {"tv-2", web.Inert(strange), "", sampleTime}},
 	}
 	page.Notice = "notice.session_ended"
 	return page

@@ -6,6 +6,7 @@ import (
 
 	"pratu/flows/issuer"
 	"pratu/flows/signin"
+	"pratu/server/web"
 )
 
 // Sessions is GET /account/sessions.
@@ -31,8 +32,25 @@ func (s *Server) Sessions(w http.ResponseWriter, r *http.Request) error {
 		browser, system := signin.Agent(d.UserAgent)
 		page.Devices = append(page.Devices, Device{ID: d.ID, Browser: browser, System: system, Seen: d.SeenAt, This: d.This})
 	}
+	if page.Named, err = s.named(r, m.account.ID); err != nil {
+		return err
+	}
 	slices.SortStableFunc(page.Devices, func(a, b Device) int { return first(a.This, b.This) })
 	return s.show(m.visit, http.StatusOK, "sessions", page)
+}
+
+// named are the devices that applications named.
+func (s *Server) named(r *http.Request, accountID string) (list []NamedDevice, err error) {
+	devices, err := s.Directory.Devices(r.Context(), accountID)
+	names := map[string]string{}
+	for _, d := range devices {
+		called := d.Model
+		if called == "" {
+			called = d.DeviceID
+		}
+		list = append(list, NamedDevice{d.DeviceID, web.Inert(called), s.clientName(r, d.ClientID, names), d.LastSeenAt.Time()})
+	}
+	return list, err
 }
 
 // first sorts what is true before what isn't.
@@ -60,6 +78,9 @@ func (s *Server) SessionsPost(w http.ResponseWriter, r *http.Request) error {
 	case form.Has("device"):
 		notice = "notice.device_forgotten"
 		err = s.Signin.Forget(r.Context(), m.account.ID, form.Get("device"))
+	case form.Has("named"):
+		notice = "notice.saved"
+		err = s.Directory.ForgetDevice(r.Context(), m.account.ID, form.Get("named"))
 	default:
 		err = s.Signin.EndDevice(r.Context(), m.account.ID, form.Get("session"))
 	}

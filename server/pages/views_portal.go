@@ -6,11 +6,13 @@ import (
 	"pratu/server/web"
 )
 
-// Sessions is "sessions" [session=id ends one], [others ends the others], [device=id forgets one].
+// Sessions is "sessions" [session=id ends one], [others ends the others], [device=id forgets one],
+// [named=id takes one from the list].
 type Sessions struct {
 	Portal
 	Sessions []Session // this one first
 	Devices  []Device  // this one first
+	Named    []NamedDevice
 }
 
 // Device is a browser in which somebody has signed in before.
