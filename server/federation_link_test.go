@@ -35,7 +35,7 @@ func TestLinkedLogins(t *testing.T) {
 		other := s.browser()
 		u.QueueUser(somebody("m", "elsewhere@trusted.test"))
 		other.to(other.federated(other.get("/login"), "corp"), "/account").expect(t, 200, "Mali Saelim")
-		if n := s.count(`SELECT COUNT(*) FROM identities`); n != 1 || s.contact("elsewhere@trusted.test") != "" {
+		if n := s.count(`SELECT COUNT(*) FROM identities`); n != 1 || s.holder("elsewhere@trusted.test") != "" {
 			t.Errorf("%d identities, or the address became an identifier", n)
 		}
 		// It is somebody's: nobody else can have it, nor learns whose it is.

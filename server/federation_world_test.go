@@ -2,8 +2,8 @@ package server_test
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -29,22 +29,26 @@ func newUpstream(t *testing.T) *upstream {
 	m, err := mockoidc.NewServer(nil)
 	must(t, err)
 	u := &upstream{MockOIDC: m, instead: map[string]http.HandlerFunc{}}
-	must(t, m.AddMiddleware(func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			u.mu.Lock()
-			u.asked = append(u.asked, r.URL.Path)
-			answer := u.instead[r.URL.Path]
-			u.mu.Unlock()
-			if answer == nil {
-				answer = next.ServeHTTP
-			}
-			answer(w, r)
-		})
+	own := map[string]http.HandlerFunc{
+		mockoidc.AuthorizationEndpoint: m.Authorize, mockoidc.TokenEndpoint: m.Token, mockoidc.UserinfoEndpoint: m.Userinfo,
+		mockoidc.JWKSEndpoint: m.JWKS, mockoidc.DiscoveryEndpoint: m.Discovery,
+	}
+	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		u.mu.Lock()
+		u.asked = append(u.asked, r.URL.Path)
+		answer := u.instead[r.URL.Path]
+		u.mu.Unlock()
+		if answer == nil {
+			answer = own[r.URL.Path]
+		}
+		if answer == nil {
+			answer = http.NotFound
+		}
+		answer(w, r)
 	}))
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	must(t, m.Start(ln, nil))
-	t.Cleanup(func() { _ = m.Server.Close() })
+	t.Cleanup(there.Close)
+	m.Server = there.Config
+	m.Server.Addr = there.Listener.Addr().String()
 	return u
 }
 

@@ -126,6 +126,7 @@ func (s *Service) authorization(c *connectors.Connector, m Metadata, st Start, s
 		}
 	}
 	u.RawQuery = q.Encode()
+	pin(c, u)
 	return s.Hosts.at(u).String(), nil
 }
 
@@ -138,6 +139,9 @@ func (s *Service) provider(c *connectors.Connector, m Metadata) (goth.Provider, 
 	scopes := v.scopes
 	if len(c.Settings.Scopes) > 0 {
 		scopes = c.Settings.Scopes
+	}
+	if v.goth != nil {
+		return v.goth(c, s.callback(c), scopes), nil
 	}
 	return openidConnect.NewCustomisedURL(c.ClientID, "", s.callback(c), m.Authorization, m.Token, m.Issuer, m.Userinfo, "", scopes...)
 }

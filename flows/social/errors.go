@@ -7,7 +7,10 @@ import (
 	"pratu/flows/kind"
 )
 
-var errHosts = errors.New("write host=http://127.0.0.1:PORT")
+var (
+	errHosts    = errors.New("write host=http://127.0.0.1:PORT")
+	errAppleKey = errors.New("the private key can't be read")
+)
 
 // trouble is a provider that doesn't answer as it should: the person can try again, or come in by another door. cause is for
 // the log: words of ours, since errors of libraries quote URLs with tokens in them.

@@ -153,15 +153,35 @@ func (s *Service) identify(ctx context.Context, c *connectors.Connector, row sto
 
 // claims buys what the provider says with the code.
 func (s *Service) claims(x *exchange, keep sealed, a Answer) (map[string]any, error) {
+	switch x.c.Kind {
+	case connectors.KindFacebook:
+		return s.facebook(x, a)
+	case connectors.KindLINE:
+		return s.line(x, keep, a)
+	case connectors.KindApple:
+		return s.apple(x, keep, a)
+	}
+	return s.openID(x, keep, a)
+}
+
+// authorize has goth send the code.
+func (s *Service) authorize(x *exchange, p goth.Provider, session goth.Session, a Answer) error {
+	if _, err := session.Authorize(p, url.Values{"code": {a.Code}}); err != nil { // the code, and nothing else of the answer
+		return x.trouble()
+	}
+	return nil
+}
+
+// openID is the way of OpenID Connect: what is signed counts.
+func (s *Service) openID(x *exchange, keep sealed, a Answer) (map[string]any, error) {
 	p, err := s.provider(x.c, x.m)
 	if err != nil {
 		return nil, err
 	}
-	oidc := p.(*openidConnect.Provider)
+	oidc, session := p.(*openidConnect.Provider), &openidConnect.Session{}
 	oidc.HTTPClient = x.client()
-	session := &openidConnect.Session{}
-	if _, err := session.Authorize(oidc, url.Values{"code": {a.Code}}); err != nil {
-		return nil, x.trouble()
+	if err := s.authorize(x, oidc, session, a); err != nil {
+		return nil, err
 	}
 	claims, err := s.verifyIDToken(x.ctx, x.c, x.m, x.idToken, Wanted{
 		Nonce: keep.Nonce, Audiences: []string{x.c.ClientID}, AccessToken: x.access, Policy: policy(x.c),
@@ -225,5 +245,8 @@ func (s *Service) identity(c *connectors.Connector, claims map[string]any, keep 
 
 // clientSecret is what proves us to a provider.
 func (s *Service) clientSecret(c *connectors.Connector) (string, error) {
+	if c.Kind == connectors.KindApple {
+		return appleSecret(c, s.Now())
+	}
 	return c.Secret, nil
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/markbates/goth"
+
 	"pratu/flows/connectors"
 )
 
@@ -16,8 +18,9 @@ type variant struct {
 	algs     []string   // of ID tokens; nil: the metadata's among ours
 	issuer   func(c *connectors.Connector, m Metadata, claims map[string]any) string
 	identify func(c *connectors.Connector, claims map[string]any) (namespace, subject string)
-	trusts   func(c *connectors.Connector, claims map[string]any) bool // about its address
-	prompt   string                                                    // what has somebody sign in anew, or do at least something
+	trusts   func(c *connectors.Connector, claims map[string]any) bool                     // about its address
+	goth     func(c *connectors.Connector, callback string, scopes []string) goth.Provider // nil: OpenID Connect
+	prompt   string                                                                        // what has somebody sign in anew, or do at least something
 }
 
 var variants = map[string]variant{
@@ -88,7 +91,32 @@ var variants = map[string]variant{
 		},
 		trusts: func(_ *connectors.Connector, claims map[string]any) bool { return truth(claims, "email_verified") },
 	},
+	connectors.KindFacebook: {
+		source: func(*connectors.Connector, string) source {
+			return source{known: Metadata{
+				Issuer: "https://www.facebook.com", Authorization: "https://www.facebook.com/dialog/oauth",
+				Token: "https://graph.facebook.com/oauth/access_token",
+			}}
+		},
+		scopes: []string{"public_profile"}, goth: facebookProvider, issuer: ofMetadata, trusts: never,
+		identify: func(c *connectors.Connector, claims map[string]any) (string, string) {
+			return "facebook:app:" + c.ClientID, word(claims, "id") // ids are the app's
+		},
+	},
+	connectors.KindLINE: {
+		source: func(*connectors.Connector, string) source {
+			return source{known: Metadata{
+				Issuer: "https://access.line.me", Authorization: "https://access.line.me/oauth2/v2.1/authorize", Token: "https://api.line.me/oauth2/v2.1/token",
+			}}
+		},
+		scopes: []string{"profile", "openid", "email"}, goth: lineProvider, issuer: ofMetadata, trusts: never, prompt: "login",
+		identify: func(c *connectors.Connector, claims map[string]any) (string, string) {
+			return "line:provider:" + c.Settings.Provider, word(claims, "sub")
+		},
+	},
 }
+
+func never(*connectors.Connector, map[string]any) bool { return false }
 
 func ofMetadata(_ *connectors.Connector, m Metadata, _ map[string]any) string { return m.Issuer }
 

@@ -50,7 +50,8 @@ func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, x.fail("token", err)
 		}
 	}
-	out.URL = x.s.Hosts.at(r.URL)
+	pin(x.c, out.URL)
+	out.URL = x.s.Hosts.at(out.URL)
 	out.Host = out.URL.Host
 	answer, err := x.s.Outbound.Do(out)
 	if err != nil {
