@@ -23,7 +23,7 @@ func (s *Service) apple(x *exchange, keep sealed, a Answer) (map[string]any, err
 		} `json:"name"`
 	}
 	if json.Unmarshal([]byte(a.User), &user) != nil {
-		return claims, nil // a sign-in isn't refused for a name
+		return claims, nil //nolint:nilerr // a sign-in isn't refused for a name
 	}
 	for name, text := range map[string]string{"given_name": user.Name.First, "family_name": user.Name.Last} {
 		if text != "" {
