@@ -68,18 +68,22 @@ func (s *Service) proof(accountID string) signin.Proof {
 
 // known reads what Decide asks.
 func (s *Service) known(ctx context.Context, who Identity) (k Known, err error) {
-	login, err := s.Store.IdentityLogin(ctx, who.Namespace, who.Subject)
-	switch {
-	case err == nil:
-		return Known{Login: &login}, nil
-	case !errors.Is(err, storage.ErrNotFound):
+	if k.Login, err = s.login(ctx, who); err != nil || k.Login != nil || who.Trust != Authoritative { // an address that is only asserted isn't even looked up
 		return k, err
 	}
-	if who.Trust != Authoritative { // what is only asserted isn't even looked up
-		return k, nil
+	if k.Holder, err = s.Accounts.Holder(ctx, who.Email); err != nil || k.Holder == "" {
+		return k, err
 	}
-	k.Holder, err = s.Accounts.Holder(ctx, who.Email)
+	k.Login, err = s.login(ctx, who) // both came to be since, by the same person in another tab
 	return k, err
+}
+
+func (s *Service) login(ctx context.Context, who Identity) (*storage.IdentityLogin, error) {
+	login, err := s.Store.IdentityLogin(ctx, who.Namespace, who.Subject)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil //nolint:nilnil // nobody's
+	}
+	return &login, err
 }
 
 // using notes a use in the transaction that begins the session. An identity that was unlinked meanwhile begins none.
