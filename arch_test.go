@@ -32,7 +32,7 @@ var beside = map[string][]string{
 	"oidc":      {"authorize"},
 	"partner":   {"oidc"},
 	"passkeys":  {"accounts", "signin"},
-	"players":   {"accounts", "signin"},
+	"players":   {"accounts", "signin", "social"},
 	"social":    {"accounts", "signin"},
 }
 

@@ -115,24 +115,6 @@ func (g *games) like(answer reply, sample string) {
 	}
 }
 
-// shape is a JSON value with its types in place of its values.
-func shape(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		of := map[string]any{}
-		for name, value := range v {
-			of[name] = shape(value)
-		}
-		return of
-	case []any:
-		if len(v) == 0 {
-			return "[]"
-		}
-		return []any{shape(v[0])}
-	}
-	return fmt.Sprintf("%T", v)
-}
-
 const sampleUser = `{"data":{"id":"5b51ae5e083713dbe7d4f6f0","name":"","firstname":"","lastname":"","email":"player@example.com",
  "gender":"","birthdate":"","tel":"","authenTypeId":-1,"authenId":"","authenToken":"","verified":true,
  "verifiedAt":"2018-07-20T10:26:50.003Z","roles":["user"],"createAt":"2018-07-20T09:41:50.66Z",

@@ -9,6 +9,7 @@ import (
 	"pratu/flows/limits"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
+	"pratu/flows/social"
 	"pratu/storage"
 )
 
@@ -49,7 +50,7 @@ func (s *Service) guest(ctx context.Context, title *clients.Client, hash string,
 	}
 	owner, err := s.Store.DeviceOwner(ctx, hash)
 	if err == nil {
-		return s.begin(ctx, title, proof(owner), from, nil)
+		return s.begin(ctx, title, proof(owner), from)
 	}
 	if !errors.Is(err, storage.ErrNotFound) {
 		return "", err
@@ -62,10 +63,22 @@ func (s *Service) guest(ctx context.Context, title *clients.Client, hash string,
 		if err != nil {
 			return err
 		}
-		token, err = s.begin(ctx, title, proof(id), from, nil)
+		token, err = s.begin(ctx, title, proof(id), from)
 		return err
 	})
 	return token, err
+}
+
+// A posted token has a mark until it expires: the second session of it would be a thief's.
+func (s *Service) once(ctx context.Context, v social.Vouched) error {
+	if v.Once == "" {
+		return nil
+	}
+	err := s.Store.MarkSeen(ctx, v.Once, storage.At(v.Until))
+	if errors.Is(err, storage.ErrExists) {
+		return errToken(err)
+	}
+	return err
 }
 
 // LinkPassword begins the upgrade of a guest to a person with an address and a password: it is done when the mailed token

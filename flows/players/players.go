@@ -16,6 +16,7 @@ import (
 	"pratu/flows/limits"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
+	"pratu/flows/social"
 	"pratu/storage"
 )
 
@@ -27,6 +28,7 @@ type Service struct {
 	Keys     *keys.Service
 	Accounts *accounts.Service
 	Signin   *signin.Service
+	Social   *social.Service
 	Limiter  *limits.Limiter
 	Audit    *audit.Log
 	Issuer   issuer.Issuer

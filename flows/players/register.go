@@ -28,7 +28,7 @@ func (s *Service) Login(ctx context.Context, title *clients.Client, identifier, 
 	case p.Status() == storage.StatusDeletionPending:
 		return "", kind.New(kind.Forbidden, "account.closed")
 	}
-	return s.begin(ctx, title, p, from, nil)
+	return s.begin(ctx, title, p, from)
 }
 
 // Mailed is the answer to a registration, and to a wish for another mail: the same whether or not anybody has the address.

@@ -63,19 +63,13 @@ func provenEmail(list []accounts.Contact) string {
 	return best
 }
 
-// begin starts a session in a title for a proof and returns its token. What else belongs to the sign-in joins its
-// transaction; the player comes first, so that concurrent first sign-ins wait for each other there.
-func (s *Service) begin(ctx context.Context, title *clients.Client, p signin.Proof, from Caller, join func(context.Context) error) (string, error) {
+// begin starts a session in a title for a proof and returns its token.
+func (s *Service) begin(ctx context.Context, title *clients.Client, p signin.Proof, from Caller) (string, error) {
 	var a storage.Account
 	var email string
 	_, session, err := s.Signin.Begin(ctx, p, signin.Browser{
 		IP: from.IP, UserAgent: from.UserAgent, Title: title.ID, Until: s.Now().Add(title.SessionTokenLifetime()),
 	}, func(ctx context.Context, _ storage.Session) error {
-		if join != nil {
-			if err := join(ctx); err != nil {
-				return err
-			}
-		}
 		var err error
 		if a, err = s.admit(ctx, title, p.AccountID); err != nil {
 			return err

@@ -17,6 +17,9 @@ import (
 type Arrival struct {
 	ClientID string
 	Locale   string
+	Pageless bool // nobody can be offered to link: an address that is somebody's stays a note, and the account is a new one
+	// Join writes what else belongs to it, in one transaction with the account that is made; nil: nothing.
+	Join func(ctx context.Context, arrived Arrived) error
 }
 
 // Arrived is what became of it: a proof, or the account whose owner may link the identity.
@@ -46,7 +49,29 @@ func (s *Service) arrive(ctx context.Context, who Identity, a Arrival) (Arrived,
 		return Arrived{}, err
 	}
 	d := Decide(who, who.Connector, known)
-	result := Arrived{Step: d.Step, AccountID: d.AccountID}
+	if d.Step == Offer && a.Pageless {
+		who.Trust = Asserted
+		d = Decide(who, who.Connector, known)
+	}
+	if d.Step == Refuse {
+		return Arrived{}, s.refuse(ctx, who, a, d)
+	}
+	if a.Join == nil {
+		return s.settle(ctx, who, a, known, d)
+	}
+	var result Arrived
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if result, err = s.settle(ctx, who, a, known, d); err != nil {
+			return err
+		}
+		return a.Join(ctx, result)
+	})
+	return result, err
+}
+
+// settle does what was decided.
+func (s *Service) settle(ctx context.Context, who Identity, a Arrival, known Known, d Decision) (result Arrived, err error) {
+	result = Arrived{Step: d.Step, AccountID: d.AccountID}
 	switch d.Step {
 	case SignIn:
 		result.Proof = s.proof(d.AccountID).Spending(s.using(*known.Login, who))
@@ -55,9 +80,7 @@ func (s *Service) arrive(ctx context.Context, who Identity, a Arrival) (Arrived,
 			return Arrived{}, err
 		}
 		result.Proof = s.proof(result.AccountID)
-	case Offer:
-	default:
-		return Arrived{}, s.refuse(ctx, who, a, d)
+	default: // an offer is its page's
 	}
 	return result, nil
 }
