@@ -141,7 +141,6 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	}
 	t.players = &players.Service{
 		Store: store, Keyring: keyring, Clients: t.clients, Keys: t.keys, Accounts: t.accounts, Signin: t.signin, Limiter: t.limiter,
-		Audit: t.audit, Issuer: c.issuer, Now: a.now, DefaultTitle: c.GameDefaultTitle, Expose: c.ExposeVerificationSecret,
 		Social: t.social, Audit: t.audit, Issuer: c.issuer, Now: a.now, DefaultTitle: c.GameDefaultTitle, Expose: c.ExposeVerificationSecret,
 	}
 	t.passkeys, err = passkeys.New(passkeys.Options{
