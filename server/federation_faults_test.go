@@ -49,7 +49,9 @@ func TestFederationFaults(t *testing.T) {
 				}
 			}
 		}
-		away := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/neighbour", http.StatusTemporaryRedirect) }
+		away := func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/neighbour", http.StatusTemporaryRedirect)
+		}
 		faults := map[string]http.HandlerFunc{
 			"slow": slow, "trickle": trickle, "500": text(500, "oops"), "429": text(429, "{}"), "malformed": text(200, `{"access_token":`), "html": text(200, "<html>"),
 			"100 MiB": huge, "redirect": away, "array": text(200, "[]"), "nothing": text(200, "{}"), "id_token is a number": text(200, `{"access_token":"a","token_type":"bearer","id_token":7}`),
