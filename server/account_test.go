@@ -15,6 +15,7 @@ import (
 	"pratu/flows/issuer"
 	"pratu/flows/mail"
 	"pratu/server"
+	"pratu/server/identity"
 	"pratu/server/oauth"
 	"pratu/server/pages"
 	"pratu/server/web"
@@ -127,9 +128,10 @@ func (s *site) moved(to, dir string) {
 		Issuer: i, Keyring: s.ring, Renderer: must1(web.New(templates.FS, static.FS, i.Path()))(s.t), Now: s.now, Dev: dir != "",
 		Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
 	}
-	s.handler = server.Handler(server.Deps{Web: kernel, OAuth: &oauth.Server{Metadata: []byte("{}")}, Pages: &pages.Server{
-		Social: s.social,
-		Web:    kernel, Signin: s.signin, Farewells: s.logout, Accounts: s.accounts, Passkeys: s.passkeysAt(i), MailDir: dir, Now: s.now,
+	s.handler = server.Handler(server.Deps{Web: kernel, OAuth: &oauth.Server{Metadata: []byte("{}")}, Identity: &identity.Server{
+		LookupPath: issuer.PathAccountsByMobile, PartnerPath: issuer.PathPartnerToken,
+	}, Pages: &pages.Server{
+		Web: kernel, Social: s.social, Signin: s.signin, Farewells: s.logout, Accounts: s.accounts, Passkeys: s.passkeysAt(i), MailDir: dir, Now: s.now,
 	}})
 }
 
