@@ -4,7 +4,7 @@ GOVULNCHECK   = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 VERSION      ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint docker-lint bench e2e-full conformance fuzz rotation timing scale clean
+.PHONY: help build test lint docker-lint bench e2e-full conformance calibrate fuzz rotation timing scale clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,10 @@ e2e-full: ## the whole matrix of pages, languages, colour schemes and widths in 
 conformance: ## the Foundation's modules as black-box tests; with CONFORMANCE_URL=… a running suite tests the program instead
 	@if [ -n "$$CONFORMANCE_URL" ]; then exec scripts/conformance.sh; fi; scripts/setup.sh && \
 		scripts/with-postgres.sh go test -count=1 -v -run Conformance ./...
+
+calibrate: ## our tests of those modules against a provider that is certified, oidc-provider of npm: what fails there is wrong
+	npm install --prefix bin/calibration --no-audit --no-fund --save-exact oidc-provider@9.13.3
+	PRATU_TEST_CALIBRATION=$(CURDIR)/bin/calibration go test -count=1 -v -tags calibration -run Calibration ./server
 
 fuzz: ## every fuzz target for FUZZTIME (default 10m): FUZZTIME=20s
 	@scripts/fuzz.sh $(FUZZTIME)

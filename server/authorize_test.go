@@ -23,6 +23,7 @@ func (w *world) page(answer reply, status int) {
 		w.t.Errorf("status %d, want %d: %s", answer.StatusCode, status, answer.Header.Get("Location"))
 	case answer.Header.Get("Location") != "":
 		w.t.Errorf("redirect to %s", answer.Header.Get("Location"))
+	case w.foreign:
 	case answer.Header.Get("Content-Type") != "text/html; charset=utf-8":
 		w.t.Errorf("content type %s", answer.Header.Get("Content-Type"))
 	case !strings.Contains(answer.body, `id="error-code"`):

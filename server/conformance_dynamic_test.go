@@ -218,7 +218,7 @@ func TestConformanceDynamicSectors(t *testing.T) {
 		c.turnedAway("invalid_client_metadata", "subject_type", "pairwise", "redirect_uris", []string{suite, "https://other.test/cb"})
 		// MI-16: what isn't a public https address is not asked at all.
 		c.remote.requests()
-		for _, bad := range []string{"http://suite.test/sector", "https://127.0.0.1/sector", "https://[::1]/sector", "https://localhost/sector", "file:///etc/passwd"} {
+		for _, bad := range []string{"http://suite.test/sector", "https://127.0.0.1/sector", "https://[::1]/sector", "https://localhost/sector", "https://2130706433/sector", "https://0x7f.1/sector", "file:///etc/passwd"} {
 			c.turnedAway("invalid_client_metadata", "sector_identifier_uri", bad)
 		}
 		if asked := c.remote.requests(); len(asked) > 0 {

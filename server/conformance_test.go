@@ -101,10 +101,16 @@ func (c *conf) walk(b *browser, v url.Values) callback {
 		}
 		target, _ := answer.location(c.t)
 		path, ours := strings.CutPrefix(target, op)
-		if !ours {
+		if !ours && !strings.HasPrefix(path, "/") {
 			return callback{c.arrived(answer.Header.Get("Location"), v), seen}
 		}
 		page := b.get(answer.Header.Get("Location"))
+		if c.foreign && strings.HasPrefix(path, "/interaction/") {
+			path = map[bool]string{true: "/login", false: "/consent"}[strings.Contains(page.body, `name="login"`)]
+			answer = b.send(post(strings.TrimPrefix(target, op), url.Values{"prompt": {path[1:]}, "login": {"mali"}, "password": {"x"}}))
+			seen = append(seen, path)
+			continue
+		}
 		switch path {
 		case "/login":
 			answer = b.submit(page, "sign-in", "username", malisMail, "password", malisPassword)
@@ -160,7 +166,7 @@ func (c *conf) request(changes ...string) url.Values {
 // tokens exchanges the code of a callback and holds what is true of every flow (section 2.0).
 func (c *conf) tokens(v url.Values, got callback, extra ...string) (tokens, id map[string]any) {
 	c.t.Helper()
-	if got.Get("state") != v.Get("state") || got.Get("iss") != op || got.Get("error") != "" {
+	if got.Get("state") != v.Get("state") || got.Get("iss") != op && (!c.foreign || got.Has("iss")) || got.Get("error") != "" {
 		c.t.Fatalf("callback %v for %v", got.Values, v)
 	}
 	tokens, front := c.inFront(v, got)
@@ -190,7 +196,7 @@ func (c *conf) inFront(v url.Values, got callback) (tokens, id map[string]any) {
 		}
 	}
 	tokens = map[string]any{"access_token": got.Get("access_token"), "id_token": got.Get("id_token")}
-	if got.Has("access_token") && (got.Get("token_type") != "Bearer" || got.Get("expires_in") != "3600") {
+	if got.Has("access_token") && (got.Get("token_type") != "Bearer" || !digits.MatchString(got.Get("expires_in"))) {
 		c.t.Errorf("%v", got.Values)
 	}
 	if !got.Has("id_token") {
@@ -247,13 +253,13 @@ func (c *conf) idToken(v url.Values, token, access string) map[string]any {
 	now := float64(c.now().Unix())
 	number := func(name string) float64 { n, _ := id[name].(float64); return n }
 	switch {
-	case id["iss"] != op, id["aud"] != c.client, text(id, "sub") == "", text(id, "acr") == "":
+	case id["iss"] != op, id["aud"] != c.client, text(id, "sub") == "", text(id, "acr") == "" && c.promises(id, "acr"):
 		c.t.Errorf("%v", id)
-	case number("exp") <= now, math.Abs(number("iat")-now) > 300, number("auth_time") > now+5, number("auth_time") == 0:
+	case number("exp") <= now, math.Abs(number("iat")-now) > 300, number("auth_time") > now+5, number("auth_time") == 0 && c.promises(id, "auth_time"):
 		c.t.Errorf("times of %v", id)
-	case v.Has("nonce") != (id["nonce"] != nil), v.Has("nonce") && id["nonce"] != v.Get("nonce"):
+	case v.Has("nonce") != (id["nonce"] != nil) && !c.foreign, v.Has("nonce") && id["nonce"] != v.Get("nonce"):
 		c.t.Errorf("nonce %v for %q", id["nonce"], v.Get("nonce"))
-	case id["at_hash"] != leftHalf(access):
+	case id["at_hash"] != leftHalf(access) && c.promises(id, "at_hash"):
 		c.t.Errorf("at_hash %v", id["at_hash"])
 	}
 	for name := range id {
@@ -263,6 +269,18 @@ func (c *conf) idToken(v url.Values, token, access string) map[string]any {
 	}
 	return id
 }
+
+// promises tells whether an ID token has to have a claim: ours always, others' where it has it at all.
+func (c *conf) promises(id map[string]any, name string) bool { return !c.foreign || id[name] != nil }
+
+// later holds that somebody signed in again between two ID tokens.
+func (c *conf) later(one, two map[string]any) bool {
+	first, _ := one["auth_time"].(float64)
+	second, _ := two["auth_time"].(float64)
+	return second > first
+}
+
+var digits = regexp.MustCompile(`^[1-9]\d{0,7}$`)
 
 var birthdate = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2}|\d{4})$`)
 
@@ -388,7 +406,7 @@ func basicModules(module func(name string, run func(c *conf))) {
 	module("oidcc-ui-locales", func(c *conf) { c.happy("ui_locales", "se") })
 	module("oidcc-claims-locales", func(c *conf) { c.happy("claims_locales", "se") })
 	module("oidcc-ensure-request-with-acr-values-succeeds", func(c *conf) {
-		if _, id, _ := c.happy("acr_values", "1 2"); id["acr"] != "1" && id["acr"] != "2" {
+		if _, id, _ := c.happy("acr_values", "1 2"); id["acr"] != "1" && id["acr"] != "2" && c.promises(id, "acr") {
 			c.t.Errorf("acr %v", id["acr"])
 		}
 	})
@@ -448,7 +466,7 @@ func promptModules(module func(name string, run func(c *conf))) {
 	}
 	module("oidcc-prompt-login", func(c *conf) {
 		got, one, two, _ := again(c, 2*time.Second, nil, []string{"prompt", "login"})
-		if !slices.Contains(got.pages, "/login") || two["auth_time"].(float64) <= one["auth_time"].(float64) {
+		if !slices.Contains(got.pages, "/login") || !c.later(one, two) {
 			c.t.Errorf("%v %v %v", got.pages, one["auth_time"], two["auth_time"])
 		}
 	})
@@ -458,25 +476,25 @@ func promptModules(module func(name string, run func(c *conf))) {
 	})
 	module("oidcc-prompt-none-logged-in", func(c *conf) {
 		got, one, two, _ := again(c, 2*time.Second, nil, []string{"prompt", "none"})
-		if len(got.pages) > 0 || one["auth_time"] != two["auth_time"] || one["sub"] != two["sub"] {
+		if len(got.pages) > 0 || c.later(one, two) && c.promises(one, "auth_time") || one["sub"] != two["sub"] {
 			c.t.Errorf("%v %v %v", got.pages, one, two)
 		}
 	})
 	module("oidcc-max-age-1", func(c *conf) {
 		got, one, two, _ := again(c, 2*time.Second, nil, []string{"max_age", "1"})
-		if !slices.Contains(got.pages, "/login") || two["auth_time"].(float64) <= one["auth_time"].(float64) {
+		if !slices.Contains(got.pages, "/login") || !c.later(one, two) {
 			c.t.Errorf("%v", got.pages)
 		}
 	})
 	module("oidcc-max-age-10000", func(c *conf) {
 		got, one, two, _ := again(c, 2*time.Second, []string{"max_age", "15000"}, []string{"max_age", "10000"})
-		if len(got.pages) > 0 || one["auth_time"] == nil || one["auth_time"] != two["auth_time"] || one["sub"] != two["sub"] {
+		if len(got.pages) > 0 || one["auth_time"] == nil || c.later(one, two) && c.promises(one, "auth_time") || one["sub"] != two["sub"] {
 			c.t.Errorf("%v %v %v", got.pages, one, two)
 		}
 	})
 	module("oidcc-id-token-hint", func(c *conf) {
 		got, one, two, _ := again(c, 2*time.Second, nil, []string{"prompt", "none", "id_token_hint", "HINT"})
-		if len(got.pages) > 0 || one["auth_time"] != two["auth_time"] || one["sub"] != two["sub"] {
+		if len(got.pages) > 0 || c.later(one, two) && c.promises(one, "auth_time") || one["sub"] != two["sub"] {
 			c.t.Errorf("%v %v %v", got.pages, one, two)
 		}
 	})

@@ -98,6 +98,8 @@ type world struct {
 	mu   sync.Mutex
 	at   time.Time
 	wall bool // time is everybody's, and passes by itself
+
+	foreign bool // what answers isn't ours
 }
 
 type lockedBuffer struct {
@@ -130,8 +132,11 @@ func (w *world) pass(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.at = w.at.Add(d)
-	if w.wall {
-		time.Sleep(min(d, 1100*time.Millisecond)) // another second, which is all that the tests of wall time ask for
+	if most := 1100 * time.Millisecond; w.wall { // another second is all that tests by the wall clock ask for
+		if w.foreign { // whose clock may have whole seconds
+			most *= 2
+		}
+		time.Sleep(min(d, most))
 	}
 }
 
@@ -328,6 +333,7 @@ func (w *world) do(r *http.Request) reply {
 	answer := reply{rec.Result(), string(raw)}
 	answer.Request = r
 	switch {
+	case w.foreign:
 	case answer.StatusCode >= 500 && !strings.Contains(answer.body, `"upstream_unavailable"`): // somebody else's failure
 		w.t.Errorf("%s %s: %d %s\n%s", r.Method, r.URL.Path, answer.StatusCode, answer.body, w.log)
 	case len(raw) > 64<<10:

@@ -63,7 +63,7 @@ func documentID(id string) (*url.URL, bool) {
 	var ps Problems
 	fetchedURI(&ps, "client_id", id)
 	u, err := url.Parse(id)
-	if len(ps) > 0 || err != nil || strings.ContainsAny(id, "?%") || len(u.Path) < 2 {
+	if len(ps) > 0 || err != nil || strings.ContainsAny(id, "?%") || len(u.Path) < 2 || u.String() != id {
 		return nil, false
 	}
 	dots := slices.ContainsFunc(strings.Split(u.Path, "/"), func(part string) bool { return part == "." || part == ".." })

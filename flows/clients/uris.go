@@ -151,6 +151,9 @@ func logoutURIs(ps *Problems, clientKind string, m *Metadata) {
 	}
 }
 
+// numeric is a host that resolvers take for an address: 2130706433, 0x7f.1, 0 (WHATWG URL section 3.5).
+var numeric = regexp.MustCompile(`(?i)(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`)
+
 // fetchedURI checks an address that we fetch. The guarded client refuses what isn't public; what is stored must not become
 // a lever for requests into our own network either (Keycloak CVE-2026-1180), so it is https to a name.
 func fetchedURI(ps *Problems, field, raw string) {
@@ -161,7 +164,7 @@ func fetchedURI(ps *Problems, field, raw string) {
 	if u == nil {
 		return
 	}
-	if u.Scheme != "https" || u.Hostname() == "" || loopback(u.Hostname()) || net.ParseIP(u.Hostname()) != nil {
+	if u.Scheme != "https" || u.Hostname() == "" || loopback(u.Hostname()) || net.ParseIP(u.Hostname()) != nil || numeric.MatchString(u.Hostname()) {
 		ps.add("/"+field, "uri.fetched", "must be https with a public host name, no IP address")
 	}
 }
