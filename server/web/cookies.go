@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,8 +90,8 @@ func (k *Kernel) Browser(w http.ResponseWriter, r *http.Request) string {
 	}
 	v := secret.Token()
 	k.setCookie(w, browserCookie, v, browserAge)
-	// The rest of this request sees it too; what the browser gets is set above.
-	r.AddCookie(&http.Cookie{Name: k.name(browserCookie), Value: v}) //nolint:gosec // see above
+	// The rest of this request sees it too, before any of that name that was no use.
+	r.Header["Cookie"] = slices.Insert(slices.Clone(r.Header["Cookie"]), 0, k.name(browserCookie)+"="+v)
 	return v
 }
 

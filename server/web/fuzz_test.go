@@ -65,7 +65,7 @@ func FuzzLocalReturn(f *testing.F) {
 			return
 		}
 		u, err := url.Parse(target)
-		if err != nil || u.Scheme != "https" || u.Host != "id.example.com" || u.User != nil || !strings.HasPrefix(target, "https://id.example.com/op/") || strings.ContainsAny(target, "\\\t\r\n") {
+		if err != nil || u.Scheme != "https" || u.Host != "id.example.com" || u.User != nil || !strings.HasPrefix(target, "https://id.example.com/op/") || strings.ContainsAny(target, "\\\t\r\n") || !strings.HasPrefix(u.JoinPath().EscapedPath(), "/op/") {
 			t.Errorf("%q leads to %q", path, target)
 		}
 	})

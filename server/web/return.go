@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -26,11 +27,14 @@ func (k *Kernel) OpenReturn(text string) (string, bool) {
 	return string(target), err == nil
 }
 
+func dots(segment string) bool { return segment == "." || segment == ".." }
+
 // SealLocal makes an address of ours that a page doesn't show. Only LocalReturn opens it.
 func (k *Kernel) SealLocal(path string) string { return k.Keyring.Seal(localLabel, []byte(path), "") }
 
 // LocalReturn is the URL of a path of ours that a browser asks to be brought back to, with its query, sealed or not.
-// Everything that a browser could read as another site's is refused: //evil, /\evil, a scheme, controls (browsers drop tabs and newlines).
+// Everything that a browser could read as another site's is refused: //evil, /\evil, a scheme, controls (browsers drop tabs and newlines);
+// and what it would take for another application's beside ours: dots, however they are written.
 func (k *Kernel) LocalReturn(path string) (string, bool) {
 	if sealed, err := k.Keyring.Open(localLabel, path, ""); err == nil {
 		path = string(sealed)
@@ -41,8 +45,8 @@ func (k *Kernel) LocalReturn(path string) (string, bool) {
 		return "", false
 	}
 	u, err := url.Parse(path)
-	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(u.Path, k.Issuer.Path()+"/") ||
-		strings.HasPrefix(u.Path, "//") {
+	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(u.EscapedPath(), k.Issuer.Path()+"/") ||
+		strings.HasPrefix(u.Path, "//") || slices.ContainsFunc(strings.Split(u.Path, "/"), dots) {
 		return "", false
 	}
 	u.Fragment = ""
