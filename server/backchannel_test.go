@@ -296,3 +296,45 @@ func TestLogoutDelivery(t *testing.T) {
 		expect(nil, "empty late", "", "broken gone moved refuses")
 	})
 }
+
+// Who takes from an application what it was given is signed out of it, everywhere, and of nothing else. It is told once.
+func TestLogoutIsToldOfRevocation(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		app, other := s.listener("app", nil), s.listener("other", nil)
+		b, elsewhere := s.browser(), s.browser()
+		sessions := map[any]bool{}
+		for _, where := range []*browser{b, elsewhere} {
+			s.signIn(where, chromeOnAndroid)
+			_, id := s.idTokenAt(where, "app")
+			sessions[id["sid"]] = true
+			s.idTokenAt(where, "other")
+		}
+		bob := s.signedIn("bob")
+		s.idTokenAt(bob, "app")
+		bob.press("/account/applications", "client", "other").expect(t, 404)
+		b.press("/account/applications", "client", "app").expect(t, 303)
+		s.deliver()
+		got := app.heard()
+		for _, token := range got {
+			if sid := claims(t, token)["sid"]; !sessions[sid] {
+				t.Errorf("of session %v", sid)
+			} else {
+				delete(sessions, sid)
+			}
+		}
+		if len(got) != 2 || len(sessions) != 0 || len(other.heard()) != 0 {
+			t.Errorf("heard %d times, not of %v", len(got), sessions)
+		}
+		_, again := s.idTokenAt(elsewhere, "app") // who comes back takes part again
+		b.to(b.submit(b.get("/sign-out"), "sign-out"), "/signed-out")
+		s.deliver()
+		if a, o := app.heard(), other.heard(); len(a) != 0 || len(o) != 1 {
+			t.Errorf("at the sign-out: %d, %d", len(a), len(o))
+		}
+		elsewhere.to(elsewhere.submit(elsewhere.get("/sign-out"), "sign-out"), "/signed-out")
+		s.deliver()
+		if a := app.heard(); len(a) != 1 || claims(t, a[0])["sid"] != again["sid"] {
+			t.Errorf("after coming back: heard %d times", len(a))
+		}
+	})
+}

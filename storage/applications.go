@@ -29,7 +29,7 @@ func (s *Store) AccessOfAccount(ctx context.Context, accountID string, now Insta
 }
 
 // RevokeClient takes from a client what an account allowed it, and all that it was given. It tells whether there was any.
-// What was allowed to a request that still waits comes first: an answer to it either finds that gone, or is among the grants.
+// Where somebody is signed in to it, it is told as if the session had ended. What was allowed to a request that still waits comes first: an answer to it either finds that gone, or is among the grants.
 func (s *Store) RevokeClient(ctx context.Context, accountID, clientID string, now Instant) (found bool, err error) {
 	err = s.InTx(ctx, func(ctx context.Context) error {
 		_, err := s.exec(ctx, `UPDATE interactions SET consented_at = 0, scopes = '' WHERE client_id = ? AND consented_at > 0
@@ -43,8 +43,11 @@ func (s *Store) RevokeClient(ctx context.Context, accountID, clientID string, no
 		}
 		grants, err := s.exec(ctx, `UPDATE grants SET revoked_at = ? WHERE account_id = ? AND client_id = ? AND revoked_at = 0`,
 			now, accountID, clientID)
+		if err != nil {
+			return err
+		}
 		found = consents+grants > 0
-		return err
+		return s.leave(ctx, accountID, clientID)
 	})
 	return found, err
 }

@@ -61,6 +61,27 @@ func (s *Store) end(ctx context.Context, now Instant, condition string, args ...
 	return ids, err
 }
 
+// leave ends what a client takes part in, because an account took from it what it was given. It is told of each session by a
+// token of its own, and not again when the session ends.
+func (s *Store) leave(ctx context.Context, accountID, clientID string) error {
+	var list []Participant
+	err := s.list(ctx, &list, `DELETE FROM session_clients WHERE client_id = ?
+		AND session_id IN (SELECT id FROM sessions WHERE account_id = ? AND ended_at = 0)
+		RETURNING session_id, client_id, subject, back_channel, joined_at`, clientID, accountID)
+	if err != nil || s.Tell == nil {
+		return err
+	}
+	for _, p := range list {
+		if !p.BackChannel {
+			continue
+		}
+		if _, err := s.Tell(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // tell has the participants of a session told that it ended.
 func (s *Store) tell(ctx context.Context, sessionID string) error {
 	if s.Tell == nil {
