@@ -119,6 +119,7 @@ type Settings struct {
 	Title                   string      `json:"title,omitempty"`
 	Resources               []string    `json:"resources,omitempty"`
 	TokenExchange           *Exchange   `json:"token_exchange,omitempty"`
+	MayAct                  string      `json:"may_act,omitempty"`
 	Claims                  []ClaimRule `json:"claims,omitempty"`
 	IDTokenClaims           bool        `json:"id_token_claims,omitempty"`
 

@@ -192,6 +192,9 @@ func (d *Document) validateSettings(ps *Problems) {
 	if s.MinACR != "" && s.MinACR != "1" && s.MinACR != "2" {
 		ps.add("/settings/min_acr", "setting.min_acr", "1 for one factor, 2 for two")
 	}
+	if s.MayAct != "" && !validID(s.MayAct) {
+		ps.add("/settings/may_act", "setting.may_act", "the id of the one client that may act for people by this client's tokens")
+	}
 	// What would promise protection that this version doesn't enforce is refused rather than stored.
 	unavailable := func(name string, set bool) {
 		if set {

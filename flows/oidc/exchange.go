@@ -29,6 +29,14 @@ type Actor struct {
 	Act     *Actor `json:"act,omitempty"`
 }
 
+// mayAct is who alone may become the actor for a client's tokens (section 4.4); nil for nobody in particular.
+func mayAct(c *clients.Client) *Actor {
+	if c.Settings.MayAct == "" {
+		return nil
+	}
+	return &Actor{Subject: c.Settings.MayAct}
+}
+
 func (a *Actor) length() int {
 	if a == nil {
 		return 0
@@ -67,7 +75,7 @@ func (p *Provider) exchangeToken(ctx context.Context, c *clients.Client, form ur
 	now := p.Now()
 	claims := accessClaims{
 		Issuer: p.Issuer.String(), Subject: known, IssuedAt: now.Unix(), ID: secret.ID(), ClientID: c.ID,
-		GrantID: subject.grant.ID, Act: subject.Act, // impersonation doesn't hide who acted before
+		GrantID: subject.grant.ID, MayAct: mayAct(c), Act: subject.Act, // impersonation doesn't hide who acted before
 		ExpiresAt: min(now.Add(c.AccessTokenLifetime()).Unix(), subject.ExpiresAt.Unix(), subject.grant.ExpiresAt.Time().Unix()),
 	}
 	if form.Has("actor_token") {
@@ -77,6 +85,9 @@ func (p *Provider) exchangeToken(ctx context.Context, c *clients.Client, form ur
 		}
 		if actor.Act != nil {
 			return nil, errExchange("actor_token", errors.New("somebody acts for its subject"))
+		}
+		if only := subject.Client.Settings.MayAct; only != "" && actor.Subject != only {
+			return nil, errExchange("actor_token", errors.New("another may act by the subject token"))
 		}
 		claims.Act = &Actor{Subject: actor.Subject, Act: subject.Act}
 		claims.ExpiresAt = min(claims.ExpiresAt, actor.ExpiresAt.Unix())

@@ -349,3 +349,45 @@ func TestExchangedTokenRevokedAlone(t *testing.T) {
 		w.refused(err, oidc.InvalidRequest)
 	})
 }
+
+// The client whose tokens are exchanged may name who alone acts by them; each token says it to whoever reads it.
+func TestMayAct(t *testing.T) {
+	each(t, func(w *world) {
+		w.services()
+		delegate := func(token, actor string) (*oidc.Tokens, error) {
+			return w.swap("orders", token, "actor_token", w.machine(actor), "actor_token_type", typeAccess, "audience", "stock", "scope", "stock.read")
+		}
+		before := w.shopped().AccessToken
+		if _, err := w.Clients.Update(t.Context(), "shop", func(d *clients.Document) error { d.Settings.MayAct = "stock"; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		after := w.shopped().AccessToken
+		if may, _ := w.claims(after)["may_act"].(map[string]any); may["sub"] != "stock" || w.claims(before)["may_act"] != nil {
+			t.Errorf("%v, %v", w.claims(before), w.claims(after))
+		}
+		for _, token := range []string{before, after} { // what the client says now counts
+			_, err := delegate(token, "orders")
+			w.refused(err, oidc.InvalidRequest)
+		}
+		shop, err := w.Clients.Get(t.Context(), "shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen, err := w.Introspect(t.Context(), shop, after); err != nil || seen.MayAct == nil || seen.MayAct.Subject != "stock" {
+			t.Errorf("%+v %v", seen, err)
+		}
+		if _, err := w.Clients.Update(t.Context(), "shop", func(d *clients.Document) error { d.Settings.MayAct = "orders"; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		got, err := delegate(w.shopped().AccessToken, "orders")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if act, _ := w.claims(got.AccessToken)["act"].(map[string]any); act["sub"] != "orders" || w.claims(got.AccessToken)["may_act"] != nil {
+			t.Errorf("%v", w.claims(got.AccessToken))
+		}
+		if _, err := w.Clients.Update(t.Context(), "shop", func(d *clients.Document) error { d.Settings.MayAct = "a/b"; return nil }); err == nil {
+			t.Error("a/b may act")
+		}
+	})
+}

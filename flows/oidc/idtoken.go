@@ -101,6 +101,7 @@ type accessClaims struct {
 	Scope     string   `json:"scope,omitempty"`
 	GrantID   string   `json:"gid,omitempty"`
 	Act       *Actor   `json:"act,omitempty"`
+	MayAct    *Actor   `json:"may_act,omitempty"` // RFC 8693 section 4.4
 
 	custom map[string]any // of the client's rules
 }

@@ -25,6 +25,7 @@ type Introspection struct {
 	Issuer    string   `json:"iss,omitempty"`
 	ID        string   `json:"jti,omitempty"`
 	Act       *Actor   `json:"act,omitempty"`
+	MayAct    *Actor   `json:"may_act,omitempty"`
 }
 
 // Introspect tells a client about a token that is its own or meant for it. Any other token, known or not, is inactive.
@@ -49,6 +50,9 @@ func (p *Provider) Introspect(ctx context.Context, caller *clients.Client, token
 		Active: true, Scope: strings.Join(a.Scopes, " "), ClientID: a.Client.ID, TokenType: "Bearer",
 		ExpiresAt: a.ExpiresAt.Unix(), IssuedAt: a.IssuedAt.Unix(), Subject: a.Subject, Audience: a.Audience,
 		Issuer: p.Issuer.String(), Act: a.Act,
+	}
+	if a.grant != nil {
+		i.MayAct = mayAct(a.Client)
 	}
 	if !a.Opaque {
 		i.ID = a.ID

@@ -102,7 +102,7 @@ func (p *Provider) accessTokenClaims(ctx context.Context, u *unit, row storage.T
 		ClientID: u.client.ID, Scope: row.Scopes,
 	}
 	if u.grant != nil {
-		claims.Subject, claims.GrantID = u.grant.Subject, u.grant.ID
+		claims.Subject, claims.GrantID, claims.MayAct = u.grant.Subject, u.grant.ID, mayAct(u.client)
 	}
 	var err error
 	if claims.custom, err = p.custom(ctx, u.client, u.grant, clients.InAccessToken, u.scopes); err != nil {
