@@ -133,11 +133,71 @@ func TestConformanceDynamic(t *testing.T) {
 		c.turnedAway("invalid_redirect_uri", "redirect_uris", []string{suite + "#fragment"})
 	})
 	dynamic(t, "oidcc-ensure-client-assertion-with-iss-aud-succeeds", func(c *conf) { c.enrol(); c.happy() })
-	dynamic(t, "oidcc-registration-logo-policy-tos-uri", func(c *conf) {
-		c.remote.serve("https://suite.test/logo.png", "image/png", picture(c.t, 40))
-		c.enrol("logo_uri", "https://suite.test/logo.png", "policy_uri", "https://suite.test/policy", "tos_uri", "https://suite.test/tos")
-		b := c.browser()
-		b.to(b.authorize(c.request()), "/login").expect(c.t, 200, "/client-logo/"+c.client, "https://suite.test/policy", "https://suite.test/tos")
+	for what, shown := range map[string]string{"logo": "/client-logo/", "policy": "https://suite.test/policy", "tos": "https://suite.test/tos"} {
+		dynamic(t, "oidcc-registration-"+what+"-uri", func(c *conf) {
+			c.remote.serve("https://suite.test/logo", "image/png", picture(c.t, 40))
+			c.enrol(what+"_uri", "https://suite.test/"+what)
+			b := c.browser()
+			b.to(b.authorize(c.request()), "/login").expect(c.t, 200, shown)
+		})
+	}
+	dynamic(t, "oidcc-idtoken-signature", func(c *conf) { c.enrol(); c.happy() }) // RS256 with a kid is what idToken holds
+	dynamic(t, "oidcc-refresh-token", func(c *conf) {
+		c.enrol()
+		v := c.request("scope", "openid offline_access", "prompt", "consent")
+		tokens, one := c.tokens(v, c.walk(c.browser(), v))
+		refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {text(tokens, "refresh_token")}}
+		c.pass(time.Second)
+		next := c.post1(refresh).expect(c.t, http.StatusOK).json(c.t)
+		if two := c.idToken(url.Values{}, text(next, "id_token"), text(next, "access_token")); two["sub"] != one["sub"] || two["iat"] == one["iat"] {
+			c.t.Errorf("%v %v", one, two)
+		}
+		c.enrol()
+		c.refused(c.post1(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {text(next, "refresh_token")}}), 400, "invalid_grant")
+	})
+	dynamic(t, "oidcc-discovery-endpoint-verification", func(c *conf) {
+		c.oidc.Registration, c.oidc.FrontChannelTokens = true, true
+		raw, err := c.oidc.Metadata([]string{"en"}, []string{"1"})
+		must(c.t, err)
+		var v struct {
+			Registration  string   `json:"registration_endpoint"`
+			ResponseTypes []string `json:"response_types_supported"`
+			GrantTypes    []string `json:"grant_types_supported"`
+		}
+		must(c.t, json.Unmarshal(raw, &v))
+		for _, want := range []string{"code", "id_token", "id_token token", "authorization_code", "implicit"} {
+			if !slices.Contains(append(v.ResponseTypes, v.GrantTypes...), want) {
+				c.t.Errorf("no %s", want)
+			}
+		}
+		if v.Registration != op+"/oauth2/register" {
+			c.t.Error(v.Registration)
+		}
+	})
+}
+
+// The dynamic plan leaves the response type to whoever runs it: an application may register itself for any that is on.
+func TestConformanceDynamicResponseTypes(t *testing.T) {
+	dynamic(t, "oidcc-server", func(c *conf) {
+		types := map[string][]string{"code id_token token": {"authorization_code", "implicit"}, "id_token token": {"implicit"}, "id_token": nil}
+		for responseType := range types {
+			c.turnedAway("invalid_client_metadata", "response_types", []string{responseType}, "grant_types", []string{"authorization_code", "implicit"})
+		}
+		c.clients.FrontChannelTokens, c.oidc.FrontChannelTokens = true, true
+		for responseType, grants := range types {
+			c.responseType = responseType
+			made := c.enrol("response_types", []string{responseType}, "grant_types", grants)
+			if list, _ := made["grant_types"].([]any); !slices.Contains(list, any("implicit")) {
+				c.t.Errorf("%s: %v", responseType, made)
+			}
+			c.happy()
+			c.responseType = "code" // which it isn't registered for
+			v := c.request()
+			c.failed(v, c.walk(c.browser(), v), "unauthorized_client")
+		}
+		c.turnedAway("invalid_client_metadata", "response_types", []string{"token"})
+		c.turnedAway("invalid_client_metadata", "response_types", []string{"id_token"}, "grant_types", []string{"authorization_code"})
+		c.turnedAway("invalid_redirect_uri", "response_types", []string{"id_token"}, "grant_types", []string{"implicit"}, "redirect_uris", []string{"https://localhost/cb"})
 	})
 }
 

@@ -54,7 +54,7 @@ func fits(module, responseType string) bool {
 		return !strings.Contains(responseType, "id_token")
 	case "oidcc-ensure-request-without-nonce-fails":
 		return strings.Contains(responseType, "id_token")
-	case "oidcc-userinfo-get-post-header-post-body", "oidcc-claims-essential":
+	case "oidcc-userinfo-get", "oidcc-userinfo-post-header", "oidcc-userinfo-post-body", "oidcc-claims-essential":
 		return responseType != "id_token"
 	case "oidcc-codereuse", "oidcc-codereuse-30seconds", "oidcc-refresh-token", "oidcc-ensure-request-with-valid-pkce-succeeds", "oidcc-server-client-secret-post":
 		return strings.Contains(responseType, "code")

@@ -369,12 +369,17 @@ func basicModules(module func(name string, run func(c *conf))) {
 		v := c.request("response_type", "")
 		c.failed(v, c.walk(c.signedIn("alice"), v), "invalid_request", "unsupported_response_type")
 	})
-	module("oidcc-userinfo-get-post-header-post-body", func(c *conf) {
-		tokens, id, _ := c.happy()
-		access := text(tokens, "access_token")
-		c.userinfo(bearer(http.MethodPost, access), id["sub"])
-		c.userinfo(post("/oauth2/userinfo", url.Values{"access_token": {access}}), id["sub"])
-	})
+	for way, ask := range map[string]func(token string) *http.Request{
+		"get":         func(token string) *http.Request { return bearer(http.MethodGet, token) },
+		"post-header": func(token string) *http.Request { return bearer(http.MethodPost, token) },
+		"post-body":   func(token string) *http.Request { return post("/oauth2/userinfo", url.Values{"access_token": {token}}) },
+	} {
+		module("oidcc-userinfo-"+way, func(c *conf) {
+			v := c.request()
+			tokens, id := c.tokens(v, c.walk(c.browser(), v))
+			c.userinfo(ask(text(tokens, "access_token")), id["sub"])
+		})
+	}
 	module("oidcc-ensure-request-without-nonce-succeeds-for-code-flow", func(c *conf) { c.happy("nonce", "") })
 	scopes := map[string]string{
 		"profile": "name given_name family_name middle_name nickname profile picture website gender birthdate zoneinfo locale updated_at preferred_username",
