@@ -28,6 +28,8 @@ func newUpstream(t *testing.T) *upstream {
 	t.Helper()
 	m, err := mockoidc.NewServer(nil)
 	must(t, err)
+	_, err = m.Keypair.KeyID() // it keeps it unguarded
+	must(t, err)
 	u := &upstream{MockOIDC: m, instead: map[string]http.HandlerFunc{}}
 	own := map[string]http.HandlerFunc{
 		mockoidc.AuthorizationEndpoint: m.Authorize, mockoidc.TokenEndpoint: m.Token, mockoidc.UserinfoEndpoint: m.Userinfo,
