@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/limits"
 	"pratu/flows/social"
@@ -76,6 +77,7 @@ type Config struct {
 	issuer  issuer.Issuer
 	proxies []netip.Prefix
 	hosts   social.Hosts
+	builtIn []*connectors.Connector // of dev
 	limits  map[string]limits.Override
 	partner map[string]string
 	key     []byte

@@ -8,17 +8,23 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"pratu/cli/demo"
 	"pratu/flows/clients"
+	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
 	"pratu/flows/kind"
+	"pratu/flows/secret"
 )
 
-const demoClient = "demo-web"
+const (
+	demoClient    = "demo-web"
+	demoConnector = "demo"
+)
 
 func (a *app) devCommand() *cobra.Command {
 	var demoListen string
@@ -70,6 +76,10 @@ func (a *app) dev(ctx context.Context, c *Config, ps problems, demoListen string
 			defer l.Close()
 		}
 	}
+	var elsewhere *demo.Elsewhere
+	if shop != nil {
+		elsewhere = pretend(c, shop)
+	}
 	s, err := a.start(ctx, c, ps, true)
 	if err != nil {
 		return err
@@ -82,14 +92,33 @@ func (a *app) dev(ctx context.Context, c *Config, ps problems, demoListen string
 		if err := seedDemo(ctx, s.clients, url); err != nil {
 			return err
 		}
-		s.proc.serve("demo-listen", shop, demo.New(demo.Config{
+		provider, err := elsewhere.Handler()
+		if err != nil {
+			return err
+		}
+		s.proc.serve("demo-listen", shop, demo.Below(provider, demo.New(demo.Config{
 			Issuer: c.issuer.String(), ClientID: demoClient, URL: url, Logger: s.log,
-		}), "", "")
+		})), "", "")
 	}
 	if err := a.banner(ctx, s, url); err != nil {
 		return err
 	}
 	return s.proc.wait(ctx)
+}
+
+// pretend is a provider beside the demo application, and the connector to it, which lives as long as this process: no server
+// that runs for others ever has it.
+func pretend(c *Config, shop net.Listener) *demo.Elsewhere {
+	_, port, _ := net.SplitHostPort(shop.Addr().String())
+	e := &demo.Elsewhere{
+		Issuer: "http://localhost:" + port + demo.Path, ClientID: "pratu", Secret: secret.Token(),
+		RedirectURI: c.issuer.URL(issuer.PathFederation + "/" + demoConnector + "/callback"), Now: time.Now,
+	}
+	c.builtIn = []*connectors.Connector{{
+		ID: demoConnector, Kind: connectors.KindOIDC, Name: "Elsewhere (demo)", ClientID: e.ClientID, Secret: e.Secret,
+		Settings: connectors.Settings{Issuer: e.Issuer, TrustedDomains: []string{demo.Domain}},
+	}}
+	return e
 }
 
 // seedDemo registers the demo application, or follows it to another port.

@@ -136,7 +136,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.signin.News = t.accounts
 	t.social = &social.Service{
 		Store: store, Keyring: keyring, Accounts: t.accounts, Limiter: t.limiter, Audit: t.audit, Issuer: c.issuer, Hosts: c.hosts, Now: a.now,
-		Connectors: &connectors.Service{Store: store, Keyring: keyring, Audit: t.audit, Now: a.now, Local: c.local(), Logger: log},
+		Connectors: &connectors.Service{Store: store, Keyring: keyring, Audit: t.audit, Now: a.now, Local: c.local(), Logger: log, BuiltIn: c.builtIn},
 		Outbound:   outbound.New(outbound.Options{Timeout: social.AnswerTime, Development: c.local()}),
 	}
 	t.players = &players.Service{

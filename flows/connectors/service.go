@@ -32,6 +32,8 @@ type Service struct {
 	Now     func() time.Time
 	Local   bool // development: providers by plain http
 	Logger  *slog.Logger
+	// BuiltIn are there without a row, where no row has their id: development's own.
+	BuiltIn []*Connector
 
 	flights singleflight.Group
 	mu      sync.Mutex
@@ -89,6 +91,11 @@ func (s *Service) List(ctx context.Context) ([]*Connector, error) {
 			continue
 		}
 		list = append(list, c)
+	}
+	for _, c := range s.BuiltIn {
+		if _, err := find(list, c.ID); err != nil {
+			list = append(list, c)
+		}
 	}
 	return list, nil
 }
