@@ -1,7 +1,21 @@
 package e2e
 
 import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // The way a newcomer tries first, without any key and without a network: the button, the pretend provider, and the shop.
@@ -25,6 +39,108 @@ func TestDemoElsewhere(t *testing.T) {
 				b.at(p.Demo + "/")
 			}
 			b.claims("somchai@elsewhere.example")
+		})
+	}
+}
+
+const tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+
+// startUpstreams runs pratu with connectors to providers that nobody here wrote.
+func startUpstreams(t *testing.T) *program {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missing(t, "node")
+	}
+	if _, err := os.Stat("node_modules/emulate"); err != nil {
+		missing(t, "emulate (npm ci in e2e)")
+	}
+	ports := freePorts(t, 4)
+	hosts := map[string]int{"accounts.google.com": ports[0], "login.microsoftonline.com": ports[1], "appleid.apple.com": ports[2]}
+	var pairs []string
+	for host, port := range hosts {
+		pairs = append(pairs, fmt.Sprintf("%s=http://127.0.0.1:%d", host, port))
+	}
+	p := startDev(t, "PRATU_UPSTREAM_HOSTS="+strings.Join(pairs, ","))
+	told, err := json.Marshal(map[string]any{
+		"issuer": p.Issuer, "google": ports[0], "microsoft": ports[1], "apple": ports[2], "oidc": ports[3], "tenant": tenant,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(node, "upstreams/upstreams.mjs", string(told))
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_ = cmd.Wait()
+	})
+	for lines := bufio.NewScanner(stdout); ; {
+		if !lines.Scan() {
+			t.Fatalf("the upstreams ended: %v", lines.Err())
+		}
+		if lines.Text() == "ready" {
+			break
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, stdout) }()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.run("google-secret", "connector", "create", "--kind", "google", "--client-id", "at-google", "--secret-stdin")
+	p.run("microsoft-secret", "connector", "create", "--kind", "azuread", "--client-id", "at-microsoft", "--secret-stdin", "--set", "tenants="+tenant)
+	p.run(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+		"connector", "create", "--kind", "apple", "--client-id", "com.example.web", "--secret-stdin", "--set", "team=TEAM123456", "--set", "key=KEY1234567")
+	p.run("oidc-secret", "connector", "create", "--kind", "oidc", "--id", "corp", "--name", "Corp", "--client-id", "pratu", "--secret-stdin",
+		"--set", fmt.Sprintf("issuer=http://localhost:%d", ports[3]), "--set", "trusted_domains=corp.example")
+	return p
+}
+
+// From the shop's button through each provider's own pages and back to the shop.
+func TestUpstreams(t *testing.T) {
+	p := startUpstreams(t)
+	for _, c := range []struct {
+		door, says string
+		there      func(b *tab)
+	}{
+		{"google", "malee@gmail.com", func(b *tab) { b.click(`form:has([value="malee@gmail.com"]) button`) }},
+		{"azuread", "Malee Corp", func(b *tab) { b.click(`form:has([value="malee@corp.example"]) button`) }},
+		{"apple", "malee@icloud.com", func(b *tab) { b.click(`form:has([value="malee@icloud.com"]) button`) }},
+		{"corp", "malee@corp.example", func(b *tab) {
+			b.fill(`[name=login]`, "malee")
+			b.fill(`[name=password]`, "anything")
+			b.click(`[type=submit]`)
+			b.click(`[type=submit]`) // its consent
+		}},
+	} {
+		t.Run(c.door, func(t *testing.T) {
+			b := newTab(t)
+			b.open(p.Demo)
+			b.click(`#sign-in`)
+			b.click(`#door-` + c.door + ` button`)
+			c.there(b)
+			b.do("come back", chromedp.WaitVisible(chromedp.CSS(`#consent-allow`))) // Apple's page posts itself
+			b.at(p.Issuer + "/consent")
+			b.click(`#consent-allow`)
+			b.at(p.Demo + "/")
+			if info := b.text(`#userinfo-claims`); !strings.Contains(info, c.says) {
+				t.Errorf("userinfo lacks %s: %s", c.says, info)
+			}
 		})
 	}
 }
