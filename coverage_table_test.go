@@ -96,7 +96,7 @@ var requirements = []requirement{
 	{92, "Recovery doesn't go past the second factor, and the owner is told", "ASVS 6.4.3, NIST 4.2", []string{"HP-16"}},
 	{93, "Changes of how one signs in need fresh proof", "ASVS 6.2.3, 7.5.1", []string{"HP-29", "server.TestConfirm"}},
 	{94, "No account from the start; first secrets are random and work once", "ASVS 6.3.2, 6.4.1", []string{"server.TestSetup"}},
-	{95, "An identity elsewhere is issuer and subject, never the address", "ASVS 6.8.1", []string{"HP-26"}},
+	{95, "An identity elsewhere is issuer and subject, never the address", "ASVS 6.8.1", []string{"HP-26", "HP-27", "flows/social.TestDecide"}},
 	{96, "A way in that can't be phished", "NIST 2.2.2", []string{"server.TestPasskeySignIn", "server.TestPasskeyOnce"}},
 	{97, "Session secrets of 256 bits, new at each proof, the old one dead", "NIST 5.1, ASVS 7.2.4", []string{"HP-02", "flows/signin.TestSessions", "flows/secret.TestShapes"}},
 	{98, "Sign-out and expiry are the server's, not the cookie's", "NIST 5.1.1, ASVS 7.4.1", []string{"server.TestSignOut", "flows/signin.TestSessions"}},

@@ -34,7 +34,7 @@ var catalogue = []struct {
 	{"TK", "token endpoint", 36, []int{32, 33, 34}},
 	{"MI", "userinfo, introspection, revocation, pushed requests, metadata", 18, nil},
 	{"LO", "sign-out", 7, nil},
-	{"HP", "hosted pages", 30, []int{24, 25, 27, 28}},
+	{"HP", "hosted pages", 30, nil},
 	{"HT", "transport", 10, nil},
 	{"LK", "an account by its number", 10, nil},
 	{"SE", "an account by a contact", 10, nil},

@@ -51,7 +51,8 @@ func (s *site) holder(email string) string {
 	return must1(s.accounts.Holder(s.t.Context(), email))(s.t)
 }
 
-// What each kind of provider is believed: whose subject it is, and whether its address becomes an identifier.
+// What each kind of provider is believed: whose subject it is, and whether its address becomes an identifier. One that is
+// only asserted links to nobody (HP-27).
 func TestFederationKinds(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		u := newUpstream(t)
