@@ -173,6 +173,7 @@ func (p *program) signedIn() []sight {
 		at("delete", p.Issuer+"/account/delete"),
 		at("confirm", p.Issuer+"/account/confirm?to=/account/password"),
 		at("passkeys", p.Issuer+"/account/passkeys"),
+		at("logins", p.Issuer+"/account/logins"),
 		{name: "consent", status: http.StatusOK, visit: ask("prompt=consent")},
 		{name: "select-account", status: http.StatusOK, visit: ask("prompt=select_account")},
 		{name: "login-again", status: http.StatusOK, visit: ask("prompt=login")},
