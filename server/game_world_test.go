@@ -63,6 +63,7 @@ func (g *games) send(method, path, body string, header ...string) reply {
 	if answer.Header.Get("Cache-Control") != "no-store" {
 		g.t.Errorf("%s %s may be kept: %v", method, path, answer.Header)
 	}
+	g.described(method, path, body, r, answer)
 	return answer
 }
 

@@ -166,6 +166,7 @@ func table(d Deps) []route {
 		{k.Enveloped, "POST OPTIONS", issuer.PathGameAuth + "/link/password", g.LinkPassword},
 		{k.Enveloped, "POST OPTIONS", issuer.PathGameAuth + "/link/{provider}", g.Link},
 		{k.Enveloped, "GET OPTIONS", issuer.PathGame + "/user", g.User},
+		{k.Enveloped, "GET", issuer.PathGame + "/openapi.json", g.OpenAPI},
 		{k.Enveloped, "GET OPTIONS", issuer.PathPlayer, g.Player},
 		{k.Enveloped, "GET", issuer.PathPlayers + "/{id}", g.PlayerByID},
 		{k.Enveloped, "PATCH", issuer.PathPlayers + "/{id}", g.UpdatePlayer},

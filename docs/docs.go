@@ -1,0 +1,9 @@
+// Package docs holds what of the documentation the program itself serves.
+package docs
+
+import _ "embed"
+
+// GamesOpenAPI describes the game API (OpenAPI 3.1); tests hold all its answers against it.
+//
+//go:embed games.openapi.json
+var GamesOpenAPI []byte
