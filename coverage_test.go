@@ -40,6 +40,14 @@ var catalogue = []struct {
 	{"SE", "an account by a contact", 10, nil},
 	{"LL", "the obsolete look-up", 8, nil},
 	{"LX", "exchange of codes by partners", 12, nil},
+	{"MS", "game API: tokens of Azure AD B2C", 15, nil},
+	{"FB", "game API: tokens of Facebook", 7, nil},
+	{"GG", "game API: tokens of Google", 7, nil},
+	{"GL", "game API: passwords", 10, nil},
+	{"GR", "game API: registration", 9, nil},
+	{"GF", "game API: renewal", 7, nil},
+	{"GV", "game API: verification", 9, nil},
+	{"GE", "game API: another mail", 6, nil},
 }
 
 const coverageFile = "docs/security-coverage.md"
@@ -103,8 +111,8 @@ func written(t *testing.T, file, want string) {
 }
 
 var (
-	attackID    = regexp.MustCompile(`\b(?:AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX)-\d\d\b`)
-	attackRange = regexp.MustCompile(`\b(AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX)-(\d\d) to (?:AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX)-(\d\d)\b`)
+	attackID    = regexp.MustCompile(`\b(?:AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX|MS|FB|G[GLRFVE])-\d\d\b`)
+	attackRange = regexp.MustCompile(`\b(AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX|MS|FB|G[GLRFVE])-(\d\d) to (?:AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX|MS|FB|G[GLRFVE])-(\d\d)\b`)
 )
 
 // securityTests reads the tests: which of them name an attack, in their comment or body, and the names of all.
