@@ -172,7 +172,7 @@ func TestGameFacebook(t *testing.T) {
 		user := func(token, id string, debug, me kv) string {
 			e.mu.Lock()
 			defer e.mu.Unlock()
-			d := kv{"app_id": appID, "type": "USER", "is_valid": true, "expires_at": now + 3600, "data_access_expires_at": 0, "user_id": id, "scopes": []string{"email"}}
+			d := kv{"app_id": appID, "type": "USER", "is_valid": true, "expires_at": now + 3600, "data_access_expires_at": 0, "user_id": id, "scopes": []string{"public_profile"}}
 			for name, value := range debug {
 				d[name] = value
 			}
@@ -203,7 +203,7 @@ func TestGameFacebook(t *testing.T) {
 			}
 			e.refused(answer, 401, "invalid_token")
 		}
-		e.refused(facebook(user("opaque-8", "", nil, nil)), 400, "invalid_input")
+		e.refused(facebook(user("opaque-8", "", nil, nil)), 401, "invalid_token")
 		// FB-06
 		mine := e.token(facebook(user("opaque-9", "fb-9", nil, kv{"email": alicesMail})))
 		if c := claims(t, mine); c["username"] != "" {

@@ -85,8 +85,8 @@ func onElsewhere(t *testing.T, run func(t *testing.T, e *elsewhere)) {
 		e.provider("/apple", "https://appleid.apple.com")
 		e.provider("/fb/.well-known/oauth/openid", "https://www.facebook.com")
 		e.mux.HandleFunc("POST /tokeninfo-host/tokeninfo", e.tokeninfo)
-		e.mux.HandleFunc("GET /graph/v23.0/debug_token", e.debugToken)
-		e.mux.HandleFunc("GET /graph/v23.0/me", e.me)
+		e.mux.HandleFunc("GET /graph/v24.0/debug_token", e.debugToken)
+		e.mux.HandleFunc("GET /graph/v24.0/me", e.me)
 		e.mux.HandleFunc("/line/", e.lineAPI)
 		for _, d := range []connectors.Document{
 			{ID: "b2c", Kind: connectors.KindB2C, ClientID: "b2c-app", Settings: connectors.Settings{
@@ -186,7 +186,7 @@ func (e *elsewhere) debugToken(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	q, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil || len(q) != 2 || q.Get("access_token") != appID+"|"+appSecret {
+	if err != nil || len(q) != 1 || r.Header.Get("Authorization") != "Bearer "+appID+"|"+appSecret {
 		answerJSON(w, 400, kv{"error": kv{"type": "OAuthException", "code": 190}})
 		return
 	}

@@ -70,25 +70,34 @@ func (x *exchange) debugToken(token string) (userID string, err error) {
 		return "", x.trouble()
 	}
 	defer answer.Body.Close()
-	var body struct {
-		Data struct {
-			AppID      string   `json:"app_id"`
-			Type       string   `json:"type"`
-			Valid      bool     `json:"is_valid"`
-			ExpiresAt  int64    `json:"expires_at"`
-			DataAccess int64    `json:"data_access_expires_at"`
-			UserID     string   `json:"user_id"`
-			Scopes     []string `json:"scopes"`
-		} `json:"data"`
-	}
+	var body debugged
 	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
 		x.cause = nil
 		_ = x.fail(step, errors.New("the answer isn't the JSON that it should be"))
 		return "", x.trouble()
 	}
-	d, now := body.Data, x.s.Now().Unix()
+	return body.user(x.c, x.s.Now().Unix())
+}
+
+// debugged is what Facebook says of an access token.
+type debugged struct {
+	Data struct {
+		AppID      string   `json:"app_id"`
+		Type       string   `json:"type"`
+		Valid      bool     `json:"is_valid"`
+		ExpiresAt  int64    `json:"expires_at"`
+		DataAccess int64    `json:"data_access_expires_at"`
+		UserID     string   `json:"user_id"`
+		Scopes     []string `json:"scopes"`
+	} `json:"data"`
+}
+
+// user is whose token it is, of our application.
+func (b debugged) user(c *connectors.Connector, now int64) (string, error) {
+	const step = "debug_token"
+	d := b.Data
 	switch {
-	case !secret.Equal(d.AppID, x.c.ClientID):
+	case !secret.Equal(d.AppID, c.ClientID):
 		return "", refused(step, "the token is another app's")
 	case !d.Valid || d.Type != "USER" || d.UserID == "":
 		return "", refused(step, "the token isn't a person's, or isn't valid")

@@ -14,7 +14,6 @@ import (
 
 	"pratu/flows/connectors"
 	"pratu/flows/outbound"
-	"pratu/flows/secret"
 )
 
 // Tokens that say nothing by themselves: their provider is asked whose they are, and for which application. An answer of
@@ -62,34 +61,26 @@ func (s *Service) postedGoogle(ctx context.Context, c *connectors.Connector, p P
 	switch {
 	case !slices.Contains(c.Audiences(), audience) || party != "" && !slices.Contains(c.Audiences(), party): // GG-01
 		return Vouched{}, refused(step, "it was issued to another application")
-	case !future(claims["exp"], s.Now().Unix(), false):
+	case !future(claims["exp"], s.Now().Unix()):
 		return Vouched{}, refused(step, "it is over")
 	}
 	return Vouched{Who: s.vouchedFor(c, claims)}, nil
 }
 
-// future tells whether an instant, a number or a text of one, is to come; zero may stand for never.
-func future(v any, now int64, never bool) bool {
-	var at int64
+// future tells whether an instant, a number or the text of one, is to come.
+func future(v any, now int64) bool {
 	switch v := v.(type) {
 	case float64:
-		at = int64(v)
+		return int64(v) > now
 	case string:
-		n, err := strconv.ParseInt(v, 10, 64)
-		if err != nil {
-			return false
-		}
-		at = n
-	case nil:
-		return never
-	default:
-		return false
+		at, err := strconv.ParseInt(v, 10, 64)
+		return err == nil && at > now
 	}
-	return at > now || at == 0 && never
+	return false
 }
 
-// graph is Facebook's API, at a version whose answers are known.
-const graph = "https://graph.facebook.com/v23.0"
+// graph is Facebook's API.
+const graph = "https://graph.facebook.com/" + graphVersion
 
 // limited are the issuers of Limited Login's tokens; Facebook's documents name both.
 var limited = map[string]string{
@@ -102,57 +93,29 @@ func (s *Service) postedFacebook(ctx context.Context, c *connectors.Connector, p
 	if isJWT(p.Token) {
 		return s.limitedLogin(ctx, c, p)
 	}
-	const step = "debug_token"
-	var debug struct {
-		Data struct {
-			AppID   string `json:"app_id"`
-			Type    string `json:"type"`
-			Valid   bool   `json:"is_valid"`
-			Expires any    `json:"expires_at"`
-			Access  any    `json:"data_access_expires_at"`
-			UserID  string `json:"user_id"`
-		} `json:"data"`
-	}
-	query := url.Values{"input_token": {p.Token}, "access_token": {c.ClientID + "|" + c.Secret}}
-	if err := s.ask(ctx, step, graph+"/debug_token?"+query.Encode(), nil, nil, &debug); err != nil {
+	var debug debugged
+	app := map[string]string{"Authorization": "Bearer " + c.ClientID + "|" + c.Secret}
+	if err := s.ask(ctx, "debug_token", graph+"/debug_token?"+url.Values{"input_token": {p.Token}}.Encode(), nil, app, &debug); err != nil {
 		return Vouched{}, err
 	}
-	d, now := debug.Data, s.Now().Unix()
-	switch {
-	case !secret.Equal(d.AppID, c.ClientID): // FB-01
-		return Vouched{}, refused(step, "it was issued to another application")
-	case !d.Valid || !strings.EqualFold(d.Type, "USER"): // FB-02
-		return Vouched{}, refused(step, "it is not valid, or nobody's")
-	case !future(d.Expires, now, true) || !future(d.Access, now, true):
-		return Vouched{}, refused(step, "it is over")
+	id, err := debug.user(c, s.Now().Unix())
+	if err != nil {
+		return Vouched{}, err
 	}
 	claims := map[string]any{}
 	proof := hmac.New(sha256.New, []byte(c.Secret)) // Facebook takes it only from whose token it is
 	proof.Write([]byte(p.Token))
-	query = url.Values{
+	query := url.Values{
 		"fields": {"id,name,first_name,last_name,email"}, "access_token": {p.Token}, "appsecret_proof": {hex.EncodeToString(proof.Sum(nil))},
 	}
 	if err := s.ask(ctx, "me", graph+"/me?"+query.Encode(), nil, nil, &claims); err != nil {
 		return Vouched{}, err
 	}
-	if id := word(claims, "id"); id != d.UserID { // FB-03
+	if word(claims, "id") != id { // FB-03
 		return Vouched{}, refused("me", "it is about somebody else")
 	}
-	return Vouched{Who: facebookUser(c, d.UserID, claims)}, nil
-}
-
-// facebookUser is somebody by the id that Facebook gives one application. Its address is never more than a note.
-func facebookUser(c *connectors.Connector, id string, claims map[string]any) Identity {
-	for ours, theirs := range map[string]string{"given_name": "first_name", "family_name": "last_name"} {
-		if text := word(claims, theirs); text != "" {
-			claims[ours] = text
-		}
-	}
-	who := Identity{Connector: c, Namespace: "facebook:app:" + c.ClientID, Subject: id, Email: word(claims, "email"), Claims: claims}
-	if who.Email != "" {
-		who.Trust = Asserted
-	}
-	return who
+	claims["given_name"], claims["family_name"] = claims["first_name"], claims["last_name"]
+	return Vouched{Who: s.vouchedFor(c, claims)}, nil
 }
 
 // limitedLogin judges what iOS gives without the consent to tracking: an ID token. It carries the application's nonce, which
@@ -171,7 +134,8 @@ func (s *Service) limitedLogin(ctx context.Context, c *connectors.Connector, p P
 	if err := checkNonce(claims, p.Nonce); err != nil {
 		return Vouched{}, err
 	}
-	v := Vouched{Who: facebookUser(c, word(claims, "sub"), claims), Claims: payloadOf(p.Token)}
+	claims["id"] = claims["sub"] // the same for both kinds of logins
+	v := Vouched{Who: s.vouchedFor(c, claims), Claims: payloadOf(p.Token)}
 	v.Once, v.Until = onceOf(p.Token, claims)
 	return v, nil
 }
@@ -196,10 +160,10 @@ func (s *Service) postedLINE(ctx context.Context, c *connectors.Connector, p Pos
 		if err := s.ask(ctx, step, api+"/oauth2/v2.1/verify", form, nil, &claims); err != nil {
 			return Vouched{}, err
 		}
-		if word(claims, "iss") != "https://access.line.me" || word(claims, "aud") != c.ClientID || !future(claims["exp"], s.Now().Unix(), false) {
+		if word(claims, "iss") != "https://access.line.me" || word(claims, "aud") != c.ClientID || !future(claims["exp"], s.Now().Unix()) {
 			return Vouched{}, refused(step, "it was issued to another application, or is over")
 		}
-		return Vouched{Who: lineUser(c, word(claims, "sub"), claims)}, checkNonce(claims, p.Nonce)
+		return Vouched{Who: s.vouchedFor(c, claims)}, checkNonce(claims, p.Nonce)
 	}
 	if err := s.ask(ctx, step, api+"/oauth2/v2.1/verify?"+url.Values{"access_token": {p.Token}}.Encode(), nil, nil, &claims); err != nil {
 		return Vouched{}, err
@@ -211,14 +175,5 @@ func (s *Service) postedLINE(ctx context.Context, c *connectors.Connector, p Pos
 	if err := s.ask(ctx, "profile", api+"/v2/profile", nil, map[string]string{"Authorization": "Bearer " + p.Token}, &profile); err != nil {
 		return Vouched{}, err
 	}
-	return Vouched{Who: lineUser(c, word(profile, "userId"), map[string]any{"name": profile["displayName"], "picture": profile["pictureUrl"]})}, nil
-}
-
-// lineUser is somebody by the id that all channels of one provider know.
-func lineUser(c *connectors.Connector, id string, claims map[string]any) Identity {
-	who := Identity{Connector: c, Namespace: "line:provider:" + c.Settings.Provider, Subject: id, Email: word(claims, "email"), Claims: claims}
-	if who.Email != "" {
-		who.Trust = Asserted
-	}
-	return who
+	return Vouched{Who: s.vouchedFor(c, map[string]any{"sub": profile["userId"], "name": profile["displayName"], "picture": profile["pictureUrl"]})}, nil
 }
