@@ -78,6 +78,10 @@ var examples = map[string][]string{
 		"echo 'a long pass phrase' | pratu account create --email mali@example.com --verified --password-stdin -o json",
 		"pratu account create -f person.json --verified",
 	},
+	"account import": {
+		"pratu account import people.ndjson --rejects rejected.ndjson",
+		"zcat people.ndjson.gz | pratu account import -",
+	},
 	"admin login-link": {"pratu admin login-link"},
 	"outbox list":      {"pratu outbox list -o json"},
 	"outbox retry":     {"pratu outbox retry --all"},

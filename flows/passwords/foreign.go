@@ -40,6 +40,12 @@ func decode(stored string) (matcher, error) {
 	return digest, nil
 }
 
+// Readable tells whether a stored hash is in a format that passwords are checked by.
+func Readable(stored string) bool {
+	_, err := decode(stored)
+	return err == nil
+}
+
 const djangoPrefix = "pbkdf2_sha256$"
 
 // django is pbkdf2_sha256$ROUNDS$SALT$KEY. The salt is taken as it is written, and not decoded.

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"pratu/flows/accounts"
+	"pratu/flows/kind"
+)
+
+// rejected is a line that wasn't imported, as scripts see it. It has no value of the line: those are somebody's.
+type rejected struct {
+	Line   int64  `json:"line"`
+	Code   string `json:"code"`
+	Member string `json:"member,omitempty"`
+	Reason string `json:"reason"`
+}
+
+func (a *app) accountImport() *cobra.Command {
+	var rejects string
+	cmd := &cobra.Command{
+		Use: "import FILE", Short: "Import accounts of another system, one JSON object in each line; - reads stdin",
+		Long: "docs/import.md describes the lines. An import that was broken off is run again: what was imported is known and left\n" +
+			"alone. A line that is refused is listed with its reason and costs no other; the exit code is 1 then.",
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, list []string) error {
+			in, done, err := a.openInput(list[0])
+			if err != nil {
+				return err
+			}
+			defer done()
+			out, closeRejects, err := a.rejects(rejects)
+			if err != nil {
+				return err
+			}
+			defer closeRejects()
+			return a.withTools(cmd, func(t *tools) error { return a.importAccounts(t, in, out) })
+		},
+	}
+	cmd.Flags().StringVar(&rejects, "rejects", "", "file for the lines that are refused, as JSON; stderr when left out")
+	return cmd
+}
+
+// rejects is where refused lines are told of.
+func (a *app) rejects(path string) (io.Writer, func(), error) {
+	if path == "" {
+		return a.stderr, func() {}, nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--rejects %s can't be written (%w): correct the path or its permissions", path, reason(err))
+	}
+	return f, func() { _ = f.Close() }, nil
+}
+
+func (a *app) importAccounts(t *tools, in io.Reader, rejects io.Writer) error {
+	bar := a.newProgress(sizeOf(in), "accounts")
+	lines := json.NewEncoder(rejects)
+	importer := &accounts.Importer{
+		Accounts: t.accounts,
+		Refuse: func(line int64, why error) error {
+			e, _ := kind.As(why)
+			r := rejected{Line: line, Code: kind.Code(why), Reason: plain(why)}
+			if e != nil {
+				r.Member = e.Field
+			}
+			if rejects == a.stderr {
+				bar.clear()
+			}
+			return lines.Encode(r)
+		},
+		Progress: func(r accounts.ImportResult) { bar.at(r.Bytes, r.Read) },
+	}
+	result, err := importer.Run(t.ctx, in)
+	bar.end()
+	count := func(n int64) string { return strconv.FormatInt(n, 10) }
+	if shown := a.print.one(result, [][2]string{
+		{"read", count(result.Read)}, {"imported", count(result.Imported)}, {"unchanged", count(result.Unchanged)}, {"refused", count(result.Refused)},
+	}); err == nil {
+		err = shown
+	}
+	if err == nil && result.Refused > 0 {
+		err = kind.New(kind.Invalid, "import.refused").WithArg("lines", result.Refused)
+	}
+	return err
+}
+
+// sizeOf is how many bytes come, or 0.
+func sizeOf(in io.Reader) int64 {
+	f, ok := in.(*os.File)
+	if !ok {
+		return 0
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	return info.Size()
+}

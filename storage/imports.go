@@ -1,0 +1,183 @@
+package storage
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Import is an account of another system with all that belongs to it.
+type Import struct {
+	Account
+	Key        string // keyed hash of the line it came by
+	Contacts   []ImportContact
+	Credential *Credential // nil: no password
+	Bindings   []Binding
+}
+
+// ImportContact is a contact with its digests under the living keys.
+type ImportContact struct {
+	Contact
+	Digests []Digest
+}
+
+// Taken is what of some imports is there already.
+type Taken struct {
+	Keys, OIDs, Digests, Bindings map[string]bool // digests by kind and digest, bindings by partner and id
+	SSOIDs                        map[int64]bool
+}
+
+// maxParameters is how many a statement may have on both engines, with a margin.
+const maxParameters = 30_000
+
+// ImportsTaken tells what is there already of numbers, contacts that are proven, partners' ids, and lines that were imported
+// before, whose hashes may be under any living key.
+func (s *Store) ImportsTaken(ctx context.Context, keys []string, list []Import) (Taken, error) {
+	t := Taken{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[int64]bool{}}
+	var ssoids []int64
+	var oids, digests, externals []string
+	for _, x := range list {
+		ssoids, oids = append(ssoids, x.SSOID), append(oids, x.OID)
+		for _, c := range x.Contacts {
+			for _, d := range c.Digests {
+				digests = append(digests, d.Digest)
+			}
+		}
+		for _, b := range x.Bindings {
+			externals = append(externals, b.ExternalID)
+		}
+	}
+	if err := s.found(ctx, t.Keys, `SELECT import_key FROM accounts WHERE import_key <> '' AND import_key IN (?)`, keys); err != nil {
+		return t, err
+	}
+	if err := s.found(ctx, t.OIDs, `SELECT oid FROM accounts WHERE oid IN (?)`, oids); err != nil {
+		return t, err
+	}
+	err := s.found(ctx, t.Digests, `SELECT kind || ' ' || digest FROM contact_digests WHERE kind IN ('email', 'phone') AND key_id IN (`+keyIDs(list)+`)
+		AND verified = 1 AND digest IN (?)`, digests)
+	if err != nil {
+		return t, err
+	}
+	if err := s.found(ctx, t.Bindings, `SELECT partner || ' ' || external_id FROM bindings WHERE ended_at = 0 AND external_id IN (?)`, externals); err != nil {
+		return t, err
+	}
+	if len(ssoids) == 0 {
+		return t, nil
+	}
+	query, args, err := sqlx.In(`SELECT ssoid FROM accounts WHERE ssoid IN (?)`, ssoids)
+	if err != nil {
+		return t, err
+	}
+	var there []int64
+	err = s.list(ctx, &there, query, args...)
+	for _, n := range there {
+		t.SSOIDs[n] = true
+	}
+	return t, err
+}
+
+func (s *Store) found(ctx context.Context, into map[string]bool, query string, values []string) error {
+	if len(values) == 0 {
+		return nil
+	}
+	query, args, err := sqlx.In(query, values)
+	if err != nil {
+		return err
+	}
+	var there []string
+	err = s.list(ctx, &there, query, args...)
+	for _, v := range there {
+		into[v] = true
+	}
+	return err
+}
+
+// ImportAccounts writes accounts, all or none. Registrations that wait for one of their contacts end. What is taken meanwhile
+// is ErrExists.
+func (s *Store) ImportAccounts(ctx context.Context, list []Import) error {
+	var accounts, contacts, digests, credentials, bindings [][]any
+	for _, x := range list {
+		accounts = append(accounts, []any{x.ID, x.SSOID, x.OID, x.Status, x.RegisterBy, x.Locale, x.Profile, x.CreatedAt, x.UpdatedAt, x.Key})
+		for _, c := range x.Contacts {
+			contacts = append(contacts, []any{c.ID, x.ID, c.Kind, c.Value, flag(c.Preferred), c.AddedAt, c.VerifiedAt})
+			for _, d := range c.Digests {
+				digests = append(digests, []any{c.ID, c.Kind, d.KeyID, d.Digest, flag(!c.VerifiedAt.IsZero())})
+			}
+		}
+		if p := x.Credential; p != nil {
+			credentials = append(credentials, []any{p.ID, x.ID, p.Kind, p.Secret, p.CreatedAt, Instant(0)})
+		}
+		for _, b := range x.Bindings {
+			bindings = append(bindings, []any{b.ID, x.ID, b.Partner, b.ExternalID, b.CreatedAt, b.UpdatedAt, Instant(0)})
+		}
+	}
+	return s.InTx(ctx, func(ctx context.Context) error {
+		for _, table := range []struct {
+			into string
+			rows [][]any
+		}{
+			{`accounts (id, ssoid, oid, status, register_by, locale, profile, created_at, updated_at, import_key)`, accounts},
+			{`contacts (id, account_id, kind, value, preferred, added_at, verified_at)`, contacts},
+			{`contact_digests (contact_id, kind, key_id, digest, verified)`, digests},
+			{`credentials (id, account_id, kind, secret, created_at, last_used_at)`, credentials},
+			{`bindings (id, account_id, partner, external_id, created_at, updated_at, ended_at)`, bindings},
+		} {
+			if err := s.insertRows(ctx, table.into, table.rows); err != nil {
+				return err
+			}
+		}
+		return s.voidImported(ctx, list)
+	})
+}
+
+func (s *Store) insertRows(ctx context.Context, into string, rows [][]any) error {
+	for len(rows) > 0 {
+		n := min(len(rows), maxParameters/len(rows[0]))
+		var args []any
+		for _, row := range rows[:n] {
+			args = append(args, row...)
+		}
+		if _, err := s.exec(ctx, `INSERT INTO `+into+` VALUES `+valueRows(n, len(rows[0])), args...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// voidImported ends what waits for contacts that have an owner now. Usually nothing waits at all.
+func (s *Store) voidImported(ctx context.Context, list []Import) error {
+	var waits bool
+	if err := s.get(ctx, &waits, `SELECT EXISTS (SELECT 1 FROM pending_registrations)`); err != nil || !waits {
+		return err
+	}
+	for _, x := range list {
+		for _, c := range x.Contacts {
+			if c.VerifiedAt.IsZero() {
+				continue
+			}
+			if err := s.VoidPendings(ctx, c.Kind, c.Digests); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keyIDs are those of the keys that the digests of imports are under, as a list of SQL.
+func keyIDs(list []Import) string {
+	seen := map[string]bool{}
+	var rows []string
+	for _, x := range list {
+		for _, c := range x.Contacts {
+			for _, d := range c.Digests {
+				if !seen[d.KeyID] && len(d.KeyID) > 0 && strings.Trim(d.KeyID, "0123456789abcdef") == "" { // a key's id is hex
+					seen[d.KeyID] = true
+					rows = append(rows, "'"+d.KeyID+"'")
+				}
+			}
+		}
+	}
+	return strings.Join(rows, ", ")
+}
