@@ -11,7 +11,7 @@ import (
 
 func (a *app) clientCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "client", Short: "Register and change the applications that sign people in", Args: args(cobra.NoArgs), RunE: help}
-	cmd.AddCommand(a.clientCreate(), a.clientGet(), a.clientList(), a.clientUpdate(), a.clientDelete(), a.clientRotate(), a.clientPreview())
+	cmd.AddCommand(a.clientCreate(), a.clientGet(), a.clientList(), a.clientUpdate(), a.clientDelete(), a.clientRotate(), a.clientPreview(), a.clientUsage())
 	return cmd
 }
 

@@ -53,6 +53,7 @@ var examples = map[string][]string{
 		"pratu client claims-preview shop --account 21992040",
 		"pratu client claims-preview shop --account 21992040 --scope openid -o json",
 	},
+	"client usage":  {"pratu client usage", "pratu client usage 2171 --days 90 -o json"},
 	"client delete": {"pratu client delete shop"},
 	"client rotate-secret": {
 		"pratu client rotate-secret shop -o json",

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"pratu/flows/audit"
 	"pratu/flows/kind"
 	"pratu/storage"
@@ -32,6 +34,9 @@ type Importer struct {
 	Refuse func(line int64, why error) error
 	// Progress is told how far it is.
 	Progress func(r ImportResult)
+
+	mu     sync.Mutex // of the result and of whom is told
+	result ImportResult
 }
 
 // importBatch is how many accounts are written in one transaction.
@@ -46,29 +51,30 @@ type importLine struct {
 	err     error
 }
 
-// Run imports all lines. While a batch is written the next one is read and judged.
-func (i *Importer) Run(ctx context.Context, r io.Reader) (result ImportResult, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	batches := make(chan []importLine, 1)
-	var reading error
-	go func() {
+// importWriters is how many batches are written at once: a database has more than one processor too.
+const importWriters = 2
+
+// Run imports all lines. While batches are written the next ones are read and judged. Of two lines that want the same thing
+// the first one gets it, unless they are so close that both are on their way.
+func (i *Importer) Run(ctx context.Context, r io.Reader) (ImportResult, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	batches := make(chan []importLine, importWriters)
+	group.Go(func() error {
 		defer close(batches)
-		reading = i.read(ctx, r, batches)
-	}()
-	for batch := range batches {
-		if err := i.write(ctx, batch, &result); err != nil {
-			return result, err
-		}
-		for _, line := range batch {
-			result.Bytes += int64(len(line.raw)) + 1
-		}
-		i.Progress(result)
+		return i.read(ctx, r, batches)
+	})
+	for range importWriters {
+		group.Go(func() error {
+			for batch := range batches {
+				if err := i.write(ctx, batch); err != nil {
+					return err
+				}
+			}
+			return ctx.Err()
+		})
 	}
-	if ctx.Err() != nil {
-		return result, ctx.Err()
-	}
-	return result, reading
+	err := group.Wait()
+	return i.result, err
 }
 
 // read cuts the input into batches and prepares them.
@@ -124,31 +130,56 @@ func (i *Importer) prepare(batch []importLine) {
 
 // write imports what isn't there. Somebody who registers at the same moment may win a contact: then the batch is written
 // line by line, and the line that lost is told of.
-func (i *Importer) write(ctx context.Context, batch []importLine, result *ImportResult) error {
-	fresh, err := i.fresh(ctx, batch, result)
-	if err != nil || len(fresh) == 0 {
+func (i *Importer) write(ctx context.Context, batch []importLine) error {
+	fresh, refusals, err := i.fresh(ctx, batch)
+	if err != nil {
 		return err
 	}
-	switch err := i.insert(ctx, fresh); {
-	case err == nil:
-		result.Imported += int64(len(fresh))
-		return nil
-	case !errors.Is(err, storage.ErrExists):
-		return err
+	written := len(fresh)
+	if written > 0 {
+		err = i.insert(ctx, fresh)
 	}
-	for _, line := range fresh {
-		err := i.insert(ctx, []importLine{line})
-		if errors.Is(err, storage.ErrExists) {
-			if err = i.refuse(line, refused("taken", ""), result); err != nil {
-				return err
+	if errors.Is(err, storage.ErrExists) {
+		written, err = 0, nil
+		for _, line := range fresh {
+			switch one := i.insert(ctx, []importLine{line}); {
+			case one == nil:
+				written++
+			case errors.Is(one, storage.ErrExists):
+				refusals = append(refusals, refusal{line.number, refused("taken", "")})
+			default:
+				return one
 			}
-			continue
 		}
-		if err != nil {
+	}
+	if err != nil {
+		return err
+	}
+	return i.tell(batch, int64(written), refusals)
+}
+
+// refusal is a line that isn't imported.
+type refusal struct {
+	line int64
+	why  error
+}
+
+// tell counts a batch that is over.
+func (i *Importer) tell(batch []importLine, written int64, refusals []refusal) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	r := &i.result
+	r.Read, r.Imported, r.Refused = r.Read+int64(len(batch)), r.Imported+written, r.Refused+int64(len(refusals))
+	r.Unchanged += int64(len(batch)) - written - int64(len(refusals))
+	for _, line := range batch {
+		r.Bytes += int64(len(line.raw)) + 1
+	}
+	for _, x := range refusals {
+		if err := i.Refuse(x.line, x.why); err != nil {
 			return err
 		}
-		result.Imported++
 	}
+	i.Progress(*r)
 	return nil
 }
 
@@ -168,7 +199,7 @@ func (i *Importer) insert(ctx context.Context, lines []importLine) error {
 }
 
 // fresh leaves out lines that were imported before, and refuses those that can't be.
-func (i *Importer) fresh(ctx context.Context, batch []importLine, result *ImportResult) (fresh []importLine, err error) {
+func (i *Importer) fresh(ctx context.Context, batch []importLine) (fresh []importLine, refusals []refusal, err error) {
 	var keys []string
 	var list []storage.Import
 	for _, line := range batch {
@@ -178,13 +209,8 @@ func (i *Importer) fresh(ctx context.Context, batch []importLine, result *Import
 		}
 	}
 	taken, err := i.Accounts.Store.ImportsTaken(ctx, keys, list)
-	if err != nil {
-		return nil, err
-	}
 	for _, line := range batch {
-		result.Read++
-		if imported(line, taken) {
-			result.Unchanged++
+		if err != nil || imported(line, taken) {
 			continue
 		}
 		why := line.err
@@ -192,20 +218,13 @@ func (i *Importer) fresh(ctx context.Context, batch []importLine, result *Import
 			why = claim(line.account, taken)
 		}
 		if why != nil {
-			if err := i.refuse(line, why, result); err != nil {
-				return nil, err
-			}
+			refusals = append(refusals, refusal{line.number, why})
 			continue
 		}
 		taken.Keys[line.keys[0]] = true
 		fresh = append(fresh, line)
 	}
-	return fresh, nil
-}
-
-func (i *Importer) refuse(line importLine, why error, result *ImportResult) error {
-	result.Refused++
-	return i.Refuse(line.number, why)
+	return fresh, refusals, err
 }
 
 func imported(line importLine, taken storage.Taken) bool {
