@@ -33,6 +33,7 @@ func (s *running) background() {
 	s.proc.loop("presence", s.presence.Run)
 	s.proc.every("janitor", janitorEvery, s.janitor())
 	s.proc.every("eraser", janitorEvery, s.eraser())
+	s.proc.every("reindex", janitorEvery, s.reindexer())
 }
 
 // rotation replaces signing keys when their time has come.

@@ -87,6 +87,7 @@ var examples = map[string][]string{
 	"outbox list":      {"pratu outbox list -o json"},
 	"outbox retry":     {"pratu outbox retry --all"},
 	"key list":         {"pratu key list"},
+	"key reindex":      {"pratu key reindex", "pratu key reindex --status -o json"},
 	"key rotate": {
 		"pratu key rotate",
 		"pratu key rotate --alg RS256 --bits 3072",

@@ -11,7 +11,7 @@ import (
 
 func (a *app) keyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "key", Short: "Look at the signing keys and replace them", Args: args(cobra.NoArgs), RunE: help}
-	cmd.AddCommand(a.keyList(), a.keyRotate())
+	cmd.AddCommand(a.keyList(), a.keyRotate(), a.keyReindex())
 	return cmd
 }
 

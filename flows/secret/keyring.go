@@ -105,6 +105,15 @@ func (k *Keyring) Key(label string) []byte {
 // KeyID names the current master key; it reveals nothing of it.
 func (k *Keyring) KeyID() string { return k.masters[0].id }
 
+// KeyIDs names all living master keys, the current first.
+func (k *Keyring) KeyIDs() []string {
+	ids := make([]string, len(k.masters))
+	for i, m := range k.masters {
+		ids[i] = m.id
+	}
+	return ids
+}
+
 // Seal encrypts and authenticates (AES-256-GCM, random nonce). label is the kind of data, aad the place it belongs to,
 // usually the row's id: a sealed value that was moved to another row doesn't open.
 func (k *Keyring) Seal(label string, plaintext []byte, aad string) string {
