@@ -59,6 +59,7 @@ func eachLegacy(t *testing.T, run func(w *legacy)) {
 			_, _, err := w.clients.Create(t.Context(), d)
 			must(t, err)
 		}
+		w.seen = func(r *http.Request, answer reply) { conforms(t, r, answer) }
 		l := &legacy{world: w}
 		l.contact("alice", alicesPhone, true)
 		l.contact("bob", bobsPhone, true)

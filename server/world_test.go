@@ -95,6 +95,8 @@ type world struct {
 	presence  *directory.Presence
 	metrics   *prometheus.Registry
 
+	seen func(r *http.Request, answer reply) // looks at each answer, or nil
+
 	mu   sync.Mutex
 	at   time.Time
 	wall bool // time is everybody's, and passes by itself
@@ -332,6 +334,9 @@ func (w *world) do(r *http.Request) reply {
 	must(w.t, err)
 	answer := reply{rec.Result(), string(raw)}
 	answer.Request = r
+	if w.seen != nil {
+		w.seen(r, answer)
+	}
 	switch {
 	case w.foreign:
 	case answer.StatusCode >= 500 && !strings.Contains(answer.body, `"upstream_unavailable"`): // somebody else's failure
