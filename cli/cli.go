@@ -73,7 +73,7 @@ func (a *app) root() *cobra.Command {
 	addFlags(root)
 	addOutput(root, &a.print)
 	root.AddCommand(
-		a.devCommand(), a.serveCommand(), a.clientCommand(), a.apiKeyCommand(), a.connectorCommand(), a.registrationTokenCommand(), a.accountCommand(), a.playerCommand(), a.bindingCommand(), a.keyCommand(), a.migrateCommand(),
+		a.devCommand(), a.serveCommand(), a.clientCommand(), a.apiKeyCommand(), a.connectorCommand(), a.registrationTokenCommand(), a.accountCommand(), a.playerCommand(), a.bindingCommand(), a.roleCommand(), a.keyCommand(), a.migrateCommand(),
 		a.adminCommand(), a.outboxCommand(), a.partnerCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(),
 	)
 	addExamples(root)

@@ -75,6 +75,13 @@ var sentences = map[string]string{
 	"import.taken":          "somebody else took a number or a contact of the line meanwhile: run the import again to see which",
 	"import.refused":        "{lines} lines were refused: they are listed with their reasons",
 
+	"role.unknown":     "there is no such role: one of owner, admin, support, auditor, title_owner",
+	"role.title":       "title_owner goes with --title and the id of a client of kind game, and no other role does",
+	"role.missing":     "the account hasn't got this role: pratu role list shows who has which",
+	"role.last_owner":  "there has to be an owner: make somebody else one first",
+	"office.forbidden": "that isn't yours to do",
+	"office.reason":    "a reason is one line of at most {max} characters",
+
 	"contact.email_invalid": "this is not an e-mail address: write it like mali@example.com",
 	"contact.phone_invalid": "this is not a phone number: write it like 0812345678 or +66812345678",
 

@@ -22,6 +22,7 @@ import (
 	"pratu/flows/limits"
 	"pratu/flows/logout"
 	"pratu/flows/mail"
+	"pratu/flows/office"
 	"pratu/flows/oidc"
 	"pratu/flows/outbound"
 	"pratu/flows/outbox"
@@ -63,6 +64,7 @@ type tools struct {
 	passkeys *passkeys.Service
 	social   *social.Service
 	players  *players.Service
+	office   *office.Service
 	outbox   *outbox.Outbox
 	renderer *web.Renderer
 
@@ -142,6 +144,9 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.players = &players.Service{
 		Store: store, Keyring: keyring, Clients: t.clients, Keys: t.keys, Accounts: t.accounts, Signin: t.signin, Limiter: t.limiter,
 		Social: t.social, Audit: t.audit, Issuer: c.issuer, Now: a.now, DefaultTitle: c.GameDefaultTitle, Expose: c.ExposeVerificationSecret,
+	}
+	t.office = &office.Service{
+		Store: store, Clients: t.clients, Accounts: t.accounts, Keys: t.keys, Keyring: keyring, Audit: t.audit, Now: a.now,
 	}
 	t.passkeys, err = passkeys.New(passkeys.Options{
 		Issuer: c.issuer, RPID: c.RPID, Product: web.Product, Store: store, Keyring: keyring, Limiter: t.limiter, Audit: t.audit,

@@ -56,6 +56,8 @@ func erasures() []string {
 		`DELETE FROM totps WHERE account_id = ?`,
 		`DELETE FROM recovery_codes WHERE account_id = ?`,
 		`DELETE FROM account_roles WHERE account_id = ?`,
+		`DELETE FROM account_titles WHERE account_id = ?`,
+		`DELETE FROM account_words WHERE account_id = ?`,
 		byID("challenges"), byID("one_time_links"),
 		`DELETE FROM known_browsers WHERE (account_id, browser_hash) IN
 			(SELECT account_id, browser_hash FROM known_browsers WHERE account_id = ? LIMIT 500)`,

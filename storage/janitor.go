@@ -23,6 +23,8 @@ const (
 	KeepCalls = 400 * 24 * time.Hour
 	// KeepAudit is how long the record goes back.
 	KeepAudit = 90 * 24 * time.Hour
+	// KeepFigures is how far back the figures of the office go.
+	KeepFigures = 400 * 24 * time.Hour
 )
 
 // Bounds of one Purge: what a statement may lock, and how long all of them may take.
@@ -76,6 +78,8 @@ func purges() []purge {
 		{"api_keys that were revoked", KeepSecrets, byID("api_keys", "revoked_at > 0 AND revoked_at <= ?")},
 		{"call_counts", KeepCalls, `DELETE FROM call_counts WHERE (client_id, call, day) IN (SELECT client_id, call, day FROM call_counts
 			WHERE day <= CAST(? AS BIGINT) / 86400000 LIMIT 500)`},
+		{"answers", KeepExpired, byID("answers", "expires_at <= ?")},
+		{"figures", KeepFigures, `DELETE FROM figures WHERE (hour, name) IN (SELECT hour, name FROM figures WHERE hour <= ? LIMIT 500)`},
 		{"audit", KeepAudit, byID("audit", "at <= ?")},
 	}
 }

@@ -24,9 +24,9 @@ import (
 	"pratu/storage"
 )
 
-// Roles of accounts.
+// Roles that the first administrator has. What roles may do is flows/office's.
 const (
-	RoleOwner = "owner" // the first administrator
+	RoleOwner = "owner"
 	RoleAdmin = "admin"
 )
 

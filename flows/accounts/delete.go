@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"pratu/flows/audit"
@@ -17,21 +18,15 @@ const Grace = 30 * 24 * time.Hour
 // eraseBatch is how many accounts one run erases at most.
 const eraseBatch = 100
 
-// Close ends all that an account is signed in to and gave to applications, tells the owner, and begins the grace. The only
-// administrator can't: nobody could be made one after them.
+// Close ends all that an account is signed in to and gave to applications, tells the owner, and begins the grace. The last
+// owner of the installation can't: nobody could be made one after them.
 func (s *Service) Close(ctx context.Context, a *Account, device string) (eraseAt time.Time, err error) {
-	for _, role := range a.Roles {
-		other, err := s.Store.OtherWithRole(ctx, role, a.ID)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if !other {
-			return time.Time{}, kind.New(kind.Forbidden, "delete.last_admin")
-		}
-	}
 	now := storage.At(s.Now())
 	due := now.Add(Grace)
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.NotLastOwner(ctx, a.ID); err != nil {
+			return err
+		}
 		err := s.Store.CloseAccount(ctx, a.ID, now, due)
 		if errors.Is(err, storage.ErrNotFound) {
 			return kind.New(kind.Conflict, "account.changed").WithErr(err)
@@ -56,6 +51,23 @@ func (s *Service) Close(ctx context.Context, a *Account, device string) (eraseAt
 	}
 	s.Mail.Wake()
 	return due.Time(), nil
+}
+
+// NotLastOwner refuses what would leave the installation without an owner, in the transaction that would: others that are
+// about to do the same wait for it.
+func (s *Service) NotLastOwner(ctx context.Context, accountID string) error {
+	if err := s.Store.LockOwners(ctx); err != nil {
+		return err
+	}
+	roles, err := s.Store.RolesOf(ctx, accountID)
+	if err != nil || !slices.Contains(roles, RoleOwner) {
+		return err
+	}
+	other, err := s.Store.OtherWithRole(ctx, RoleOwner, accountID)
+	if err == nil && !other {
+		err = kind.New(kind.Forbidden, "role.last_owner")
+	}
+	return err
 }
 
 // Closed tells whether an account waits to be erased.

@@ -45,6 +45,15 @@ func RequestOf(ctx context.Context) RequestInfo {
 	return r
 }
 
+type actorKey struct{}
+
+type actor struct{ kind, id string }
+
+// Acting attaches who does what follows: in the office that isn't whom a flow would take it for.
+func Acting(ctx context.Context, kind, id string) context.Context {
+	return context.WithValue(ctx, actorKey{}, actor{kind, id})
+}
+
 // Event is one thing that happened. Name reads noun.verb in the past tense: signin.failed, account.created.
 type Event struct {
 	Name      string
@@ -95,6 +104,9 @@ func (l *Log) row(ctx context.Context, e Event) (storage.AuditEvent, error) {
 		if len(details) > maxDetails {
 			details = []byte(`{"truncated":true}`)
 		}
+	}
+	if a, ok := ctx.Value(actorKey{}).(actor); ok {
+		e.ActorKind, e.ActorID = a.kind, a.id
 	}
 	r := RequestOf(ctx)
 	return storage.AuditEvent{

@@ -5,6 +5,9 @@ import "slices"
 // DefaultScope is what a client of people may ask for unless it is registered for less or more.
 const DefaultScope = "openid profile email phone address offline_access"
 
+// AdminScope is what scopes of the admin API begin with. Only an administrator registers a client for them, of kind machine.
+const AdminScope = "admin:"
+
 // rules of one kind: defaults and what the kind can be.
 type rules struct {
 	auth     string   // default method at the token endpoint

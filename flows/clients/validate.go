@@ -124,6 +124,9 @@ func (d *Document) validateGrants(ps *Problems, r rules) {
 		ps.add("/grant_types", "client.grant", "client_credentials needs a client that authenticates (RFC 6749 section 4.4)")
 	}
 	for _, s := range strings.Fields(m.Scope) {
+		if strings.HasPrefix(s, AdminScope) && d.Kind != KindMachine {
+			ps.add("/scope", "client.scope", "%s is a scope of the admin API, which is for kind machine", s)
+		}
 		if !scopeSyntax.MatchString(s) {
 			ps.add("/scope", "client.scope", "%q is not a scope: separate scopes by spaces, and use printable ASCII without quotes and backslashes (RFC 6749 section 3.3)", s)
 		}

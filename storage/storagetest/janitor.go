@@ -21,12 +21,14 @@ var expiring = map[string]string{
 	"pushed_requests": "expires_at", "device_authorizations": "expires_at",
 	"federation_requests": "expires_at", "seen": "expires_at", "client_secrets": "expires_at", "outbox": "expires_at",
 	"limits": "window_end", "registration_tokens": "expires_at", "api_keys": "expires_at", "audit": "at",
+	"answers": "expires_at", "figures": "hour",
 }
 
 // keeping is how long rows stay that way; the others go when all replicas agree that they are over.
 var keeping = map[string]storage.Instant{
 	"sessions": storage.Instant(storage.KeepSessions.Milliseconds()), "client_secrets": storage.Instant(storage.KeepSecrets.Milliseconds()),
 	"registration_tokens": storage.Instant(storage.KeepSecrets.Milliseconds()), "api_keys": storage.Instant(storage.KeepSecrets.Milliseconds()), "audit": storage.Instant(storage.KeepAudit.Milliseconds()), "interactions": storage.Instant(storage.KeepInteractions.Milliseconds()),
+	"figures": storage.Instant(storage.KeepFigures.Milliseconds()),
 }
 
 // Janitor is the contract of the purge.
@@ -133,9 +135,9 @@ func (j janitor) fill(t *testing.T, table, mark string, n int, end storage.Insta
 		ok(t, j.CreateClient(t.Context(), client(id)))
 		values["client_id"] = "'" + id + "'"
 	}
-	if table == "limits" || table == "seen" {
+	if table == "limits" || table == "seen" || table == "figures" {
 		for i := range n {
-			values["id"] = fmt.Sprintf("'%s-%d'", mark, i)
+			values[markOf(table)] = fmt.Sprintf("'%s-%d'", mark, i)
 			j.insert(t, table, 1, values)
 		}
 		return
@@ -163,6 +165,10 @@ func markOf(table string) string {
 		return "note"
 	case "limits", "seen":
 		return "id"
+	case "answers":
+		return "fingerprint"
+	case "figures":
+		return "name"
 	}
 	return "client_id"
 }

@@ -54,7 +54,7 @@ func (b browsers) kept(t *testing.T) {
 
 // belongings are the tables in which an account has rows.
 var belongings = []string{
-	"contacts", "credentials", "passkeys", "identities", "totps", "recovery_codes", "account_roles", "challenges", "one_time_links", "known_browsers",
+	"contacts", "credentials", "passkeys", "identities", "totps", "recovery_codes", "account_roles", "account_titles", "account_words", "challenges", "one_time_links", "known_browsers",
 	"consents", "grants", "sessions", "players",
 }
 
@@ -67,6 +67,8 @@ func (b browsers) furnish(t *testing.T) (id, contact string) {
 		[]storage.Digest{{KeyID: "k", Digest: id}}))
 	ok(t, b.SetPassword(t.Context(), storage.Credential{ID: name("credential"), AccountID: id, Secret: "s", CreatedAt: start}))
 	ok(t, b.GrantRole(t.Context(), id, "admin", start))
+	ok(t, b.GrantTitle(t.Context(), id, "dragons", start))
+	ok(t, b.SetWords(t.Context(), id, []string{"mali"}))
 	ok(t, b.CreateChallenge(t.Context(), storage.Challenge{ID: name("challenge"), AccountID: id, TokenHash: name("token"), ExpiresAt: start.Add(day)}))
 	ok(t, b.CreateLink(t.Context(), storage.OneTimeLink{ID: name("link"), AccountID: id, Purpose: "login", ExpiresAt: start.Add(day)}))
 	must[bool](t)(b.KnowBrowser(t.Context(), id, "b", "Mozilla", start, start.Add(day)))

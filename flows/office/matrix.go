@@ -1,0 +1,139 @@
+package office
+
+import (
+	"strings"
+
+	"pratu/flows/accounts"
+)
+
+// Roles. TitleOwner is about titles and what belongs to them, the others about the whole installation.
+const (
+	Owner      = accounts.RoleOwner
+	Admin      = accounts.RoleAdmin
+	Support    = "support"
+	Auditor    = "auditor"
+	TitleOwner = "title_owner"
+)
+
+// Roles in the order in which they are shown.
+func Roles() []string { return []string{Owner, Admin, Support, Auditor, TitleOwner} }
+
+// Action is something that can be done here.
+type Action string
+
+// Actions. What an API has no route for isn't among Remote.
+const (
+	ReadDashboard  Action = "dashboard.read"
+	ReadClients    Action = "clients.read"
+	WriteClients   Action = "clients.write"
+	RotateSecrets  Action = "clients.secrets"
+	ReadAccounts   Action = "accounts.read"
+	WriteAccounts  Action = "accounts.write"
+	DeleteAccounts Action = "accounts.delete"
+	ReadAudit      Action = "audit.read"
+	ReadKeys       Action = "keys.read"
+	RotateKeys     Action = "keys.rotate"
+	ReadMail       Action = "mail.read"
+	SendMail       Action = "mail.send"
+	ReadSettings   Action = "settings.read"
+	ReadRoles      Action = "roles.read"
+	WriteRoles     Action = "roles.write"
+)
+
+// Scope is what a token needs for the action.
+func (a Action) Scope() string { return ScopePrefix + string(a) }
+
+// Extent is how far somebody may do something.
+type Extent string
+
+// Extents.
+const (
+	No  Extent = ""
+	Own Extent = "own" // to what belongs to one's titles
+	All Extent = "yes"
+)
+
+// line is an action with what it means and who may.
+type line struct {
+	action  Action
+	means   string
+	remote  bool // the admin API has it
+	extents map[string]Extent
+}
+
+// table is who may do what. docs/permissions.md is made from it.
+var table = []line{
+	{ReadDashboard, "see the figures", false, row(All, All, All, All, No)},
+	{ReadClients, "see applications", true, row(All, All, All, All, Own)},
+	{WriteClients, "register, change, disable and delete applications; a title owner changes those of the title, but registers and deletes none", true, row(All, All, No, No, Own)},
+	{RotateSecrets, "give an application a new secret", true, row(All, All, No, No, Own)},
+	{ReadAccounts, "find and see accounts", true, row(All, All, All, All, No)},
+	{WriteAccounts, "disable and enable accounts, end their sessions, take their factors away; those of accounts with a role only who may change roles", true, row(All, All, All, No, No)},
+	{DeleteAccounts, "delete accounts", true, row(All, All, No, No, No)},
+	{ReadAudit, "read the record of events", true, row(All, All, All, All, No)},
+	{ReadKeys, "see the signing keys", false, row(All, All, No, All, No)},
+	{RotateKeys, "replace the signing keys", false, row(All, All, No, No, No)},
+	{ReadMail, "see which messages wait or were given up; what they say stays sealed", false, row(All, All, All, All, No)},
+	{SendMail, "have messages tried again, send oneself a test", false, row(All, All, No, No, No)},
+	{ReadSettings, "see the settings, secrets hidden", false, row(All, All, No, All, No)},
+	{ReadRoles, "see who has which role", false, row(All, All, No, All, No)},
+	{WriteRoles, "give and take roles", false, row(All, No, No, No, No)},
+}
+
+// row has an extent for each of Roles.
+func row(extents ...Extent) map[string]Extent {
+	m := map[string]Extent{}
+	for i, role := range Roles() {
+		m[role] = extents[i]
+	}
+	return m
+}
+
+var matrix = func() map[Action]map[string]Extent {
+	m := map[Action]map[string]Extent{}
+	for _, l := range table {
+		m[l.action] = l.extents
+	}
+	return m
+}()
+
+// Actions in the order of the table.
+func Actions() (list []Action) {
+	for _, l := range table {
+		list = append(list, l.action)
+	}
+	return list
+}
+
+// Remote are the actions of the admin API.
+func Remote() (list []Action) {
+	for _, l := range table {
+		if l.remote {
+			list = append(list, l.action)
+		}
+	}
+	return list
+}
+
+// Document is the table for people.
+func Document() string {
+	var b strings.Builder
+	b.WriteString("# Who may do what\n\nWritten by `UPDATE_DOCS=1 go test ./flows/office -run PermissionsDocument` from the table in `flows/office/matrix.go`, which every action asks. " +
+		"`own` is what belongs to one's titles. Roles are given with `pratu role grant`; the admin API has the marked actions, each with a scope of its own.\n\n| action |")
+	for _, role := range Roles() {
+		b.WriteString(" " + role + " |")
+	}
+	b.WriteString(" scope of the admin API | means |\n|---|" + strings.Repeat("---|", len(Roles())+2) + "\n")
+	for _, l := range table {
+		b.WriteString("| `" + string(l.action) + "` |")
+		for _, role := range Roles() {
+			b.WriteString(" " + string(l.extents[role]) + " |")
+		}
+		scope := ""
+		if l.remote {
+			scope = l.action.Scope()
+		}
+		b.WriteString(" " + scope + " | " + l.means + " |\n")
+	}
+	return b.String()
+}
