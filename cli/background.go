@@ -23,7 +23,7 @@ const (
 )
 
 // background runs what no request waits for.
-func (s *running) background() {
+func (s *running) background(metrics prometheus.Gatherer) {
 	s.proc.every("keys", keysEvery, s.keys.Refresh)
 	s.proc.loop("outbox", s.outbox.Run)
 	if s.cfg.KeyRotation > 0 {
@@ -34,6 +34,9 @@ func (s *running) background() {
 	s.proc.every("janitor", janitorEvery, s.janitor())
 	s.proc.every("eraser", janitorEvery, s.eraser())
 	s.proc.every("reindex", janitorEvery, s.reindexer())
+	s.proc.every("figures", figuresEvery, s.figures())
+	tokens := &tokenFigures{metrics: metrics, store: s.store, now: s.now}
+	s.proc.every("figures of tokens", figuresEvery, tokens.flush)
 }
 
 // rotation replaces signing keys when their time has come.

@@ -99,7 +99,7 @@ func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*run
 		return fail(err)
 	}
 	t.observe(metrics)
-	s.background()
+	s.background(metrics)
 	warnPort(log, c, s.public.Addr())
 	if c.EnableFrontChannelTokens {
 		log.Warn("enable_front_channel_tokens lets applications get tokens in the browser's address: leave it off unless one can't be changed (RFC 9700 section 2.1.2)",

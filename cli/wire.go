@@ -35,6 +35,7 @@ import (
 	"pratu/flows/sms"
 	"pratu/flows/social"
 	"pratu/server"
+	"pratu/server/console"
 	"pratu/server/game"
 	"pratu/server/identity"
 	"pratu/server/oauth"
@@ -106,6 +107,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.clients = &clients.Service{
 		Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Keyring: keyring, Now: a.now,
 		Fetch: outbound.New(outbound.Options{Development: c.local()}), FrontChannelTokens: c.EnableFrontChannelTokens,
+		BuiltIn: clients.Console(c.issuer, !c.local()),
 	}
 	if c.ClientIDMetadata {
 		t.clients.Documents = &clients.Documents{Fetch: t.clients.Fetch, Limiter: t.limiter, Now: a.now}
@@ -206,6 +208,9 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 		OAuth: &oauth.Server{
 			Provider: provider, Authorize: flow, Clients: t.clients, Registrar: t.register, Signin: t.signin, Farewells: t.logout, Keys: t.keys, Web: kernel,
 			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
+		},
+		Console: &console.Server{
+			Web: kernel, Signin: t.signin, Office: t.office, Accounts: t.accounts, Settings: t.cfg.runningSettings, Second: !t.cfg.local(), Now: t.now,
 		},
 		Pages: &pages.Server{
 			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, Directory: people, MailDir: mailDir, Now: t.now,

@@ -22,7 +22,7 @@ func TestSamples(t *testing.T) {
 	if race {
 		args = append(args, "-race") // what the other modules' tests have compiled already
 	}
-	render := exec.Command("go", append(args, "./server/pages")...)
+	render := exec.Command("go", append(args, "./server/pages", "./server/console")...)
 	render.Dir, render.Env = "..", append(os.Environ(), "PRATU_PREVIEW="+dir)
 	if out, err := render.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

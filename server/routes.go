@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"pratu/flows/issuer"
+	"pratu/server/console"
 	"pratu/server/game"
 	"pratu/server/identity"
 	"pratu/server/oauth"
@@ -24,6 +25,8 @@ type Deps struct {
 	Pages    *pages.Server
 	Identity *identity.Server
 	Game     *game.Server
+
+	Console *console.Server
 }
 
 // class wraps a handler with what all routes of a kind share: headers, checks, the shape of errors.
@@ -40,7 +43,7 @@ type route struct {
 // table is every route there is.
 func table(d Deps) []route {
 	k, o, p, g, i := d.Web, d.OAuth, d.Pages, d.Game, d.Identity
-	return []route{
+	return append(office(k, d.Console), []route{
 		{k.Protocol, "GET", issuer.PathDiscovery, o.Discovery},
 		{k.Protocol, "GET", issuer.PathServerMetadata, o.ServerMetadata},
 		{k.Protocol, "GET", issuer.PathJWKS, o.JWKS},
@@ -175,6 +178,14 @@ func table(d Deps) []route {
 
 		{k.Protocol, "GET", issuer.PathClientLogo + "/{client}", o.Logo},
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
+	}...)
+}
+
+// office is the part of the table for administrators.
+func office(k *web.Kernel, c *console.Server) []route {
+	return []route{
+		{k.Page, "GET", issuer.PathAdmin, c.Dashboard},
+		{k.Page, "GET", issuer.PathAdminEnter, c.Enter},
 	}
 }
 

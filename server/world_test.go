@@ -29,6 +29,7 @@ import (
 	"pratu/flows/keys/keystest"
 	"pratu/flows/limits"
 	"pratu/flows/logout"
+	"pratu/flows/office"
 	"pratu/flows/oidc"
 	"pratu/flows/outbox"
 	"pratu/flows/partner"
@@ -82,6 +83,7 @@ type world struct {
 	log     *lockedBuffer
 	remote  *remote
 	oidc    *oidc.Provider
+	office  *office.Service
 
 	connectors *connectors.Service
 	social     *social.Service
@@ -184,7 +186,7 @@ func newWorld(t *testing.T, database string) *world {
 	must(t, w.keys.Ensure(t.Context()))
 	w.remote = &remote{pages: map[string]http.HandlerFunc{}}
 	calls := w.remote.client(t)
-	w.clients = &clients.Service{Store: w.store, Hasher: w.hasher, Keyring: ring, Fetch: calls, Now: w.now}
+	w.clients = &clients.Service{Store: w.store, Hasher: w.hasher, Keyring: ring, Fetch: calls, Now: w.now, BuiltIn: clients.Console(i, true)}
 	w.self = &clients.Registrar{Clients: w.clients, Store: w.store, Limiter: w.limiter, Guard: clients.GuardOff, RequirePKCE: true}
 	w.signin = &signin.Service{Store: w.store, Keyring: ring, Hasher: w.hasher, Limiter: w.limiter, Audit: record, Now: w.now}
 	w.hears(i)
@@ -216,12 +218,14 @@ func newWorld(t *testing.T, database string) *world {
 		Store: w.store, Keyring: ring, Clients: w.clients, Keys: w.keys, Accounts: w.people, Signin: w.signin, Social: w.social, Limiter: w.limiter,
 		Audit: record, Issuer: i, Now: w.now,
 	}
+	site := w.pages(i, kernel, flow, record)
 	w.handler = server.Handler(server.Deps{
 		Web: kernel,
 		OAuth: &oauth.Server{
 			Provider: provider, Authorize: flow, Clients: w.clients, Registrar: w.self, Signin: w.signin, Farewells: w.logout, Keys: w.keys, Web: kernel,
 			Metrics: oauth.NewMetrics(reg), Metadata: document, Now: w.now,
 		},
+<<<<<<< a
 		Pages: pages,
 		Game:  &game.Server{Players: w.players, Provider: provider, Web: kernel},
 		Identity: &identity.Server{
@@ -229,6 +233,12 @@ func newWorld(t *testing.T, database string) *world {
 			Partner:    &partner.Service{Store: w.store, Keyring: ring, Clients: w.clients, Provider: provider, Audit: record, Now: w.now},
 			LookupPath: issuer.PathAccountsByMobile, PartnerPath: issuer.PathPartnerToken, Now: w.now,
 		},
+||||||| base
+		Pages: w.pages(i, kernel, flow, record),
+=======
+		Pages:   site,
+		Console: w.console(kernel, site.Accounts, record),
+>>>>>>> b
 	})
 	return w
 }

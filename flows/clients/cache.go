@@ -21,6 +21,9 @@ type cacheEntry struct {
 // Get returns a client that may be used now: unknown and deleted ids are kind.NotFound, a disabled client is
 // kind.Forbidden. The answer is at most a second old; unknown ids are never cached, so a new client works at once.
 func (s *Service) Get(ctx context.Context, id string) (*Client, error) {
+	if s.builtIn(id) {
+		return s.BuiltIn, nil
+	}
 	if _, document := documentID(id); document && s.Documents != nil {
 		return s.Documents.get(ctx, id)
 	}

@@ -74,6 +74,9 @@ func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client
 	if d.ClientID == "" {
 		d.ClientID = hex.EncodeToString(secret.Bytes(12)) // no leading dash, which a command line would take for a flag
 	}
+	if s.builtIn(d.ClientID) {
+		return nil, "", kind.New(kind.Exists, "client.exists")
+	}
 	if err := s.notAnAccount(ctx, d.ClientID); err != nil {
 		return nil, "", err
 	}

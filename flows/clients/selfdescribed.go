@@ -201,6 +201,9 @@ func readSelf(id string, raw []byte) (*Client, error) {
 // Known is Find for lists of what people use: of a client that is a document, what is remembered, and else where it lives.
 // Looking at a list asks nobody.
 func (s *Service) Known(ctx context.Context, id string) (*Client, error) {
+	if s.builtIn(id) {
+		return s.BuiltIn, nil
+	}
 	u, document := documentID(id)
 	if !document {
 		return s.Find(ctx, id)

@@ -49,6 +49,8 @@ type Service struct {
 	Fetch  Fetcher
 	// Documents are clients that nobody registered; nil: there are none.
 	Documents *Documents
+	// BuiltIn is a client without a row; nil: there is none.
+	BuiltIn *Client
 	// FrontChannelTokens lets clients be registered for the implicit and hybrid flows.
 	FrontChannelTokens bool
 	// Keyring seals the keys of partners; without one none can be set.
@@ -60,6 +62,8 @@ type Service struct {
 	cached   map[string]cacheEntry
 	verdicts verdicts
 }
+
+func (s *Service) builtIn(id string) bool { return s.BuiltIn != nil && s.BuiltIn.ID == id }
 
 // parse turns a row into a Client.
 func parse(row storage.Client) (*Client, error) {

@@ -45,7 +45,6 @@ const (
 	PathSelectAccount = "/select-account"
 	PathSignedOut     = "/signed-out"
 	PathAccount       = "/account"
-	PathAdmin         = "/admin"
 	PathSetup         = "/setup"
 	PathLoginLink     = "/login-link"
 	PathLanguage      = "/language"
@@ -103,6 +102,19 @@ const (
 	PathAccountsSearch   = "/accounts/search"
 	PathAccountsByMobile = "/accounts/by-mobile"
 	PathPartnerToken     = "/partner/token"
+)
+
+// Paths of the office.
+const (
+	PathAdmin         = "/admin"
+	PathAdminEnter    = "/admin/enter"
+	PathAdminClients  = "/admin/clients" // and below it /new and /{client}
+	PathAdminAccounts = "/admin/accounts"
+	PathAdminRoles    = "/admin/roles"
+	PathAdminAudit    = "/admin/audit"
+	PathAdminKeys     = "/admin/keys"
+	PathAdminMail     = "/admin/mail"
+	PathAdminSettings = "/admin/settings"
 )
 
 // Paths of the operations listener.

@@ -35,6 +35,8 @@ type world struct {
 
 func (w *world) now() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.at }
 
+func (w *world) pass(d time.Duration) { w.mu.Lock(); defer w.mu.Unlock(); w.at = w.at.Add(d) }
+
 // recorder is how wiring records changes of clients.
 type recorder struct{ log *audit.Log }
 

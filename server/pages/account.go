@@ -39,6 +39,9 @@ func (s *Server) Account(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := &Account{Portal: s.portal(m), Name: name(m.account), CreatedAt: m.account.CreatedAt}
 	page.Initial = web.Initial(page.Name)
+	if len(m.account.Roles) > 0 {
+		page.AdminURL = s.Web.Issuer.Path() + issuer.PathAdmin
+	}
 	for _, c := range m.account.Contacts {
 		page.Contacts = append(page.Contacts, Contact{Kind: c.Kind, Value: c.Value, Verified: c.Verified, Preferred: c.Preferred})
 	}

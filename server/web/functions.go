@@ -102,6 +102,14 @@ const buddhist = 543
 // thailand has had no other offset since 1920.
 var thailand = time.FixedZone("ICT", 7*3600)
 
+// Zone is where days of a locale begin.
+func Zone(locale string) *time.Location {
+	if locale == Thai {
+		return thailand
+	}
+	return time.UTC
+}
+
 // Day is a date in words: 29 July 2026, 29 กรกฎาคม 2569.
 func Day(locale string, t time.Time) string {
 	if locale == Thai {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"path"
 	"strings"
 )
 
@@ -21,7 +20,7 @@ type Renderer struct {
 	mails  map[string]*mailTemplate                 // by name and locale
 }
 
-// New parses everything once: pages/*.html with layout.html, mails/*, messages/*.json of templates, and all of static.
+// New parses everything once: pages/*.html and console/*.html with layout.html, mails/*, messages/*.json of templates, and all of static.
 // base is the issuer's own path.
 func New(templates, static fs.FS, base string) (*Renderer, error) {
 	words, err := loadWords(templates)
@@ -47,16 +46,20 @@ func New(templates, static fs.FS, base string) (*Renderer, error) {
 // parse makes one template set for each page, so that all of them may define "title" and "main".
 func (r *Renderer) parse(templates fs.FS, locale string) (map[string]*template.Template, error) {
 	layout, err := template.New("layout.html").Funcs(r.functions(locale)).Option("missingkey=error").
-		ParseFS(templates, "layout.html", "parts.html")
+		ParseFS(templates, "layout.html", "parts.html", "console.html")
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	files, err := fs.Glob(templates, "pages/*.html")
+	pages, err := fs.Glob(templates, "pages/*.html")
+	if err != nil {
+		return nil, err
+	}
+	office, err := fs.Glob(templates, "console/*.html")
 	if err != nil {
 		return nil, err
 	}
 	set := map[string]*template.Template{}
-	for _, file := range files {
+	for _, file := range append(pages, office...) {
 		page, err := layout.Clone()
 		if err == nil {
 			page, err = page.ParseFS(templates, file)
@@ -64,7 +67,7 @@ func (r *Renderer) parse(templates fs.FS, locale string) (map[string]*template.T
 		if err != nil {
 			return nil, fmt.Errorf("templates: %w", err)
 		}
-		set[strings.TrimSuffix(path.Base(file), ".html")] = page
+		set[strings.TrimPrefix(strings.TrimSuffix(file, ".html"), "pages/")] = page
 	}
 	return set, nil
 }
