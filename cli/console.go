@@ -19,9 +19,6 @@ import (
 func (c *Config) runningSettings() (list []console.Setting) {
 	v := reflect.ValueOf(c).Elem()
 	for _, o := range options() {
-		if o.reserved {
-			continue
-		}
 		field := v.Field(o.index)
 		text := fmt.Sprint(field.Interface())
 		if o.kind.Kind() == reflect.Slice {

@@ -213,7 +213,6 @@ func newWorld(t *testing.T, database string) *world {
 	w.kernel = kernel
 	document, err := provider.Metadata([]string{"th", "en"}, []string{signin.ACRSingle, signin.ACRMulti})
 	must(t, err)
-	pages := w.pages(i, kernel, flow, record)
 	w.players = &players.Service{
 		Store: w.store, Keyring: ring, Clients: w.clients, Keys: w.keys, Accounts: w.people, Signin: w.signin, Social: w.social, Limiter: w.limiter,
 		Audit: record, Issuer: i, Now: w.now,
@@ -225,20 +224,14 @@ func newWorld(t *testing.T, database string) *world {
 			Provider: provider, Authorize: flow, Clients: w.clients, Registrar: w.self, Signin: w.signin, Farewells: w.logout, Keys: w.keys, Web: kernel,
 			Metrics: oauth.NewMetrics(reg), Metadata: document, Now: w.now,
 		},
-<<<<<<< a
-		Pages: pages,
-		Game:  &game.Server{Players: w.players, Provider: provider, Web: kernel},
+		Pages:   site,
+		Console: w.console(kernel, site.Accounts, record),
+		Game:    &game.Server{Players: w.players, Provider: provider, Web: kernel},
 		Identity: &identity.Server{
 			Directory: w.directory, Metrics: identity.NewMetrics(reg), Issuer: i, Prefixes: map[string]string{"truemoney": "tmn"},
 			Partner:    &partner.Service{Store: w.store, Keyring: ring, Clients: w.clients, Provider: provider, Audit: record, Now: w.now},
 			LookupPath: issuer.PathAccountsByMobile, PartnerPath: issuer.PathPartnerToken, Now: w.now,
 		},
-||||||| base
-		Pages: w.pages(i, kernel, flow, record),
-=======
-		Pages:   site,
-		Console: w.console(kernel, site.Accounts, record),
->>>>>>> b
 	})
 	return w
 }

@@ -52,7 +52,7 @@ func fuzzed(f *testing.F) (*Provider, *clients.Client, jose.Signer) {
 		f.Fatal(err)
 	}
 	now := time.Unix(1_800_000_000, 0)
-	p := New(Options{Issuer: i, Keys: &keys.Service{}, Now: func() time.Time { return now }, Registration: true, FrontChannelTokens: true})
+	p := New(Options{Issuer: i, Keys: &keys.Service{}, Clients: &clients.Service{}, Now: func() time.Time { return now }, Registration: true, FrontChannelTokens: true})
 	return p, &clients.Client{ID: "rp", Kind: clients.KindWeb, Metadata: clients.Metadata{
 		RedirectURIs: []string{fuzzRedirect, "http://127.0.0.1/cb"}, Scope: clients.DefaultScope, JWKS: set, TokenEndpointAuthMethod: clients.AuthPrivateKeyJWT,
 		GrantTypes: []string{clients.GrantCode, clients.GrantRefresh, clients.GrantImplicit, clients.GrantDevice, clients.GrantExchange}, ResponseTypes: clients.ResponseTypes(),

@@ -183,7 +183,7 @@ func TestEverythingHasWords(t *testing.T) {
 	inForm := regexp.MustCompile(`kind\.New\(kind\.(?:Invalid|Unauthorized|Exists|RateLimited|Unavailable), "([a-z_.]+)"|(?:invalid|refuse)\("([a-z_]+\.[a-z_]+)"`)
 	for file, text := range sources(t, "flows/signin", "flows/accounts", "flows/passwords", "flows/limits", "flows/contact", "flows/authorize", "flows/codes") {
 		for _, m := range inForm.FindAllStringSubmatch(text, -1) {
-			if code := m[1] + m[2]; !r.Has(code) {
+			if code := m[1] + m[2]; !r.Has(code) && !strings.HasPrefix(code, "import.") { // those are told at the command line
 				t.Errorf("%s refuses with %q, which has no words", file, code)
 			}
 		}
