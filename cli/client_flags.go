@@ -132,6 +132,9 @@ func clientRows(c *clients.Client, secret string) [][2]string {
 		{"auth method", method}, {"grant types", strings.Join(d.GrantTypes, " ")}, {"scope", d.Scope},
 		{"id token alg", d.IDTokenAlg}, {"access tokens", d.Settings.AccessTokenFormat}, {"channel", d.Settings.Channel},
 	}
+	if types := strings.Join(d.ResponseTypes, ", "); types != "" && types != "code" {
+		rows = append(rows, [2]string{"response types", types})
+	}
 	for _, u := range d.RedirectURIs {
 		rows = append(rows, [2]string{"redirect", u})
 	}
