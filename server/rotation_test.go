@@ -26,9 +26,9 @@ type rotation struct {
 	rate     int   // a second; 0: as fast as it goes
 
 	issued atomic.Int64
-	mu     sync.Mutex // moves the clock
+	still  sync.RWMutex // while somebody reads it, the clock stands still: no token ages on its way
+	mu     sync.Mutex   // moves the clock
 	passed time.Duration
-	told   time.Duration // when replicas last looked at the keys
 
 	party struct {
 		sync.Mutex
@@ -59,7 +59,10 @@ func TestRotationUnderLoad(t *testing.T) {
 		})
 		must(w.t, err)
 		var all sync.WaitGroup
-		var refresh [12]string // of each worker
+		refresh := make([]string, 4) // of each worker
+		if r.rate > 0 {
+			refresh = make([]string, 12)
+		}
 		for i := range refresh {
 			refresh[i] = text(w.tokens(w.signedIn("alice")), "refresh_token")
 		}
@@ -84,20 +87,26 @@ func TestRotationUnderLoad(t *testing.T) {
 // work issues access and ID token with a refresh, a signed userinfo, and a machine's access token, again and again.
 func (r *rotation) work(w *world, refresh string, begun time.Time) {
 	for r.issued.Load() < r.tokens && !w.t.Failed() {
+		r.still.RLock()
 		answer := w.post("/oauth2/token", "ours", s1, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
 		tokens := answer.json(w.t)
 		refresh = text(tokens, "refresh_token")
-		r.verify(w, answer, jose.ES256, text(tokens, "access_token"), begun)
-		r.verify(w, answer, jose.RS256, text(tokens, "id_token"), begun)
+		r.verify(w, answer, jose.ES256, text(tokens, "access_token"))
+		r.verify(w, answer, jose.RS256, text(tokens, "id_token"))
 		answer = w.do(bearer(http.MethodGet, text(tokens, "access_token"))) // by whose signature we know it ourselves
-		r.verify(w, answer, jose.EdDSA, answer.body, begun)
+		r.verify(w, answer, jose.EdDSA, answer.body)
 		answer = w.post("/oauth2/token", "svc1", s2, url.Values{"grant_type": {"client_credentials"}})
-		r.verify(w, answer, jose.ES256, text(answer.json(w.t), "access_token"), begun)
+		r.verify(w, answer, jose.ES256, text(answer.json(w.t), "access_token"))
+		r.still.RUnlock()
+		r.pass()
+		if r.rate > 0 {
+			time.Sleep(time.Until(begun.Add(time.Duration(r.issued.Load()) * time.Second / time.Duration(r.rate))))
+		}
 	}
 }
 
 // verify counts a token, and holds it against the key set that a relying party fetched within its time.
-func (r *rotation) verify(w *world, answer reply, alg jose.SignatureAlgorithm, token string, begun time.Time) {
+func (r *rotation) verify(w *world, answer reply, alg jose.SignatureAlgorithm, token string) {
 	if answer.StatusCode != http.StatusOK {
 		w.t.Errorf("refused: %d %s", answer.StatusCode, answer.body)
 		return
@@ -110,10 +119,6 @@ func (r *rotation) verify(w *world, answer reply, alg jose.SignatureAlgorithm, t
 	}
 	if err != nil {
 		w.t.Errorf("token %d, %s: %v", n, alg, err)
-	}
-	r.pass(n)
-	if r.rate > 0 {
-		time.Sleep(time.Until(begun.Add(time.Duration(n) * time.Second / time.Duration(r.rate))))
 	}
 }
 
@@ -132,27 +137,26 @@ func (r *rotation) keySet(w *world) jose.JSONWebKeySet {
 
 // pass moves the clock to where it is after so many tokens; on the way keys are rotated by one replica or the other, and
 // both look at what is published as they do all the time.
-func (r *rotation) pass(n int64) {
+func (r *rotation) pass() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	target := time.Duration(float64(rotations*lifetime) * float64(n) / float64(r.tokens))
-	if target <= r.passed {
+	target := time.Duration(float64(rotations*lifetime) * min(float64(r.issued.Load())/float64(r.tokens), 1))
+	before, after := r.passed/lifetime, target/lifetime
+	if after == before && target-r.passed < time.Minute {
 		return
 	}
-	before, after := r.passed/lifetime, min(target/lifetime, rotations)
+	r.still.Lock()
 	for _, w := range r.replicas {
 		w.pass(target - r.passed)
 	}
+	r.still.Unlock() // keys change while tokens are made
 	r.passed = target
-	if after > before {
-		w := r.replicas[after%2]
+	for i := before; i < after; i++ {
+		w := r.replicas[i%2]
 		_, err := w.keys.Rotate(w.t.Context(), keys.RotateOptions{})
 		must(w.t, err)
 	}
-	if after > before || target-r.told >= time.Minute {
-		r.told = target
-		for _, w := range r.replicas {
-			must(w.t, w.keys.Refresh(w.t.Context()))
-		}
+	for _, w := range r.replicas {
+		must(w.t, w.keys.Refresh(w.t.Context()))
 	}
 }
