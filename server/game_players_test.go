@@ -74,6 +74,15 @@ func TestGamePlayers(t *testing.T) {
 		g.refused(g.get("players/"+oid, g.server("srv78")), 404, "not_found")
 		g.refused(g.get("players/"+oid, g.server("none")), 403, "insufficient_scope")
 		g.refused(serve("GET", "nobody", ""), 404, "not_found")
+		// It is in what its owner takes along.
+		p, err := g.players.Player(t.Context(), "77", oid)
+		must(t, err)
+		owner, err := g.people.Load(t.Context(), p.AccountID)
+		must(t, err)
+		e, err := g.people.Export(t.Context(), owner, "")
+		if err != nil || len(e.Players) != 1 || e.Players[0].Coin != 20 || len(e.Players[0].Ledger) != 5 || e.Players[0].Name != "Nok" {
+			t.Errorf("%+v %v", e.Players, err)
+		}
 	})
 }
 

@@ -227,7 +227,10 @@ func TestGameTitles(t *testing.T) {
 		if n := g.count(`SELECT COUNT(*) FROM players`); n != 2 {
 			t.Errorf("%d players", n)
 		}
-		g.browser().login(playersMail, newPassword+"!").expect(t, 303)
+		b := g.browser()
+		b.login(playersMail, newPassword+"!").expect(t, 303)
+		g.token(g.call("login", kv{"email": playersMail, "password": newPassword + "!"}))
+		b.get("/account/sessions").expect(t, 200, "Takraw", "78") // its owner sees where somebody plays
 	})
 }
 

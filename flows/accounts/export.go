@@ -30,6 +30,7 @@ type Export struct {
 	Channels     []ExportChannel  `json:"channels"`
 	Partners     []ExportPartner  `json:"partners"`
 	Lookups      []ExportActivity `json:"lookups"`
+	Players      []ExportPlayer   `json:"players"`
 	Activity     []ExportActivity `json:"activity"`
 }
 
@@ -97,6 +98,29 @@ type ExportAccess struct {
 	LastUsedAt time.Time `json:"last_used_at,omitzero"`
 }
 
+// ExportPlayer is somebody in a game.
+type ExportPlayer struct {
+	Title     string        `json:"title"`
+	Name      string        `json:"name"`
+	Team      int64         `json:"team"`
+	Costume   int64         `json:"costume"`
+	Coin      int64         `json:"coin"`
+	Diamond   int64         `json:"diamond"`
+	BannedAt  time.Time     `json:"banned_at,omitzero"`
+	BanReason string        `json:"ban_reason,omitempty"`
+	CreatedAt time.Time     `json:"created_at"`
+	Ledger    []ExportEntry `json:"ledger"` // the newest first
+}
+
+// ExportEntry is what a player got or spent.
+type ExportEntry struct {
+	At       time.Time `json:"at"`
+	Currency string    `json:"currency"`
+	Amount   int64     `json:"amount"`
+	Balance  int64     `json:"balance"`
+	Reason   string    `json:"reason"`
+}
+
 // ExportActivity is an event of the record.
 type ExportActivity struct {
 	At        time.Time       `json:"at"`
@@ -125,6 +149,9 @@ func (s *Service) Export(ctx context.Context, a *Account, device string) (*Expor
 		return nil, err
 	}
 	if err := s.exportDirectory(ctx, a.ID, e); err != nil {
+		return nil, err
+	}
+	if err := s.exportPlayers(ctx, a.ID, e); err != nil {
 		return nil, err
 	}
 	events, err := s.Store.AuditPage(ctx, a.ID, storage.At(s.Now())+1, "", maxExport)
@@ -169,6 +196,28 @@ func (s *Service) exportBrowsers(ctx context.Context, accountID string, e *Expor
 		e.Browsers = append(e.Browsers, ExportBrowser{k.UserAgent, k.LastSeenAt.Time()})
 	}
 	return err
+}
+
+func (s *Service) exportPlayers(ctx context.Context, accountID string, e *Export) error {
+	list, err := s.Store.PlayersOf(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		player := ExportPlayer{
+			Title: p.Title, Name: p.Name, Team: p.TeamID, Costume: p.CostumeID, Coin: p.Coin, Diamond: p.Diamond,
+			BannedAt: p.BannedAt.Time(), BanReason: p.BanReason, CreatedAt: p.CreatedAt.Time(),
+		}
+		entries, err := s.Store.Ledger(ctx, p.ID, maxExport)
+		if err != nil {
+			return err
+		}
+		for _, x := range entries {
+			player.Ledger = append(player.Ledger, ExportEntry{x.CreatedAt.Time(), x.Currency, x.Amount, x.Balance, x.Reason})
+		}
+		e.Players = append(e.Players, player)
+	}
+	return nil
 }
 
 func (s *Service) exportApplications(ctx context.Context, accountID string, e *Export) error {

@@ -25,7 +25,11 @@ func (s *Server) Sessions(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := &Sessions{Portal: s.portal(m)}
 	for _, x := range live {
-		page.Sessions = append(page.Sessions, describe(x, x.ID == m.session.ID))
+		view := describe(x, x.ID == m.session.ID)
+		if x.Title != "" {
+			view.Browser = s.game(r, x.Title)
+		}
+		page.Sessions = append(page.Sessions, view)
 	}
 	slices.SortStableFunc(page.Sessions, func(a, b Session) int { return first(a.This, b.This) })
 	for _, d := range devices {
@@ -51,6 +55,14 @@ func (s *Server) named(r *http.Request, accountID string) (list []NamedDevice, e
 		list = append(list, NamedDevice{d.DeviceID, web.Inert(called), s.clientName(r, d.ClientID, names), d.LastSeenAt.Time()})
 	}
 	return list, err
+}
+
+// game is what people call the title that a session is in.
+func (s *Server) game(r *http.Request, title string) string {
+	if c, err := s.Authorize.Clients.Get(r.Context(), title); err == nil && c.Name != "" {
+		return c.Name
+	}
+	return title
 }
 
 // first sorts what is true before what isn't.
