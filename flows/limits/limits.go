@@ -56,6 +56,7 @@ var (
 	RegisterAddress = Policy{"register.address", 20, time.Hour,
 		"applications that register themselves from one network address (IPv6: /64), where registration is open"}
 	RequestObject  = Policy{"request_uri.client", 600, time.Minute, "requests that are fetched from where one client is registered to have them"}
+	TitleSignin    = Policy{"title.signin", 10, time.Minute, "wrong passwords that games post for one account, under whatever identifier; counted in signin.account as well"}
 	TitleRegister  = Policy{"title.register", 60, time.Minute, "registrations that games post, and mails they ask for anew, from one network address (IPv6: /64)"}
 	TitleEmail     = Policy{"title.email", 10, time.Minute, "the same for one e-mail address, whether or not anybody has it"}
 	TitleVerify    = Policy{"title.verify", 300, 15 * time.Minute, "wrong secrets that games post to verify an account, from one network address (IPv6: /64)"}
@@ -76,7 +77,7 @@ func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration,
 		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress, RequestAddress, FederationAddress,
 		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress, RequestObject, ClientDocument,
-		TitleRegister, TitleEmail, TitleVerify, TitleGuest, TitlePosted,
+		TitleSignin, TitleRegister, TitleEmail, TitleVerify, TitleGuest, TitlePosted,
 		SearchClient, SearchIdentifier, SearchAll, ReadClient}
 }
 

@@ -189,6 +189,9 @@ func (s *Service) take(ctx context.Context, t *try) error {
 		}
 		t.taken = []limits.Charge{limits.SigninAccount.Of(subject), limits.SigninAccountDay.Of(subject)}
 	}
+	if t.Title != "" {
+		t.taken = append(t.taken, limits.TitleSignin.Of(subject))
+	}
 	return s.Limiter.Take(ctx, t.taken...)
 }
 
