@@ -9,7 +9,6 @@ import (
 	"pratu/flows/limits"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
-	"pratu/flows/social"
 	"pratu/storage"
 )
 
@@ -67,18 +66,6 @@ func (s *Service) guest(ctx context.Context, title *clients.Client, hash string,
 		return err
 	})
 	return token, err
-}
-
-// A posted token has a mark until it expires: the second session of it would be a thief's.
-func (s *Service) once(ctx context.Context, v social.Vouched) error {
-	if v.Once == "" {
-		return nil
-	}
-	err := s.Store.MarkSeen(ctx, v.Once, storage.At(v.Until))
-	if errors.Is(err, storage.ErrExists) {
-		return errToken(err)
-	}
-	return err
 }
 
 // LinkPassword begins the upgrade of a guest to a person with an address and a password: it is done when the mailed token

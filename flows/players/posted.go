@@ -44,6 +44,18 @@ func (s *Service) RegisterOrLogin(ctx context.Context, title *clients.Client, c 
 	return token, v.Claims, posted(err)
 }
 
+// once marks a token that works once, in the caller's transaction: the second session of it would be a thief's.
+func (s *Service) once(ctx context.Context, v social.Vouched) error {
+	if v.Once == "" {
+		return nil
+	}
+	err := s.Store.MarkSeen(ctx, v.Once, storage.At(v.Until))
+	if errors.Is(err, storage.ErrExists) {
+		return errToken(err)
+	}
+	return err
+}
+
 // vouched verifies a token; refused ones are bounded for each network.
 func (s *Service) vouched(ctx context.Context, title *clients.Client, c Credential, from Caller) (social.Vouched, error) {
 	network := limits.TitlePosted.Of(signin.Network(from.IP))
