@@ -141,6 +141,13 @@ func TestFederationCallback(t *testing.T) {
 			}},
 			"too late": {400, "federation.state", func(b *browser, at *url.URL) reply {
 				s.pass(10 * time.Minute)
+				u.FastForward(10 * time.Minute)
+				return b.get(at.String())
+			}},
+			"set up anew meanwhile": {400, "federation.state", func(b *browser, at *url.URL) reply {
+				s.pass(time.Second)
+				must1(s.connectors.Update(t.Context(), "corp", func(d *connectors.Document) error { d.Name = "Corner <b>IdP</b>"; return nil }))(t)
+				s.pass(time.Second)
 				return b.get(at.String())
 			}},
 			"another issuer (RFC 9207)": {200, "couldn't be confirmed", func(b *browser, at *url.URL) reply {

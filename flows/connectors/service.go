@@ -244,19 +244,18 @@ func (s *Service) Update(ctx context.Context, id string, change func(*Document) 
 	return &c, err
 }
 
-// Delete removes one. Who signed in by it is known again if it is set up anew.
+// Delete removes one, also one that can't be read any more. Who signed in by it is known again if it is set up anew.
 func (s *Service) Delete(ctx context.Context, id string) error {
-	c, err := s.Find(ctx, id)
-	if err != nil {
-		return err
-	}
-	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+	err := s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.DeleteConnector(ctx, id); err != nil {
 			return err
 		}
-		return s.record(ctx, "connector.deleted", c)
+		return s.record(ctx, "connector.deleted", &Connector{ID: id})
 	})
 	s.forget()
+	if errors.Is(err, storage.ErrNotFound) {
+		return kind.New(kind.NotFound, "connector.unknown").WithErr(err)
+	}
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -112,7 +113,7 @@ func checkAudience(claims map[string]any, audience, ours []string) error {
 func ofPolicy(claims map[string]any, policy string) bool {
 	for _, name := range []string{"tfp", "acr"} { // acr is that of older custom policies
 		if text := word(claims, name); text != "" {
-			return equalFold(text, policy)
+			return strings.EqualFold(text, policy)
 		}
 	}
 	return false

@@ -151,5 +151,3 @@ func errorOf(body []byte) string {
 	}
 	return " " + code
 }
-
-func equalFold(a, b string) bool { return strings.EqualFold(a, b) }
