@@ -45,7 +45,7 @@ func TestDemoElsewhere(t *testing.T) {
 
 const tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
-// startUpstreams runs pratu with connectors to providers that nobody here wrote.
+// startUpstreams runs pratu with connectors to providers that nobody here wrote, but for those that nobody fakes.
 func startUpstreams(t *testing.T) *program {
 	t.Helper()
 	node, err := exec.LookPath("node")
@@ -60,6 +60,10 @@ func startUpstreams(t *testing.T) *program {
 	var pairs []string
 	for host, port := range hosts {
 		pairs = append(pairs, fmt.Sprintf("%s=http://127.0.0.1:%d", host, port))
+	}
+	others := unfaked(t)
+	for _, host := range []string{"www.facebook.com", "graph.facebook.com", "access.line.me", "api.line.me"} {
+		pairs = append(pairs, host+"="+others.URL)
 	}
 	p := startDev(t, "PRATU_UPSTREAM_HOSTS="+strings.Join(pairs, ","))
 	told, err := json.Marshal(map[string]any{
@@ -106,6 +110,8 @@ func startUpstreams(t *testing.T) *program {
 	p.run("microsoft-secret", "connector", "create", "--kind", "azuread", "--client-id", "at-microsoft", "--secret-stdin", "--set", "tenants="+tenant)
 	p.run(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 		"connector", "create", "--kind", "apple", "--client-id", "com.example.web", "--secret-stdin", "--set", "team=TEAM123456", "--set", "key=KEY1234567")
+	p.run("facebook-secret", "connector", "create", "--kind", "facebook", "--client-id", "4711", "--secret-stdin")
+	p.run("line-secret", "connector", "create", "--kind", "line", "--client-id", "1234567890", "--secret-stdin")
 	p.run("oidc-secret", "connector", "create", "--kind", "oidc", "--id", "corp", "--name", "Corp", "--client-id", "pratu", "--secret-stdin",
 		"--set", fmt.Sprintf("issuer=http://localhost:%d", ports[3]), "--set", "trusted_domains=corp.example")
 	return p
@@ -121,6 +127,8 @@ func TestUpstreams(t *testing.T) {
 		{"google", "malee@gmail.com", func(b *tab) { b.click(`form:has([value="malee@gmail.com"]) button`) }},
 		{"azuread", "Malee Corp", func(b *tab) { b.click(`form:has([value="malee@corp.example"]) button`) }},
 		{"apple", "malee@icloud.com", func(b *tab) { b.click(`form:has([value="malee@icloud.com"]) button`) }},
+		{"facebook", "Malee Friend", func(b *tab) { b.click(`#go-on`) }},
+		{"line", "Malee Line", func(b *tab) { b.click(`#go-on`) }},
 		{"corp", "malee@corp.example", func(b *tab) {
 			b.fill(`[name=login]`, "malee")
 			b.fill(`[name=password]`, "anything")
