@@ -83,6 +83,9 @@ func (s *Server) depart(v visit, connector, hint string) error {
 	}
 	to, err := s.Social.Begin(v.r.Context(), st)
 	if err != nil {
+		if kind.Is(err, "federation.unavailable") { // the connector is one of ours
+			s.Web.Metrics.Upstream(connector, outcome(err))
+		}
 		return s.returned(v, issuer.PathLogin, "", connector, err)
 	}
 	v.w.Header().Set("Location", to)
@@ -170,6 +173,9 @@ func (s *Server) FederationCallback(w http.ResponseWriter, r *http.Request) erro
 	if back.Purpose == "" {
 		return err
 	}
+	if back.Connector != nil { // of others, strangers choose the name
+		s.Web.Metrics.Upstream(connector, outcome(err))
+	}
 	if back.Purpose != storage.FederationSignIn {
 		return s.came(v, back, err)
 	}
@@ -184,6 +190,14 @@ func (s *Server) FederationCallback(w http.ResponseWriter, r *http.Request) erro
 		return s.returned(v, issuer.PathLogin, "", connector, err)
 	}
 	return nil
+}
+
+// outcome is how an error is counted.
+func outcome(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	return kind.Code(err)
 }
 
 // maxAnswer bounds what a provider posts: a code, a state, a name.

@@ -14,6 +14,7 @@ type Metrics struct {
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 	csrf     prometheus.Counter
+	upstream *prometheus.CounterVec
 }
 
 // NewMetrics registers them.
@@ -28,8 +29,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"route", "method"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "pratu_http_in_flight_requests", Help: "Requests being answered."}),
 		csrf:     prometheus.NewCounter(prometheus.CounterOpts{Name: "pratu_csrf_rejected_total", Help: "Posted forms that didn't come from a page of ours."}),
+		upstream: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pratu_upstream_requests_total", Help: "People who came back from a provider elsewhere, or couldn't be sent there.",
+		}, []string{"provider", "result"}),
 	}
-	reg.MustRegister(m.requests, m.duration, m.inFlight, m.csrf)
+	reg.MustRegister(m.requests, m.duration, m.inFlight, m.csrf, m.upstream)
 	return m
 }
 
@@ -54,5 +58,12 @@ func (m *Metrics) end(route, method string, status int, took time.Duration) {
 func (m *Metrics) csrfRejected() {
 	if m != nil {
 		m.csrf.Inc()
+	}
+}
+
+// Upstream counts what became of a way to a provider elsewhere: ok, or the code of what went wrong.
+func (m *Metrics) Upstream(connector, result string) {
+	if m != nil {
+		m.upstream.WithLabelValues(connector, result).Inc()
 	}
 }
