@@ -178,6 +178,14 @@ func TestFederationOtherDoors(t *testing.T) {
 		s.pass(time.Second)
 		b := s.browser()
 		b.follow(b.door(b.get("/login"), "gone")).expect(t, 200, "isn’t answering", "door-corp")
+		for name, endpoint := range map[string]string{"script": "javascript://x/%0aalert(1)", "nowhere": "/authorize", "user": "https://me@x.test/"} {
+			evil := newUpstream(t)
+			evil.answers(mockoidc.DiscoveryEndpoint, func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, `{"issuer":"`+evil.Issuer()+`","authorization_endpoint":"`+endpoint+`","token_endpoint":"https://x.test/t","jwks_uri":"https://x.test/k"}`)
+			})
+			s.connector(evil.document(name))
+			b.follow(b.door(b.get("/login"), name)).expect(t, 200, "isn’t answering", "door-corp")
+		}
 		b.to(b.federated(b.get("/login"), "corp"), "/account")
 	})
 }

@@ -100,12 +100,18 @@ func (s *Service) discover(ctx context.Context, from source) (m Metadata, err er
 		return m, errors.New("the metadata is another issuer's")
 	}
 	for _, endpoint := range []string{m.Authorization, m.Token, m.JWKS} {
-		if u, err := url.Parse(endpoint); err != nil || u.Host == "" {
+		if !s.address(endpoint) {
 			return m, errors.New("the metadata has an endpoint that is no address")
 		}
 	}
 	m.Issuer = from.known.Issuer // Microsoft's document for several tenants names none
 	return m, nil
+}
+
+// address tells whether a browser, or we, can be sent somewhere with a secret.
+func (s *Service) address(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && u.Host != "" && u.User == nil && (u.Scheme == "https" || u.Scheme == "http" && s.Connectors.Local)
 }
 
 // get fetches a document.
