@@ -3,6 +3,7 @@ package oauth
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -32,6 +33,31 @@ func FuzzForm(f *testing.F) {
 					t.Errorf("%q: %q of %q, %v", name, values, body, err)
 				}
 			}
+		}
+	})
+}
+
+// FuzzBearer: one token comes one way, or none.
+func FuzzBearer(f *testing.F) {
+	f.Add("Bearer abc", "", "")
+	f.Add("bearer  abc ", "access_token=x", "")
+	f.Add("", "access_token=x&access_token=y", "")
+	f.Add("Basic x", "access_token=x", "access_token=q")
+	f.Fuzz(func(t *testing.T, header, body, query string) {
+		r := httptest.NewRequest(http.MethodPost, "/oauth2/userinfo", strings.NewReader(body))
+		r.URL.RawQuery = query
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if header != "" {
+			r.Header["Authorization"] = []string{header}
+		}
+		token, err := bearer(httptest.NewRecorder(), r)
+		posted, _ := url.ParseQuery(body)
+		switch {
+		case err != nil:
+		case r.URL.Query().Has("access_token"), header != "" && posted.Get("access_token") != "", strings.TrimSpace(token) != token && header != "":
+			t.Errorf("%q, %q, %q: %q", header, body, query, token)
+		case header == "" && token != posted.Get("access_token"), header != "" && !strings.Contains(header, token):
+			t.Errorf("%q, %q: %q", header, body, token)
 		}
 	})
 }

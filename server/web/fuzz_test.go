@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -77,6 +78,30 @@ func FuzzChooseLocale(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stored, asked, accepted string) {
 		if l := ChooseLocale(stored, strings.Fields(asked), accepted); !KnownLocale(l) {
 			t.Errorf("%q", l)
+		}
+	})
+}
+
+// FuzzAddress: what counts as the caller's address is one, and nobody's word but a trusted proxy's.
+func FuzzAddress(f *testing.F) {
+	k := fuzzKernel(f)
+	k.Proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, forwarded := range []string{"203.0.113.9", "203.0.113.9, 10.0.0.1", "::ffff:10.0.0.2, 198.51.100.1", "fe80::1%eth0", ",,", "203.0.113.9:80", "unknown"} {
+		f.Add("10.0.0.1:1", forwarded)
+		f.Add("198.51.100.7:1", forwarded)
+	}
+	f.Fuzz(func(t *testing.T, remote, forwarded string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr = remote
+		r.Header["X-Forwarded-For"] = []string{forwarded}
+		got := k.address(r)
+		addr, err := netip.ParseAddr(got)
+		if got != "" && (err != nil || addr.Zone() != "" || addr.Is4In6()) {
+			t.Errorf("%q by %q: %q", forwarded, remote, got)
+		}
+		r.Header.Del("X-Forwarded-For")
+		if alone, err := netip.ParseAddr(k.address(r)); err == nil && !k.trusted(alone) && alone != addr {
+			t.Errorf("a stranger at %s is taken for %s", alone, got)
 		}
 	})
 }
