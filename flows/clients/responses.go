@@ -27,8 +27,11 @@ func ResponseType(text string) string {
 	return ""
 }
 
-// Answers tells whether the client is registered for a response type.
+// Answers tells whether the client is registered for a response type. One that names none gets codes (RFC 7591 section 2).
 func (c *Client) Answers(responseType string) bool {
+	if len(c.Metadata.ResponseTypes) == 0 {
+		return responseType == "code"
+	}
 	return slices.ContainsFunc(c.Metadata.ResponseTypes, func(t string) bool { return ResponseType(t) == responseType })
 }
 

@@ -309,6 +309,12 @@ func TestFrontChannelSwitch(t *testing.T) {
 			t.Errorf("warnings: %q", got)
 		}
 	}
+	if c := (&Client{}); !c.Answers("code") || c.Answers("id_token") {
+		t.Error("a client that names no response type")
+	}
+	if c := (&Client{Metadata: Metadata{ResponseTypes: []string{"token id_token"}}}); c.Answers("code") || !c.Answers("id_token token") || c.Answers("id_token") {
+		t.Error("a client of one response type")
+	}
 	_, err := readSelf("https://rp.test/c", []byte(`{"client_id":"https://rp.test/c","redirect_uris":["https://rp.test/cb"],"response_types":["id_token"]}`))
 	if err == nil || !strings.Contains(err.Error(), "response_types") {
 		t.Errorf("a document: %v", err)
