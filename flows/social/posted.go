@@ -116,7 +116,7 @@ func (s *Service) postedB2C(ctx context.Context, c *connectors.Connector, p Post
 		said = peek(p.Token, "acr")
 	}
 	for _, policy := range c.Settings.Policies {
-		if !equalFold(policy, said) {
+		if !strings.EqualFold(policy, said) {
 			continue
 		}
 		v, err := s.vouch(ctx, c, p, policy)
