@@ -11,6 +11,7 @@ import (
 
 	"pratu/docs"
 	"pratu/flows/issuer"
+	"pratu/server/identity"
 	"pratu/server/web"
 )
 
@@ -30,7 +31,7 @@ func TestOpenAPIRoutes(t *testing.T) {
 			}
 		}
 	}
-	for _, line := range table(Deps{Web: &web.Kernel{}}) {
+	for _, line := range table(Deps{Web: &web.Kernel{}, Identity: &identity.Server{}}) {
 		path, found := strings.CutPrefix(line.path, issuer.PathGame)
 		for _, method := range strings.Fields(line.methods) {
 			if found && method != "OPTIONS" {
