@@ -47,7 +47,7 @@ timing: ## statistics: who asks about a known person and about nobody waits the 
 	@scripts/setup.sh
 	go -C e2e test -count=1 -timeout 60m -v -tags timing -run Timing ./...
 
-scale: ## operations at 10^4, 10^6 and 10^7 grants on PostgreSQL: what they cost and touch: SCALE='-grants 10000,1000000'
+scale: ## operations at 10^4, 10^6 and 10^7 grants on PostgreSQL, and a directory of as many accounts: SCALE='-grants 10000 -accounts 10000,100000'
 	@scripts/setup.sh
 	scripts/with-postgres.sh --durable go -C bench run . -scale $(SCALE)
 

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -42,6 +43,9 @@ func run() error {
 		binary   = flag.String("binary", "", "a built pratu (default: built from this tree)")
 		noFloor  = flag.Bool("no-floor", false, "leave the floor out")
 		sizes    = flag.String("grants", "10000,1000000,10000000", "for -scale: how many grants, ascending, separated by commas")
+		people   = flag.String("accounts", "10000,10000000", "for -scale: how many accounts of the directory on PostgreSQL")
+		embedded = flag.String("accounts-sqlite", "10000,1000000", "the same on SQLite")
+		imports  = flag.Int("import", 1_000_000, "for -scale: how many accounts come by import on PostgreSQL; the rest is filled in")
 		starting = flag.Int("starts", 5, "how often the program is started to time it")
 	)
 	flag.IntVar(&s.load.workers, "c", 8, "workers")
@@ -68,7 +72,7 @@ func run() error {
 		if s.grants, err = ascending(*sizes); err != nil {
 			return err
 		}
-		return scale(path, s)
+		return atScaleOf(path, s, *people, *embedded, *imports)
 	}
 	floors := map[string]map[string]result{}
 	if !*noFloor {
@@ -103,10 +107,13 @@ func chooseOps(names string) ([]operation, error) {
 }
 
 func ascending(list string) (sizes []int, err error) {
+	if list == "" {
+		return nil, nil
+	}
 	for word := range strings.SplitSeq(list, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil || len(sizes) > 0 && n <= sizes[len(sizes)-1] {
-			return nil, fmt.Errorf("-grants %s: ascending numbers are needed", list)
+			return nil, fmt.Errorf("%s: ascending numbers are needed", list)
 		}
 		sizes = append(sizes, n)
 	}
@@ -171,4 +178,21 @@ func total(cpu map[string]float64) float64 {
 		sum += v
 	}
 	return sum
+}
+
+// atScaleOf measures whatever has to stay as it is when there is ever more: grants, unless -grants is empty, and the
+// directory on each engine.
+func atScaleOf(path string, s settings, people, embedded string, imports int) error {
+	var problems []error
+	if len(s.grants) > 0 {
+		problems = append(problems, scale(path, s))
+	}
+	for _, engine := range s.engines {
+		sizes, err := ascending(map[string]string{"postgres": people, "sqlite": embedded}[engine])
+		if err == nil && len(sizes) > 0 {
+			err = scaleDirectory(path, engine, sizes, imports, s)
+		}
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
 }

@@ -24,7 +24,8 @@ type dialect interface {
 	name() string
 	open(o Options, c *counter) (read, write *sqlx.DB, err error)
 	clock() string
-	hold() string // ends a SELECT whose rows have to stay as they are until the transaction is over
+	probe() string // makes a transaction look rows up by index, or ""
+	hold() string  // ends a SELECT whose rows have to stay as they are until the transaction is over
 	retryable(err error) bool
 	meaning(err error) error // one of our errors, or nil
 }
@@ -100,6 +101,12 @@ func (postgres) clock() string {
 // rows that are gone when it writes.
 func (postgres) hold() string { return " FOR SHARE" }
 
+// probe: a prepared statement keeps the plan of its first uses. One with hundreds of keys, planned while a table is small,
+// would read all of it ever after.
+func (postgres) probe() string {
+	return `SELECT set_config('enable_seqscan', 'off', true)`
+}
+
 func (postgres) retryable(err error) bool {
 	var e *pq.Error
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
@@ -171,6 +178,8 @@ func (embedded) open(o Options, c *counter) (read, write *sqlx.DB, err error) {
 func (embedded) clock() string {
 	return `SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`
 }
+
+func (embedded) probe() string { return "" }
 
 func (embedded) hold() string { return "" } // one writer at a time
 

@@ -2,7 +2,7 @@ package storage
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -33,17 +33,25 @@ const maxParameters = 30_000
 
 // ImportsTaken tells what is there already of numbers, contacts that are proven, partners' ids, and lines that were imported
 // before, whose hashes may be under any living key.
-func (s *Store) ImportsTaken(ctx context.Context, keys []string, list []Import) (Taken, error) {
-	t := Taken{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[int64]bool{}}
-	var ssoids []int64
-	var oids, digests, externals []string
-	for _, x := range list {
-		ssoids, oids = append(ssoids, x.SSOID), append(oids, x.OID)
-		for _, c := range x.Contacts {
-			for _, d := range c.Digests {
-				digests = append(digests, d.Digest)
+func (s *Store) ImportsTaken(ctx context.Context, keys []string, list []Import) (t Taken, err error) {
+	err = s.InTx(ctx, func(ctx context.Context) error {
+		if probe := s.dialect.probe(); probe != "" {
+			if _, err := s.exec(ctx, probe); err != nil {
+				return err
 			}
 		}
+		t, err = s.importsTaken(ctx, keys, list)
+		return err
+	})
+	return t, err
+}
+
+func (s *Store) importsTaken(ctx context.Context, keys []string, list []Import) (Taken, error) {
+	t := Taken{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[int64]bool{}}
+	var ssoids []int64
+	var oids, externals []string
+	for _, x := range list {
+		ssoids, oids = append(ssoids, x.SSOID), append(oids, x.OID)
 		for _, b := range x.Bindings {
 			externals = append(externals, b.ExternalID)
 		}
@@ -54,9 +62,7 @@ func (s *Store) ImportsTaken(ctx context.Context, keys []string, list []Import) 
 	if err := s.found(ctx, t.OIDs, `SELECT oid FROM accounts WHERE oid IN (?)`, oids); err != nil {
 		return t, err
 	}
-	err := s.found(ctx, t.Digests, `SELECT kind || ' ' || digest FROM contact_digests WHERE kind IN ('email', 'phone') AND key_id IN (`+keyIDs(list)+`)
-		AND verified = 1 AND digest IN (?)`, digests)
-	if err != nil {
+	if err := s.takenDigests(ctx, t.Digests, list); err != nil {
 		return t, err
 	}
 	if err := s.found(ctx, t.Bindings, `SELECT partner || ' ' || external_id FROM bindings WHERE ended_at = 0 AND external_id IN (?)`, externals); err != nil {
@@ -165,19 +171,28 @@ func (s *Store) voidImported(ctx context.Context, list []Import) error {
 	return nil
 }
 
-// keyIDs are those of the keys that the digests of imports are under, as a list of SQL.
-func keyIDs(list []Import) string {
-	seen := map[string]bool{}
-	var rows []string
+// takenDigests finds contacts that somebody has proven, each by its place in the index.
+func (s *Store) takenDigests(ctx context.Context, into map[string]bool, list []Import) error {
+	var args []any
 	for _, x := range list {
 		for _, c := range x.Contacts {
 			for _, d := range c.Digests {
-				if !seen[d.KeyID] && len(d.KeyID) > 0 && strings.Trim(d.KeyID, "0123456789abcdef") == "" { // a key's id is hex
-					seen[d.KeyID] = true
-					rows = append(rows, "'"+d.KeyID+"'")
-				}
+				args = append(args, c.Kind, d.KeyID, d.Digest)
 			}
 		}
 	}
-	return strings.Join(rows, ", ")
+	const most = maxParameters / 3 * 3
+	for some := range slices.Chunk(args, most) {
+		var there []string
+		// Joined, PostgreSQL may walk through the whole index for a table that it takes for small.
+		err := s.list(ctx, &there, `SELECT COALESCE((SELECT d.kind || ' ' || d.digest FROM contact_digests d WHERE d.kind = w.column1
+			AND d.key_id = w.column2 AND d.digest = w.column3 AND d.verified = 1), '') FROM (VALUES `+valueRows(len(some)/3, 3)+`) AS w`, some...)
+		if err != nil {
+			return err
+		}
+		for _, v := range there {
+			into[v] = true
+		}
+	}
+	return nil
 }
