@@ -37,5 +37,6 @@ func TestJanitor(t *testing.T)    { storagetest.Databases(t, storagetest.Janitor
 func TestOutbox(t *testing.T)        { storagetest.Engines(t, storagetest.Outbox) }
 func TestOutboxPayload(t *testing.T) { storagetest.Databases(t, storagetest.OutboxPayload) }
 func TestRegistration(t *testing.T)  { storagetest.Engines(t, storagetest.Registration) }
+func TestDirectory(t *testing.T)     { storagetest.Engines(t, storagetest.Directory) }
 func TestPeople(t *testing.T)        { storagetest.Databases(t, storagetest.People) }
 func TestPlayers(t *testing.T)       { storagetest.Databases(t, storagetest.Players) }
