@@ -82,7 +82,7 @@ func TestTimingDirectory(t *testing.T) {
 func (p *program) created(t *testing.T, args ...string) map[string]any {
 	t.Helper()
 	v := map[string]any{}
-	if err := json.Unmarshal([]byte(p.run("", args...)), &v); err != nil {
+	if err := json.Unmarshal(p.run("", args...), &v); err != nil {
 		t.Fatal(err)
 	}
 	return v

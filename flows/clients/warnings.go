@@ -37,7 +37,7 @@ func (c *Client) Warnings() []Problem {
 
 // warnScopes finds slips among scopes. An application's own are free, so none is refused for being unknown.
 func (c *Client) warnScopes(ps *Problems) {
-	known, people := strings.Fields(DefaultScope), kinds[c.Kind].people
+	known, people := strings.Fields(DefaultScope+" "+DirectoryScope), kinds[c.Kind].people
 	for _, s := range c.Scopes() {
 		if strings.Contains(s, ",") {
 			ps.add("/scope", "scope.warn_comma", "%s is one scope: separate scopes by spaces", s)
