@@ -15,6 +15,8 @@ var sentences = map[string]string{
 	"client.unknown":       "there is no such client: pratu client list shows all",
 	"client.exists":        "a client with this id exists already (ids of deleted clients are not used again)",
 	"client.id_is_account": "an account has this number as its ssoid: choose another client id",
+	"client.changed":       "somebody else changed it at the same moment: run the command again",
+	"client.overlap":       "an old secret works for 30 days at most",
 	"client.disabled":      "the client is disabled: pratu client update ID --enable lets it work again",
 
 	"connector.unknown":  "there is no such connector: pratu connector list shows all",

@@ -186,6 +186,11 @@ func office(k *web.Kernel, c *console.Server) []route {
 	return []route{
 		{k.Page, "GET", issuer.PathAdmin, c.Dashboard},
 		{k.Page, "GET", issuer.PathAdminEnter, c.Enter},
+		{k.Page, "GET", issuer.PathAdminClients, c.Clients},
+		{k.Page, "GET", issuer.PathAdminNew, c.NewClient},
+		{k.Page, "POST", issuer.PathAdminNew, c.NewClientPost},
+		{k.Page, "GET", issuer.PathAdminClients + "/{client}", c.Client},
+		{k.Page, "POST", issuer.PathAdminClients + "/{client}", c.ClientPost},
 	}
 }
 

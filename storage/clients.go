@@ -1,6 +1,9 @@
 package storage
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // Client is a relying party. Its documents are JSON that flows/clients reads.
 type Client struct {
@@ -104,6 +107,40 @@ func (s *Store) Clients(ctx context.Context, after string, limit int) ([]Client,
 		}
 	}
 	return list, nil
+}
+
+// ClientFilter says which clients are looked for. Titles, unless nil, are the only ones that may be found: a title, and
+// what serves it.
+type ClientFilter struct {
+	Text   string // part of a name or an id; "" for any
+	Titles []string
+	After  string
+	Limit  int
+}
+
+// FindClients reads clients without their secrets, in the order of ids.
+func (s *Store) FindClients(ctx context.Context, f ClientFilter) (list []Client, err error) {
+	query, args := `SELECT `+clientColumns+` FROM clients c WHERE c.id > ? AND c.deleted_at = 0`, []any{f.After}
+	if f.Text != "" {
+		query += ` AND (LOWER(c.name) LIKE ? ESCAPE '!' OR LOWER(c.id) LIKE ? ESCAPE '!')`
+		part := "%" + literally(strings.ToLower(f.Text)) + "%"
+		args = append(args, part, part)
+	}
+	if f.Titles != nil {
+		query += ` AND (1 = 0`
+		for _, title := range f.Titles {
+			query += ` OR c.id = ? OR c.settings LIKE ? ESCAPE '!'`
+			args = append(args, title, `%"title":"`+literally(title)+`"%`)
+		}
+		query += `)`
+	}
+	err = s.list(ctx, &list, query+` ORDER BY c.id LIMIT ?`, append(args, f.Limit)...)
+	return list, err
+}
+
+// literally is a text as part of a LIKE pattern that ends its escapes with "!".
+func literally(text string) string {
+	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text)
 }
 
 // UpdateClient writes what may change of a client, if nobody else did since it was read; else ErrConflict.

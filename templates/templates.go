@@ -3,7 +3,7 @@ package templates
 
 import "embed"
 
-// FS has layout.html, parts.html and console.html, pages/*.html, console/*.html, mails/* and messages/*.json.
+// FS has layout.html, parts.html and console.html, pages/*.html, console/*.html, snippets/*, mails/* and messages/*.json.
 //
-//go:embed layout.html parts.html console.html pages console mails messages
+//go:embed layout.html parts.html console.html pages console snippets mails messages
 var FS embed.FS

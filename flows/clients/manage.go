@@ -34,6 +34,10 @@ func (s *Service) Find(ctx context.Context, id string) (*Client, error) {
 // List returns up to limit clients with ids after the given one.
 func (s *Service) List(ctx context.Context, after string, limit int) ([]*Client, error) {
 	rows, err := s.Store.Clients(ctx, after, limit)
+	return parseAll(rows, err)
+}
+
+func parseAll(rows []storage.Client, err error) ([]*Client, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +50,12 @@ func (s *Service) List(ctx context.Context, after string, limit int) ([]*Client,
 		list = append(list, c)
 	}
 	return list, nil
+}
+
+// Search is List with a filter.
+func (s *Service) Search(ctx context.Context, f storage.ClientFilter) ([]*Client, error) {
+	rows, err := s.Store.FindClients(ctx, f)
+	return parseAll(rows, err)
 }
 
 // Create registers a client. Without an id one is made; a method with a secret but none in the document gets a
@@ -159,14 +169,24 @@ func (s *Service) notAnAccount(ctx context.Context, id string) error {
 
 // Update applies change to the client's document and stores it. Kind and id can't change; secrets have RotateSecret.
 func (s *Service) Update(ctx context.Context, id string, change func(*Document) error) (*Client, error) {
-	return s.update(ctx, id, false, change)
+	return s.update(ctx, id, 0, false, change)
 }
 
+// UpdateIf is Update of a client that is still the version that was looked at; 0 for any.
+func (s *Service) UpdateIf(ctx context.Context, id string, version storage.Instant, change func(*Document) error) (*Client, error) {
+	return s.update(ctx, id, version, false, change)
+}
+
+func errChanged() *kind.Error { return kind.New(kind.Conflict, "client.changed") }
+
 // update reads and judges before its transaction, which writes only what nobody changed meanwhile.
-func (s *Service) update(ctx context.Context, id string, itself bool, change func(*Document) error) (*Client, error) {
+func (s *Service) update(ctx context.Context, id string, version storage.Instant, itself bool, change func(*Document) error) (*Client, error) {
 	old, err := s.Find(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if version != 0 && version != old.UpdatedAt {
+		return nil, errChanged()
 	}
 	d := old.Document()
 	d.Settings, d.TokenEndpointAuthMethod = old.Settings, old.Metadata.TokenEndpointAuthMethod
@@ -209,6 +229,9 @@ func (s *Service) update(ctx context.Context, id string, itself bool, change fun
 		}
 		return s.record(ctx, "client.updated", id, itself, map[string]any{"disabled": d.Disabled})
 	})
+	if errors.Is(err, storage.ErrConflict) {
+		err = errChanged().WithErr(err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -272,6 +295,11 @@ func (s *Service) RotateSecret(ctx context.Context, id, plain string, overlap ti
 		return "", err
 	}
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if len(c.Secrets) > 1 { // two at a time
+			if err := s.Store.ExpireClientSecrets(ctx, id, c.Secrets[0].ID, storage.At(s.Now())); err != nil {
+				return err
+			}
+		}
 		if err := s.Store.AddClientSecret(ctx, stored); err != nil {
 			return err
 		}
@@ -282,6 +310,27 @@ func (s *Service) RotateSecret(ctx context.Context, id, plain string, overlap ti
 	})
 	s.forget(id)
 	return d.ClientSecret, err
+}
+
+// EndOldSecrets ends all secrets of a client but the newest.
+func (s *Service) EndOldSecrets(ctx context.Context, id string) error {
+	err := s.Store.InTx(ctx, func(ctx context.Context) error {
+		c, err := s.Find(ctx, id)
+		if err != nil || len(c.Secrets) < 2 {
+			return err
+		}
+		if err := s.Store.ExpireClientSecrets(ctx, id, c.Secrets[0].ID, storage.At(s.Now())); err != nil {
+			return err
+		}
+		return s.record(ctx, "client.secret.ended", id, false, nil)
+	})
+	s.forget(id)
+	return err
+}
+
+// Live are the secrets that work at an instant, the newest first.
+func (c *Client) Live(now storage.Instant) []storage.ClientSecret {
+	return slices.DeleteFunc(slices.Clone(c.Secrets), func(x storage.ClientSecret) bool { return !x.ExpiresAt.IsZero() && x.ExpiresAt <= now })
 }
 
 func (s *Service) newSecret(ctx context.Context, clientID, plain string) (storage.ClientSecret, error) {

@@ -217,7 +217,7 @@ func (r *Registrar) Replace(ctx context.Context, id, token string, raw []byte) (
 	if err := ps.err(); err != nil {
 		return nil, err
 	}
-	updated, err := r.Clients.update(ctx, id, true, func(old *Document) error {
+	updated, err := r.Clients.update(ctx, id, 0, true, func(old *Document) error {
 		old.Metadata = d.Metadata
 		return nil
 	})

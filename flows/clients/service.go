@@ -19,6 +19,7 @@ type Store interface {
 	CreateClient(ctx context.Context, c storage.Client) error
 	Client(ctx context.Context, id string) (storage.Client, error)
 	Clients(ctx context.Context, after string, limit int) ([]storage.Client, error)
+	FindClients(ctx context.Context, f storage.ClientFilter) ([]storage.Client, error)
 	UpdateClient(ctx context.Context, c storage.Client, ifUpdatedAt storage.Instant) error
 	DeleteClient(ctx context.Context, id string, now storage.Instant) error
 	AddClientSecret(ctx context.Context, s storage.ClientSecret) error

@@ -50,6 +50,10 @@ func (m *memory) Client(_ context.Context, id string) (storage.Client, error) {
 	return c, nil
 }
 
+func (m *memory) FindClients(ctx context.Context, f storage.ClientFilter) ([]storage.Client, error) {
+	return m.Clients(ctx, f.After, f.Limit)
+}
+
 func (m *memory) Clients(_ context.Context, after string, limit int) ([]storage.Client, error) {
 	var list []storage.Client
 	for _, id := range slices.Sorted(maps.Keys(m.rows)) {

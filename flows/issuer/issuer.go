@@ -108,7 +108,8 @@ const (
 const (
 	PathAdmin         = "/admin"
 	PathAdminEnter    = "/admin/enter"
-	PathAdminClients  = "/admin/clients" // and below it /new and /{client}
+	PathAdminClients  = "/admin/clients"    // and below it /{client}
+	PathAdminNew      = "/admin/new-client" // no client's id
 	PathAdminAccounts = "/admin/accounts"
 	PathAdminRoles    = "/admin/roles"
 	PathAdminAudit    = "/admin/audit"

@@ -84,6 +84,9 @@ func (a Actor) May(action Action) bool {
 	return slices.Contains(a.may, action) || slices.Contains(a.own, action)
 }
 
+// Everywhere tells whether an actor may do something to all there is.
+func (a Actor) Everywhere(action Action) bool { return slices.Contains(a.may, action) }
+
 // Anything tells whether the office has a door for an actor.
 func (a Actor) Anything() bool { return len(a.may)+len(a.own) > 0 }
 

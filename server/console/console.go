@@ -4,6 +4,7 @@
 package console
 
 import (
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -206,4 +207,41 @@ func named(a *accounts.Account) string {
 
 func (s *Server) show(d desk, status int, name string, data web.Framed) error {
 	return s.Web.Render(d.w, d.r, status, "console/"+name, data)
+}
+
+// done goes to a page with good news.
+func (s *Server) done(d desk, path, notice string) error {
+	return s.Web.Redirect(d.w, path, url.Values{"notice": {notice}})
+}
+
+// refuse shows a form again with what is wrong with it. What nothing in the form would mend is returned.
+func (s *Server) refuse(d desk, name string, data web.Framed, err error) error {
+	known, ok := kind.As(err)
+	if !ok || known.Kind == kind.Internal || known.Kind == kind.NotFound || kind.Is(err, "office.forbidden") {
+		return err
+	}
+	if e := data.FrameOf().Refuse(err); e != nil {
+		return e
+	}
+	web.EventOf(d.r.Context()).Set("error", known.Code)
+	status := http.StatusUnprocessableEntity
+	switch known.Kind {
+	case kind.RateLimited:
+		status = http.StatusTooManyRequests
+	case kind.Unavailable:
+		status = http.StatusServiceUnavailable
+	}
+	if known.RetryAfter > 0 {
+		d.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(known.RetryAfter.Seconds()))))
+	}
+	return s.show(d, status, name, data)
+}
+
+// query is a search that somebody typed: one line, not endless.
+func query(r *http.Request, name string) string {
+	text := strings.TrimSpace(r.URL.Query().Get(name))
+	if len(text) > 200 || strings.ContainsRune(text, 0) {
+		return ""
+	}
+	return strings.ToValidUTF8(text, "")
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"pratu/flows/clients"
+	"pratu/flows/issuer"
 	"pratu/flows/office"
 	"pratu/server/formtest"
 	"pratu/server/web"
@@ -24,6 +27,9 @@ type sample struct {
 	problems   []web.Problem
 }
 
+// evil is what somebody else wrote, as web.Inert leaves it.
+var evil = web.Inert("มะลิ <b>\"'</b>\u202e ยอดเยี่ยม with-a-name-that-does-not-end-for-a-very-long-time")
+
 func samples() []sample {
 	return []sample{
 		{"console-dashboard", "console/dashboard", sampleDashboard, nil},
@@ -32,7 +38,73 @@ func samples() []sample {
 			d.Charts = charts(&office.Dashboard{Days: days(14)}, "en")
 			return d
 		}, nil},
+		{"console-clients", "console/clients", sampleClients, nil},
+		{"console-clients-none", "console/clients", func() web.Framed { return &Clients{Page: samplePage("/admin/clients"), Query: evil} }, nil},
+		{"console-client-kinds", "console/client-new", func() web.Framed {
+			return sampleKinds()
+		}, nil},
+		{"console-client-new", "console/client-new", func() web.Framed { return sampleForm(clients.KindWeb) }, []web.Problem{{Code: "client.invalid"}}},
+		{"console-client-new-machine", "console/client-new", func() web.Framed { return sampleForm(clients.KindMachine) }, nil},
+		{"console-client", "console/client", sampleClient, nil},
+		{"console-client-secret", "console/client-secret", func() web.Framed {
+			return &ClientSecret{
+				Page: samplePage("/admin/new-client"), ID: "b3f1c2a7be09d4f1c2a7be09", Name: evil, URL: "/admin/clients/x", New: true,
+				Secret: "pratu_cs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", Issuer: "https://id.example.com", Snippets: sampleSnippets(),
+			}
+		}, nil},
 	}
+}
+
+func sampleKinds() web.Framed {
+	p := &NewClient{Page: samplePage("/admin/new-client")}
+	for _, k := range clients.Kinds() {
+		p.Kinds = append(p.Kinds, KindChoice{k, "/admin/new-client?kind=" + k})
+	}
+	return p
+}
+
+func sampleClients() web.Framed {
+	page := &Clients{Page: samplePage("/admin/clients"), Query: "shop", NewURL: "/admin/new-client", NextURL: "/admin/clients?after=x"}
+	for i, k := range clients.Kinds() {
+		page.Clients = append(page.Clients, ClientRow{ID: "b3f1c2a7be09d4f1c2a7be0" + k, Name: evil, URL: "/admin/clients/x", Kind: k, Disabled: i == 1, Unverified: i == 2})
+	}
+	return page
+}
+
+func sampleForm(kindName string) web.Framed {
+	page := &NewClient{Page: samplePage("/admin/new-client"), Kind: kindName, ClientID: "b3f1c2a7be09d4f1c2a7be09"}
+	typed := url.Values{"client_name": {evil}, "redirect_uris": {"http://shop.example.com/callback\nhttps://shop.example.com/callback#here"}}
+	page.First, page.More = inputs(&clients.Document{Kind: kindName}, typed)
+	page.Wrong = marked(clients.Problems{
+		{Pointer: "/redirect_uris/0", Code: "uri.http", Detail: "http only for localhost, 127.0.0.1 and [::1]: use https"},
+		{Pointer: "/redirect_uris/1", Code: "uri.fragment", Detail: "a fragment is not allowed: leave out the # and what follows (RFC 6749 section 3.1.2)"},
+		{Pointer: "/settings/profile", Code: "client.unavailable", Detail: "not available in this version"},
+	}, typed, page.First, page.More)
+	return page
+}
+
+func sampleSnippets() []Snippet {
+	i, err := issuer.New("https://id.example.com")
+	if err != nil {
+		panic(err)
+	}
+	s := &Server{Web: &web.Kernel{Issuer: i}}
+	return s.snippets(&clients.Client{ID: "shop", Kind: clients.KindSPA, Metadata: clients.Metadata{RedirectURIs: []string{"https://shop.example.com/callback"}, Scope: "openid profile"}})
+}
+
+func sampleClient() web.Framed {
+	doc := &clients.Document{Kind: clients.KindWeb, ClientID: "shop", Metadata: clients.Metadata{
+		ClientName: evil, RedirectURIs: []string{"https://shop.example.com/callback", "https://shop.example.com/callback/with/a/path/that/goes/on/and/on/and/on"},
+		GrantTypes: []string{"authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"},
+	}}
+	page := &Client{
+		Page: samplePage("/admin/clients/shop"), ID: "shop", Name: evil, Kind: clients.KindWeb, CreatedAt: sampleTime, UpdatedAt: sampleTime, Version: "1",
+		Disabled: true, Unverified: true, Keeps: true, MaySave: true, MayDelete: true, MayRotate: true, Snippets: sampleSnippets(), Facts: facts(doc),
+		Secrets:  []Secret{{CreatedAt: sampleTime, Newest: true}, {CreatedAt: sampleTime, ExpiresAt: sampleTime}},
+		Warnings: []Wrong{{Words: "wrong.uri.warn_slash", Detail: "the trailing slash is part of the comparison"}},
+	}
+	page.First, page.More = inputs(doc, nil)
+	return page
 }
 
 // samplePage is the frame of a page.

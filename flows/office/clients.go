@@ -1,0 +1,176 @@
+package office
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"pratu/flows/clients"
+	"pratu/flows/kind"
+	"pratu/storage"
+)
+
+// FindClients reads up to limit applications whose name or id holds a text, in the order of ids after one; next is where to
+// go on, "" at the end. Title owners find their own.
+func (s *Service) FindClients(ctx context.Context, a Actor, text, after string, limit int) (list []*clients.Client, next string, err error) {
+	if ctx, err = a.enter(ctx, ReadClients); err != nil {
+		return nil, "", err
+	}
+	filter := storage.ClientFilter{Text: strings.TrimSpace(text), After: after, Limit: limit + 1}
+	if !a.Everywhere(ReadClients) {
+		if filter.Titles = a.Titles; len(filter.Titles) == 0 {
+			return nil, "", nil
+		}
+	}
+	if list, err = s.Clients.Search(ctx, filter); err != nil {
+		return nil, "", err
+	}
+	if len(list) > limit {
+		list = list[:limit]
+		next = list[limit-1].ID
+	}
+	// The query looks at JSON as text, which somebody else's setting may look like.
+	return slices.DeleteFunc(list, func(c *clients.Client) bool { return !a.reaches(ReadClients, c) }), next, nil
+}
+
+// reaches tells whether an actor may do something with an application.
+func (a Actor) reaches(action Action, c *clients.Client) bool {
+	return a.Everywhere(action) || slices.Contains(a.own, action) &&
+		(slices.Contains(a.Titles, c.ID) || slices.Contains(a.Titles, c.Settings.Title))
+}
+
+// Client is one application. One of somebody else's title is as unknown as one that isn't there.
+func (s *Service) Client(ctx context.Context, a Actor, id string) (*clients.Client, error) {
+	ctx, err := a.enter(ctx, ReadClients)
+	if err != nil {
+		return nil, err
+	}
+	return s.theirs(ctx, a, ReadClients, id)
+}
+
+// theirs reads an application that an actor may do something with.
+func (s *Service) theirs(ctx context.Context, a Actor, action Action, id string) (*clients.Client, error) {
+	c, err := s.Clients.Find(ctx, id)
+	if err == nil && !a.reaches(action, c) {
+		return nil, kind.New(kind.NotFound, "client.unknown")
+	}
+	return c, err
+}
+
+// CreateClient registers an application. Its secret is returned this once.
+func (s *Service) CreateClient(ctx context.Context, a Actor, d clients.Document) (*clients.Client, string, error) {
+	ctx, err := a.enter(ctx, WriteClients)
+	if err == nil && !a.Everywhere(WriteClients) {
+		err = Refused(WriteClients)
+	}
+	if err == nil {
+		err = a.gives("", d.Scope)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return s.Clients.Create(ctx, d)
+}
+
+// ChangeClient applies a change to an application that is still the version that was looked at; 0 for any.
+func (s *Service) ChangeClient(ctx context.Context, a Actor, id string, version storage.Instant, change func(*clients.Document) error) (*clients.Client, error) {
+	ctx, err := a.enter(ctx, WriteClients)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.theirs(ctx, a, WriteClients, id); err != nil {
+		return nil, err
+	}
+	return s.Clients.UpdateIf(ctx, id, version, func(d *clients.Document) error {
+		before := *d
+		if err := change(d); err != nil {
+			return err
+		}
+		if err := a.gives(before.Scope, d.Scope); err != nil {
+			return err
+		}
+		if !a.Everywhere(WriteClients) && widened(&before, d) {
+			return Refused(WriteClients)
+		}
+		return nil
+	})
+}
+
+// gives refuses to hand out scopes of the admin API that somebody doesn't have: else who may write clients could make one
+// that may everything.
+func (a Actor) gives(before, after string) error {
+	had := strings.Fields(before)
+	for _, scope := range strings.Fields(after) {
+		action := Action(strings.TrimPrefix(scope, ScopePrefix))
+		if strings.HasPrefix(scope, ScopePrefix) && !slices.Contains(had, scope) && !a.Everywhere(action) {
+			return Refused(action)
+		}
+	}
+	return nil
+}
+
+// widened tells whether a change is of something that decides what an application may. A title owner's is of what it is
+// called and where it lives.
+func widened(before, after *clients.Document) bool {
+	powers := func(d *clients.Document) string {
+		raw, _ := json.Marshal([]any{
+			d.Settings, d.Scope, d.GrantTypes, d.ResponseTypes, d.TokenEndpointAuthMethod, d.TokenEndpointAuthAlg, d.IDTokenAlg, d.UserinfoAlg,
+			d.SubjectType, d.SectorIdentifierURI, d.JWKS, d.JWKSURI, d.Disabled, d.Kind, d.ClientID,
+		})
+		return string(raw)
+	}
+	return powers(before) != powers(after)
+}
+
+// DeleteClient removes an application for good.
+func (s *Service) DeleteClient(ctx context.Context, a Actor, id string, version storage.Instant) error {
+	ctx, err := a.enter(ctx, WriteClients)
+	if err == nil && !a.Everywhere(WriteClients) {
+		err = Refused(WriteClients)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		c, err := s.Clients.Find(ctx, id)
+		if err == nil && version != 0 && c.UpdatedAt != version {
+			err = kind.New(kind.Conflict, "client.changed")
+		}
+		if err != nil {
+			return err
+		}
+		return s.Clients.Delete(ctx, id)
+	})
+}
+
+// MaxOverlap is how long an old secret can work beside a new one.
+const MaxOverlap = 30 * 24 * time.Hour
+
+// RotateSecret gives an application a second secret. The one before works for the overlap, those before that end.
+func (s *Service) RotateSecret(ctx context.Context, a Actor, id string, overlap time.Duration) (string, error) {
+	ctx, err := a.enter(ctx, RotateSecrets)
+	if err != nil {
+		return "", err
+	}
+	if overlap < 0 || overlap > MaxOverlap {
+		return "", kind.New(kind.Invalid, "client.overlap").WithField("overlap")
+	}
+	if _, err := s.theirs(ctx, a, RotateSecrets, id); err != nil {
+		return "", err
+	}
+	return s.Clients.RotateSecret(ctx, id, "", overlap)
+}
+
+// EndOldSecrets leaves an application its newest secret alone.
+func (s *Service) EndOldSecrets(ctx context.Context, a Actor, id string) error {
+	ctx, err := a.enter(ctx, RotateSecrets)
+	if err != nil {
+		return err
+	}
+	if _, err := s.theirs(ctx, a, RotateSecrets, id); err != nil {
+		return err
+	}
+	return s.Clients.EndOldSecrets(ctx, id)
+}
