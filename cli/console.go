@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -39,11 +40,11 @@ func (c *Config) runningSettings() (list []console.Setting) {
 
 const figuresEvery = time.Minute
 
-// figures counts hours of the record that are over.
+// figures counts hours of the record that are over, and makes people findable by name who weren't.
 func (s *running) figures() func(ctx context.Context) error {
 	return s.leased("figures", func(ctx context.Context) error {
 		_, err := s.office.Count(ctx)
-		return err
+		return errors.Join(err, s.office.IndexNames(ctx))
 	})
 }
 

@@ -210,7 +210,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
 		},
 		Console: &console.Server{
-			Web: kernel, Signin: t.signin, Office: t.office, Accounts: t.accounts, Settings: t.cfg.runningSettings, Second: !t.cfg.local(), Now: t.now,
+			Web: kernel, Signin: t.signin, Office: t.office, People: t.accounts, Settings: t.cfg.runningSettings, Second: !t.cfg.local(), Now: t.now,
 		},
 		Pages: &pages.Server{
 			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, Directory: people, MailDir: mailDir, Now: t.now,

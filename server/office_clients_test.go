@@ -148,8 +148,10 @@ func TestOfficeClientAttacks(t *testing.T) {
 		// CSRF: without our token, from another site, by a form of somebody else who sat here before.
 		good := formtest.Find(t, b.get("/admin/clients/web1").body, "switch").Values
 		for what, change := range map[string]func(url.Values, *http.Request){
-			"no token":        func(v url.Values, _ *http.Request) { v.Del("csrf") },
-			"another's token": func(v url.Values, _ *http.Request) { v.Set("csrf", formtest.Find(t, theirs.get("/admin/clients/dragons").body, "client-form").Values.Get("csrf")) },
+			"no token": func(v url.Values, _ *http.Request) { v.Del("csrf") },
+			"another's token": func(v url.Values, _ *http.Request) {
+				v.Set("csrf", formtest.Find(t, theirs.get("/admin/clients/dragons").body, "client-form").Values.Get("csrf"))
+			},
 		} {
 			v := changed(url.Values{}, "action", "disable", "version", good.Get("version"), "owner", good.Get("owner"), "csrf", good.Get("csrf"))
 			change(v, nil)

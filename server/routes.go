@@ -191,6 +191,17 @@ func office(k *web.Kernel, c *console.Server) []route {
 		{k.Page, "POST", issuer.PathAdminNew, c.NewClientPost},
 		{k.Page, "GET", issuer.PathAdminClients + "/{client}", c.Client},
 		{k.Page, "POST", issuer.PathAdminClients + "/{client}", c.ClientPost},
+		{k.Page, "GET POST", issuer.PathAdminAccounts, c.Accounts},
+		{k.Page, "GET", issuer.PathAdminAccounts + "/{account}", c.Account},
+		{k.Page, "POST", issuer.PathAdminAccounts + "/{account}", c.AccountPost},
+		{k.Page, "GET", issuer.PathAdminRoles, c.Roles},
+		{k.Page, "POST", issuer.PathAdminRoles, c.RolesPost},
+		{k.Page, "GET", issuer.PathAdminAudit, c.Audit},
+		{k.Page, "GET", issuer.PathAdminKeys, c.SigningKeys},
+		{k.Page, "POST", issuer.PathAdminKeys, c.SigningKeysPost},
+		{k.Page, "GET", issuer.PathAdminMail, c.Mail},
+		{k.Page, "POST", issuer.PathAdminMail, c.MailPost},
+		{k.Page, "GET", issuer.PathAdminSettings, c.Running},
 	}
 }
 

@@ -1,6 +1,9 @@
 package storage
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // AuditEvent is one row of the append-only record.
 type AuditEvent struct {
@@ -57,4 +60,48 @@ func (s *Store) AuditPage(ctx context.Context, accountID string, at Instant, id 
 func (s *Store) AuditSince(ctx context.Context, from Instant, limit int) (list []AuditEvent, err error) {
 	err = s.list(ctx, &list, `SELECT `+auditColumns+` FROM audit WHERE at >= ? ORDER BY at, id LIMIT ?`, from, limit)
 	return list, err
+}
+
+// AuditFilter says which events are looked for: those that come after the one of an instant and id, the newest first.
+type AuditFilter struct {
+	Event, AccountID, ClientID, Outcome string // "" for any
+	At                                  Instant
+	ID                                  string
+	Limit                               int
+}
+
+// SearchAudit reads the record.
+func (s *Store) SearchAudit(ctx context.Context, f AuditFilter) (list []AuditEvent, err error) {
+	query, args := `SELECT `+auditColumns+` FROM audit WHERE at <= ? AND (at < ? OR id < ?)`, []any{f.At, f.At, f.ID}
+	for _, c := range []struct{ column, value string }{
+		{"event", f.Event}, {"account_id", f.AccountID}, {"client_id", f.ClientID}, {"outcome", f.Outcome},
+	} {
+		if c.value != "" {
+			query += ` AND ` + c.column + ` = ?`
+			args = append(args, c.value)
+		}
+	}
+	err = s.list(ctx, &list, query+` ORDER BY at DESC, id DESC LIMIT ?`, append(args, f.Limit)...)
+	return list, err
+}
+
+// NumbersOf are the public numbers (ssoid) of those of the ids that are accounts'.
+func (s *Store) NumbersOf(ctx context.Context, ids []string) (map[string]int64, error) {
+	numbers := map[string]int64{}
+	if len(ids) == 0 {
+		return numbers, nil
+	}
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	var rows []struct {
+		ID    string `db:"id"`
+		SSOID int64  `db:"ssoid"`
+	}
+	err := s.list(ctx, &rows, `SELECT id, ssoid FROM accounts WHERE id IN (`+strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ")+`)`, args...)
+	for _, row := range rows {
+		numbers[row.ID] = row.SSOID
+	}
+	return numbers, err
 }

@@ -37,3 +37,19 @@ type WordHit struct {
 	Word      string `db:"word"` // in hex digits, as it is kept
 	AccountID string `db:"account_id"`
 }
+
+// AccountsAfter reads up to limit accounts in the order of their ids, which is that of their creation.
+func (s *Store) AccountsAfter(ctx context.Context, after string, limit int) (list []Account, err error) {
+	err = s.list(ctx, &list, `SELECT `+accountColumns+` FROM accounts WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+	return list, err
+}
+
+// NewestAccounts reads up to limit accounts before one, "" for none, the newest first.
+func (s *Store) NewestAccounts(ctx context.Context, before string, limit int) (list []Account, err error) {
+	if before == "" {
+		err = s.list(ctx, &list, `SELECT `+accountColumns+` FROM accounts ORDER BY id DESC LIMIT ?`, limit)
+		return list, err
+	}
+	err = s.list(ctx, &list, `SELECT `+accountColumns+` FROM accounts WHERE id < ? ORDER BY id DESC LIMIT ?`, before, limit)
+	return list, err
+}

@@ -260,6 +260,11 @@ func (s *Service) insert(ctx context.Context, p person) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if words := Words(p.profile); len(words) > 0 {
+		if err := s.Store.SetWords(ctx, id, words); err != nil {
+			return "", err
+		}
+	}
 	masked := make([]string, len(p.contacts))
 	for i, c := range p.contacts {
 		masked[i] = contact.Mask(c.Contact)

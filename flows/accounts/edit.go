@@ -77,6 +77,9 @@ func (s *Service) UpdateProfile(ctx context.Context, accountID string, typed map
 		if err != nil {
 			return err
 		}
+		if err := s.Store.SetWords(ctx, accountID, Words(profile)); err != nil {
+			return err
+		}
 		return s.Audit.Append(ctx, audit.Event{
 			Name: "account.updated", ActorKind: audit.Account, ActorID: accountID, AccountID: accountID,
 			Details: map[string]any{"claims": changed},

@@ -78,12 +78,13 @@ const (
 	LoginLinked       = "login_linked"
 	LoginUnlinked     = "login_unlinked"
 	DataDownloaded    = "data_downloaded"
+	Test              = "test" // whether mails arrive
 )
 
 // Events of Notice, all of them.
 var Events = []string{PasswordChanged, NewSignIn, PasskeyAdded, PasskeyRemoved, TOTPAdded, TOTPRemoved, RecoveryCodesMade,
 	RecoveryCodeUsed, ContactAdded, ContactRemoved, NumberTaken, AccountDeleted, AccountKept, LoginLinked, LoginUnlinked,
-	DataDownloaded}
+	DataDownloaded, Test}
 
 // Notice tells an owner what happened to the account.
 type Notice struct {

@@ -97,6 +97,9 @@ var matrix = func() map[Action]map[string]Extent {
 	return m
 }()
 
+// ExtentOf is a cell of the table.
+func ExtentOf(action Action, role string) Extent { return matrix[action][role] }
+
 // Actions in the order of the table.
 func Actions() (list []Action) {
 	for _, l := range table {

@@ -6,6 +6,7 @@ package office
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"pratu/flows/accounts"
@@ -101,4 +102,16 @@ func (a Actor) enter(ctx context.Context, action Action) (context.Context, error
 // Refused is the one answer to who may not.
 func Refused(action Action) error {
 	return kind.New(kind.Forbidden, "office.forbidden").WithArg("action", string(action))
+}
+
+// maxReason bounds what somebody writes about why they did something.
+const maxReason = 200
+
+// reasoned is a reason as it is kept: one line of printable text.
+func reasoned(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if text == "" || len([]rune(text)) > maxReason || text != audit.Printable(text, 4*maxReason) {
+		return "", kind.New(kind.Invalid, "office.reason").WithField("reason").WithArg("max", maxReason)
+	}
+	return text, nil
 }

@@ -29,6 +29,9 @@ type world struct {
 	t   *testing.T
 	url string
 
+	victim   int64 // number of an account that things are done to
+	victimID string
+
 	mu sync.Mutex
 	at time.Time
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"pratu/flows/accounts"
 	"pratu/flows/authorize"
@@ -32,7 +33,7 @@ type Server struct {
 	Web      *web.Kernel
 	Signin   *signin.Service
 	Office   *office.Service
-	Accounts *accounts.Service
+	People   *accounts.Service
 	Settings func() []Setting // as the program runs
 	Second   bool             // two factors are required
 	Now      func() time.Time
@@ -99,7 +100,7 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, section string) (
 	if err := s.Signin.Seen(ctx, session.Session); err != nil {
 		return d, false, err
 	}
-	if d.account, err = s.Accounts.Load(ctx, session.AccountID); err != nil {
+	if d.account, err = s.People.Load(ctx, session.AccountID); err != nil {
 		return d, false, err
 	}
 	if about := r.PostForm.Get("owner"); r.Method == http.MethodPost && about != d.number() {
@@ -237,11 +238,14 @@ func (s *Server) refuse(d desk, name string, data web.Framed, err error) error {
 	return s.show(d, status, name, data)
 }
 
-// query is a search that somebody typed: one line, not endless.
-func query(r *http.Request, name string) string {
-	text := strings.TrimSpace(r.URL.Query().Get(name))
-	if len(text) > 200 || strings.ContainsRune(text, 0) {
+// query is a value of the URL that somebody typed.
+func query(r *http.Request, name string) string { return line(r.URL.Query().Get(name)) }
+
+// line is one line of text, not endless; else "".
+func line(text string) string {
+	text = strings.TrimSpace(strings.ToValidUTF8(text, ""))
+	if len(text) > 200 || strings.ContainsFunc(text, unicode.IsControl) {
 		return ""
 	}
-	return strings.ToValidUTF8(text, "")
+	return text
 }

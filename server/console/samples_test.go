@@ -11,6 +11,7 @@ import (
 
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
+	"pratu/flows/keys"
 	"pratu/flows/office"
 	"pratu/server/formtest"
 	"pratu/server/web"
@@ -52,7 +53,98 @@ func samples() []sample {
 				Secret: "pratu_cs_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", Issuer: "https://id.example.com", Snippets: sampleSnippets(),
 			}
 		}, nil},
+		{"console-accounts", "console/accounts", sampleAccounts, nil},
+		{"console-account", "console/account", func() web.Framed { return sampleAccount("1") }, []web.Problem{{Code: "office.reason", Field: "reason", Args: map[string]any{"max": 200}}}},
+		{"console-account-disabled", "console/account", func() web.Framed { return sampleAccount("2") }, nil},
+		{"console-roles", "console/roles", sampleRoles, []web.Problem{{Code: "role.title", Field: "title"}}},
+		{"console-audit", "console/audit", sampleAudit, nil},
+		{"console-keys", "console/keys", sampleKeys, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},
+		{"console-mail", "console/mail", sampleMail, nil},
+		{"console-mail-empty", "console/mail", func() web.Framed { return &Mail{Page: samplePage("/admin/mail")} }, nil},
+		{"console-settings", "console/settings", func() web.Framed {
+			return &Running{Page: samplePage("/admin/settings"), Settings: []Setting{
+				{Name: "issuer", Value: "https://id.example.com", Set: true}, {Name: "enable_front_channel_tokens", Value: "false"},
+				{Name: "secret_key", Secret: true, Set: true}, {Name: "sms_authorization", Secret: true},
+			}}
+		}, nil},
 	}
+}
+
+func sampleAccounts() web.Framed {
+	page := &Accounts{Page: samplePage("/admin/accounts"), Query: "มะลิ", Next: "6d61.x"}
+	for i, status := range []string{"1", "2", "3", "4", "5"} {
+		row := AccountRow{Name: evil, Contact: "mali.with.quite.a.long.address@subdomain.example.com", Number: "21992040", URL: "/admin/accounts/21992040", Status: status, CreatedAt: sampleTime}
+		if i == 0 {
+			row.Roles = office.Roles()
+		}
+		if i == 4 {
+			row.Name, row.Contact = "", ""
+		}
+		page.Accounts = append(page.Accounts, row)
+	}
+	return page
+}
+
+func sampleAccount(status string) web.Framed {
+	page := &Account{
+		Page: samplePage("/admin/accounts/21992040"), Name: evil, Number: "21992040", OID: "65f1c2a7be09d4f1c2a7be09", Status: status,
+		Contacts: []Contact{{"email", "mali.with.quite.a.long.address@subdomain.example.com", true}, {"phone", "+66812345678", false}},
+		Roles:    []string{"support"}, RegisterBy: "shop", CreatedAt: sampleTime, UpdatedAt: sampleTime, Password: true, App: true, Passkeys: 2, Codes: 8,
+		Sessions: []Session{{"Firefox", "Android", "2001:db8:85a3:8d3:1319:8a2e:370:7348", sampleTime, sampleTime}, {Since: sampleTime, Seen: sampleTime}},
+		MayWrite: true, MayDelete: status == "1", AuditURL: "/admin/audit?account=21992040",
+	}
+	if status == "2" {
+		page.Reason = evil
+	}
+	return page
+}
+
+func sampleRoles() web.Framed {
+	page := &Roles{Page: samplePage("/admin/roles"), MayWrite: true, Account: "mali@example.com"}
+	for _, r := range office.Roles() {
+		page.Roles = append(page.Roles, Option{Value: r, Words: "console.role." + r, Chosen: r == "support"})
+	}
+	page.Holders = []Holder{
+		{Name: evil, Number: "21992040", URL: "/admin/accounts/21992040", Status: "1", Roles: []HeldRole{{Role: "owner"}, {"title_owner", "dragons"}}},
+		{Name: "Somchai", Number: "21992041", URL: "/admin/accounts/21992041", Status: "2", Roles: []HeldRole{{Role: "auditor"}}},
+	}
+	return page
+}
+
+func sampleAudit() web.Framed {
+	page := &Audit{Page: samplePage("/admin/audit"), Event: "signin.failed", Account: "21992040", OlderURL: "/admin/audit?before=1.x"}
+	for i, k := range []string{"account", "client", "cli", "system"} {
+		e := Event{Name: "client.secret.rotated", Outcome: "success", At: sampleTime.Add(time.Duration(i) * time.Minute), ActorKind: k}
+		if i < 2 {
+			e.Actor, e.Account, e.AccountURL, e.Client, e.ClientURL = "21992040", "21992040", "/admin/accounts/21992040", evil, "/admin/clients/shop"
+			e.Outcome, e.Reason, e.IP, e.Agent, e.RequestID, e.Detail = "failure", "signin.failed", "203.0.113.7", evil, "4f1c2a7be09d", `{"method":"pwd","identifier":"m•••@example.com"}`
+		}
+		if i == 0 {
+			e.ActorURL = "/admin/accounts/21992040"
+		}
+		page.Events = append(page.Events, e)
+	}
+	return page
+}
+
+func sampleKeys() web.Framed {
+	page := &Keys{Page: samplePage("/admin/keys"), MayWrite: true}
+	for i, state := range []string{"upcoming", "signing", "published"} {
+		k := keyRow(keys.Info{ID: "b3f1c2a7be09d4f1c2a7be09d4f1c2a7be09d4f1c2a7be0" + state, Alg: "ES256", State: state, CreatedAt: sampleTime, ActiveAt: sampleTime}, sampleTime.AddDate(0, 0, i))
+		if i == 2 {
+			k.RetiredAt = sampleTime
+		}
+		page.Keys = append(page.Keys, k)
+	}
+	return page
+}
+
+func sampleMail() web.Framed {
+	return &Mail{Page: samplePage("/admin/mail"), MaySend: true, Lost: 2, Messages: []Message{
+		{ID: "01890a5d-ac96-774b-bcce-b302099a8057", Kind: "mail", Attempts: 3, CreatedAt: sampleTime, Next: sampleTime, Error: "dial tcp 203.0.113.7:587: i/o timeout"},
+		{ID: "01890a5d-ac96-774b-bcce-b302099a8058", Kind: "mail", Attempts: 1, CreatedAt: sampleTime, Lost: true, Error: "550 <b>no such user</b>"},
+		{ID: "01890a5d-ac96-774b-bcce-b302099a8059", Kind: "sms", Attempts: 12, CreatedAt: sampleTime, Lost: true},
+	}}
 }
 
 func sampleKinds() web.Framed {

@@ -1,0 +1,286 @@
+package office
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"pratu/flows/accounts"
+	"pratu/flows/audit"
+	"pratu/flows/contact"
+	"pratu/flows/kind"
+	"pratu/flows/mail"
+	"pratu/flows/signin"
+	"pratu/storage"
+)
+
+// Found is a page of people.
+type Found struct {
+	Accounts []*accounts.Account
+	Next     string // where to go on; "" at the end
+}
+
+// FindAccounts finds people by a contact, a number or an id, in full; by how a word of their name begins; without a text
+// the newest. Looking for an address or number is written down: it tells whether somebody has an account here.
+func (s *Service) FindAccounts(ctx context.Context, a Actor, text, after string, limit int) (*Found, error) {
+	ctx, err := a.enter(ctx, ReadAccounts)
+	if err != nil {
+		return nil, err
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		return s.newest(ctx, after, limit)
+	}
+	one, err := s.Named(ctx, a, text)
+	if err != nil && kind.Of(err) != kind.NotFound {
+		return nil, err
+	}
+	if c, e := contact.Parse(text); e == nil {
+		details := map[string]any{"kind": c.Kind, "contact": contact.Mask(c), "found": err == nil}
+		if err := s.Audit.Append(ctx, audit.Event{Name: "directory.searched", Details: details}); err != nil {
+			return nil, err
+		}
+	}
+	if err == nil {
+		return &Found{Accounts: []*accounts.Account{one}}, nil
+	}
+	return s.byName(ctx, text, after, limit)
+}
+
+func (s *Service) newest(ctx context.Context, before string, limit int) (*Found, error) {
+	rows, err := s.Store.NewestAccounts(ctx, before, limit+1)
+	if err != nil {
+		return nil, err
+	}
+	f := &Found{}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		f.Next = rows[limit-1].ID
+	}
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	return f, s.load(ctx, f, ids)
+}
+
+// byName finds people one of whose words begins like the first one typed, and who have words like the others.
+func (s *Service) byName(ctx context.Context, text, after string, limit int) (*Found, error) {
+	words := accounts.Fold(text)
+	f := &Found{}
+	if len(words) == 0 {
+		return f, nil
+	}
+	afterWord, afterID, _ := strings.Cut(after, ".")
+	hits, err := s.Store.AccountsByWord(ctx, words[0], afterWord, afterID, limit+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(hits) > limit {
+		hits = hits[:limit]
+		f.Next = hits[limit-1].Word + "." + hits[limit-1].AccountID
+	}
+	var ids []string
+	for _, h := range hits {
+		if !slices.Contains(ids, h.AccountID) {
+			ids = append(ids, h.AccountID)
+		}
+	}
+	if err := s.load(ctx, f, ids); err != nil {
+		return nil, err
+	}
+	f.Accounts = slices.DeleteFunc(f.Accounts, func(x *accounts.Account) bool {
+		has := accounts.Words(x.Profile)
+		return !slices.ContainsFunc(has, func(h string) bool { return strings.HasPrefix(h, words[0]) }) ||
+			slices.ContainsFunc(words[1:], func(w string) bool {
+				return !slices.ContainsFunc(has, func(h string) bool { return strings.HasPrefix(h, w) })
+			})
+	})
+	return f, nil
+}
+
+func (s *Service) load(ctx context.Context, f *Found, ids []string) error {
+	for _, id := range ids {
+		x, err := s.Accounts.Load(ctx, id)
+		if kind.Is(err, "account.unknown") { // erased meanwhile
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.Accounts = append(f.Accounts, x)
+	}
+	return nil
+}
+
+// Person is an account with what is around it.
+type Person struct {
+	*accounts.Account
+	Factors  storage.Factors
+	Sessions []storage.Session
+	Reason   string // why it was disabled, or ""
+}
+
+// Account is one account by its number (ssoid).
+func (s *Service) Account(ctx context.Context, a Actor, ssoid int64) (*Person, error) {
+	ctx, err := a.enter(ctx, ReadAccounts)
+	if err != nil {
+		return nil, err
+	}
+	row, err := s.Store.AccountBySSOID(ctx, ssoid)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, kind.New(kind.NotFound, "account.unknown").WithErr(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &Person{}
+	if p.Account, err = s.Accounts.Load(ctx, row.ID); err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	if p.Factors, err = s.Store.FactorsOf(ctx, row.ID, "", storage.At(now)); err != nil {
+		return nil, err
+	}
+	if p.Sessions, err = s.Store.SessionsOfAccount(ctx, row.ID, storage.At(now), storage.At(now.Add(-signin.IdleLife))); err != nil {
+		return nil, err
+	}
+	if p.Status == storage.StatusDisabled {
+		p.Reason, err = s.Store.WhyDisabled(ctx, row.ID)
+	}
+	return p, err
+}
+
+// touch is what every change of an account begins with: who has a role is only touched by who may give roles, else support
+// could become its owner by taking a factor away; and nobody locks themselves out.
+func (s *Service) touch(ctx context.Context, a Actor, action Action, ssoid int64) (context.Context, *Person, error) {
+	ctx, err := a.enter(ctx, action)
+	if err != nil {
+		return ctx, nil, err
+	}
+	reader := a
+	reader.may = append(slices.Clone(a.may), ReadAccounts) // a scope to write needn't come with one to read
+	p, err := s.Account(ctx, reader, ssoid)
+	switch {
+	case err != nil:
+		return ctx, nil, err
+	case len(p.Roles) > 0 && !a.May(WriteRoles):
+		return ctx, nil, Refused(WriteRoles)
+	case a.Kind == audit.Account && a.ID == p.ID:
+		return ctx, nil, kind.New(kind.Conflict, "account.self")
+	}
+	return ctx, p, nil
+}
+
+// DisableAccount switches an account off: it is signed out everywhere, its applications lose what they have. The reason is
+// for who looks at it later.
+func (s *Service) DisableAccount(ctx context.Context, a Actor, ssoid int64, reason string) error {
+	ctx, p, err := s.touch(ctx, a, WriteAccounts, ssoid)
+	if err != nil {
+		return err
+	}
+	if reason, err = reasoned(reason); err != nil {
+		return err
+	}
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Accounts.NotLastOwner(ctx, p.ID); err != nil {
+			return err
+		}
+		if err := changed(s.Store.DisableAccount(ctx, p.ID, storage.At(s.Now()))); err != nil {
+			return err
+		}
+		if err := s.signOut(ctx, p.ID); err != nil {
+			return err
+		}
+		return s.record(ctx, "account.disabled", p.ID, map[string]any{"reason": reason})
+	})
+}
+
+// EnableAccount switches a disabled account on again.
+func (s *Service) EnableAccount(ctx context.Context, a Actor, ssoid int64) error {
+	ctx, p, err := s.touch(ctx, a, WriteAccounts, ssoid)
+	if err != nil {
+		return err
+	}
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := changed(s.Store.EnableAccount(ctx, p.ID, storage.At(s.Now()))); err != nil {
+			return err
+		}
+		return s.record(ctx, "account.enabled", p.ID, nil)
+	})
+}
+
+// EndSessions signs an account out everywhere, and takes from applications what they have.
+func (s *Service) EndSessions(ctx context.Context, a Actor, ssoid int64) error {
+	ctx, p, err := s.touch(ctx, a, WriteAccounts, ssoid)
+	if err != nil {
+		return err
+	}
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.signOut(ctx, p.ID); err != nil {
+			return err
+		}
+		return s.record(ctx, "session.all_ended", p.ID, nil)
+	})
+}
+
+func (s *Service) signOut(ctx context.Context, accountID string) error {
+	now := storage.At(s.Now())
+	if err := s.Store.EndSessionsOfAccount(ctx, accountID, "", now); err != nil {
+		return err
+	}
+	return s.Store.RevokeGrantsOfAccount(ctx, accountID, "", now)
+}
+
+// ResetFactors takes an account's passkeys, authenticator app and recovery codes away, for who has lost them. Nobody sees
+// any of them, the owner is told of each, and whoever is signed in is signed out.
+func (s *Service) ResetFactors(ctx context.Context, a Actor, ssoid int64) error {
+	ctx, p, err := s.touch(ctx, a, WriteAccounts, ssoid)
+	if err != nil {
+		return err
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		keys, app, err := s.Store.ResetFactors(ctx, p.ID, storage.At(s.Now()))
+		if err != nil {
+			return err
+		}
+		if err := s.signOut(ctx, p.ID); err != nil {
+			return err
+		}
+		var news []accounts.News
+		if app {
+			news = append(news, accounts.News{Event: mail.TOTPRemoved})
+		}
+		for _, k := range keys {
+			news = append(news, accounts.News{Event: mail.PasskeyRemoved, What: k.Name})
+		}
+		for _, n := range news {
+			if err := s.Accounts.Notify(ctx, p.Account, n); err != nil {
+				return err
+			}
+		}
+		return s.record(ctx, "account.factors_reset", p.ID, map[string]any{"passkeys": len(keys), "app": app})
+	})
+	if err == nil {
+		s.Accounts.Mail.Wake()
+	}
+	return err
+}
+
+// DeleteAccount closes an account as its owner would; it is erased when the grace is over.
+func (s *Service) DeleteAccount(ctx context.Context, a Actor, ssoid int64) error {
+	ctx, p, err := s.touch(ctx, a, DeleteAccounts, ssoid)
+	if err != nil {
+		return err
+	}
+	_, err = s.Accounts.Close(ctx, p.Account, "")
+	return err
+}
+
+// changed tells somebody whose page is old.
+func changed(err error) error {
+	if errors.Is(err, storage.ErrNotFound) {
+		return kind.New(kind.Conflict, "account.changed").WithErr(err)
+	}
+	return err
+}

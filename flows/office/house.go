@@ -1,0 +1,143 @@
+package office
+
+import (
+	"context"
+
+	"pratu/flows/accounts"
+	"pratu/flows/keys"
+	"pratu/flows/kind"
+	"pratu/flows/mail"
+	"pratu/storage"
+)
+
+// SigningKeys are the published signing keys.
+func (s *Service) SigningKeys(ctx context.Context, a Actor) ([]keys.Info, error) {
+	ctx, err := a.enter(ctx, ReadKeys)
+	if err != nil {
+		return nil, err
+	}
+	return s.Keys.List(ctx)
+}
+
+// RotateKeys publishes new signing keys. compromised: the old ones have leaked, and nothing they signed counts any more.
+func (s *Service) RotateKeys(ctx context.Context, a Actor, compromised bool) error {
+	ctx, err := a.enter(ctx, RotateKeys)
+	if err != nil {
+		return err
+	}
+	_, err = s.Keys.Rotate(ctx, keys.RotateOptions{Bits: keys.DefaultBits, Compromised: compromised})
+	return err
+}
+
+// maxMessages is how many messages a page shows.
+const maxMessages = 100
+
+// Messages are those that wait or were given up, the newest first. What they say stays sealed.
+func (s *Service) Messages(ctx context.Context, a Actor) ([]storage.Message, error) {
+	ctx, err := a.enter(ctx, ReadMail)
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.Undelivered(ctx, maxMessages)
+}
+
+// RetryMessage has a message that was given up tried once more, or with "" all of them.
+func (s *Service) RetryMessage(ctx context.Context, a Actor, id string) error {
+	ctx, err := a.enter(ctx, SendMail)
+	if err != nil {
+		return err
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		n, err := s.Store.Retry(ctx, id, storage.At(s.Now()))
+		if err == nil && n == 0 {
+			err = kind.New(kind.Conflict, "outbox.unknown")
+		}
+		if err != nil {
+			return err
+		}
+		return s.record(ctx, "outbox.retried", "", map[string]any{"messages": n})
+	})
+	if err == nil {
+		s.Accounts.Mail.Wake()
+	}
+	return err
+}
+
+// TestMail sends whoever asks a mail to their own addresses, and to nobody else's.
+func (s *Service) TestMail(ctx context.Context, a Actor) error {
+	ctx, err := a.enter(ctx, SendMail)
+	if err != nil {
+		return err
+	}
+	me, err := s.Accounts.Load(ctx, a.ID)
+	if err == nil && me.Email() == "" {
+		err = kind.New(kind.Invalid, "mail.no_address")
+	}
+	if err != nil {
+		return err
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Accounts.Notify(ctx, me, accounts.News{Event: mail.Test}); err != nil {
+			return err
+		}
+		return s.record(ctx, "outbox.tested", "", nil)
+	})
+	if err == nil {
+		s.Accounts.Mail.Wake()
+	}
+	return err
+}
+
+// Record is a page of the record, the newest first.
+type Record struct {
+	Events  []storage.AuditEvent
+	Numbers map[string]int64 // ssoid by id of the accounts that are named
+	Next    accounts.Cursor  // zero at the end
+}
+
+// Events reads the record. account is a contact, a number or an id, or "".
+func (s *Service) Events(ctx context.Context, a Actor, f storage.AuditFilter, account string) (*Record, error) {
+	ctx, err := a.enter(ctx, ReadAudit)
+	if err != nil {
+		return nil, err
+	}
+	r := &Record{Numbers: map[string]int64{}}
+	if account != "" {
+		reader := Actor{may: []Action{ReadAccounts}}
+		one, err := s.Named(ctx, reader, account)
+		if kind.Is(err, "account.unknown") {
+			return r, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		f.AccountID = one.ID
+	}
+	if f.At.IsZero() {
+		f.At = storage.At(s.Now()) + 1
+	}
+	limit := f.Limit
+	f.Limit++
+	if r.Events, err = s.Store.SearchAudit(ctx, f); err != nil {
+		return nil, err
+	}
+	if len(r.Events) > limit {
+		r.Events = r.Events[:limit]
+		last := r.Events[limit-1]
+		r.Next = accounts.Cursor{At: last.At, ID: last.ID}
+	}
+	var ids []string
+	for _, e := range r.Events {
+		ids = append(ids, e.AccountID, e.ActorID)
+	}
+	r.Numbers, err = s.Store.NumbersOf(ctx, ids)
+	return r, err
+}
+
+// Settings tells whether an actor may see how the program runs; what that is, is the program's.
+func (s *Service) Settings(a Actor) error {
+	if !a.May(ReadSettings) {
+		return Refused(ReadSettings)
+	}
+	return nil
+}

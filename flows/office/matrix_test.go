@@ -1,0 +1,289 @@
+package office_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"pratu/flows/clients"
+	"pratu/flows/kind"
+	"pratu/flows/office"
+	"pratu/storage"
+	"pratu/storage/storagetest"
+)
+
+// deed is something that an action allows. ours says of a title owner's whether it is about what is theirs.
+type deed struct {
+	action office.Action
+	name   string
+	ours   bool
+	do     func(ctx context.Context, w *world, a office.Actor) error
+}
+
+func noChange(*clients.Document) error { return nil }
+
+// deeds are all that can be done here. One that isn't listed fails TestEveryActionIsTried.
+var deeds = []deed{
+	{office.ReadDashboard, "dashboard", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.Dashboard(ctx, a, 7, time.UTC)
+		return err
+	}},
+	{office.ReadClients, "list", true, func(ctx context.Context, w *world, a office.Actor) error {
+		_, _, err := w.FindClients(ctx, a, "", "", 10)
+		return err
+	}},
+	{office.ReadClients, "one of the title", true, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.Client(ctx, a, "dragons")
+		return err
+	}},
+	{office.ReadClients, "another", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.Client(ctx, a, "robot")
+		return err
+	}},
+	{office.WriteClients, "change of the title", true, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.ChangeClient(ctx, a, "dragons", 0, noChange)
+		return err
+	}},
+	{office.WriteClients, "change of another", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.ChangeClient(ctx, a, "robot", 0, noChange)
+		return err
+	}},
+	{office.WriteClients, "more power", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.ChangeClient(ctx, a, "dragons", 0, func(d *clients.Document) error { d.Settings.FirstParty = !d.Settings.FirstParty; return nil })
+		return err
+	}},
+	{office.WriteClients, "create", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, _, err := w.CreateClient(ctx, a, clients.Document{Kind: clients.KindMachine})
+		return err
+	}},
+	{office.WriteClients, "delete", false, func(ctx context.Context, w *world, a office.Actor) error {
+		c, _, err := w.Clients.Create(ctx, clients.Document{Kind: clients.KindMachine})
+		if err != nil {
+			return err
+		}
+		return w.DeleteClient(ctx, a, c.ID, 0)
+	}},
+	{office.RotateSecrets, "of the title", true, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.RotateSecret(ctx, a, "server", 0)
+		return err
+	}},
+	{office.RotateSecrets, "of another", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.RotateSecret(ctx, a, "robot", 0)
+		return err
+	}},
+	{office.RotateSecrets, "end old", true, func(ctx context.Context, w *world, a office.Actor) error { return w.EndOldSecrets(ctx, a, "server") }},
+	{office.ReadAccounts, "find", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.FindAccounts(ctx, a, "khun", "", 10)
+		return err
+	}},
+	{office.ReadAccounts, "name", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.Named(ctx, a, "nobody@x.test")
+		return err
+	}},
+	{office.ReadAccounts, "look", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.Account(ctx, a, w.victim)
+		return err
+	}},
+	{office.WriteAccounts, "disable", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return w.DisableAccount(ctx, a, w.victim, "spam")
+	}},
+	{office.WriteAccounts, "enable", false, func(ctx context.Context, w *world, a office.Actor) error { return w.EnableAccount(ctx, a, w.victim) }},
+	{office.WriteAccounts, "sign out", false, func(ctx context.Context, w *world, a office.Actor) error { return w.EndSessions(ctx, a, w.victim) }},
+	{office.WriteAccounts, "reset", false, func(ctx context.Context, w *world, a office.Actor) error { return w.ResetFactors(ctx, a, w.victim) }},
+	{office.DeleteAccounts, "delete", false, func(ctx context.Context, w *world, a office.Actor) error {
+		err := w.DeleteAccount(ctx, a, w.victim)
+		if err == nil {
+			err = w.Store.KeepAccount(ctx, w.victimID, storage.At(w.now()))
+		}
+		return err
+	}},
+	{office.ReadAudit, "record", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.Events(ctx, a, storage.AuditFilter{Limit: 5}, "nobody@x.test")
+		return err
+	}},
+	{office.ReadKeys, "keys", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.SigningKeys(ctx, a); return err }},
+	{office.RotateKeys, "rotate", false, func(ctx context.Context, w *world, a office.Actor) error { return w.Service.RotateKeys(ctx, a, false) }},
+	{office.ReadMail, "messages", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.Messages(ctx, a); return err }},
+	{office.SendMail, "test", false, func(ctx context.Context, w *world, a office.Actor) error { return w.TestMail(ctx, a) }},
+	{office.SendMail, "retry", false, func(ctx context.Context, w *world, a office.Actor) error {
+		err := w.RetryMessage(ctx, a, "")
+		if kind.Is(err, "outbox.unknown") { // there is none
+			err = nil
+		}
+		return err
+	}},
+	{office.ReadSettings, "settings", false, func(_ context.Context, w *world, a office.Actor) error { return w.Settings(a) }},
+	{office.ReadRoles, "holders", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.Holders(ctx, a); return err }},
+	{office.WriteRoles, "grant", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return w.Grant(ctx, a, w.victimID, office.Role{Name: office.Auditor})
+	}},
+	{office.WriteRoles, "revoke", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return w.Revoke(ctx, a, w.victimID, office.Role{Name: office.Auditor})
+	}},
+}
+
+// Each cell of the table is tried, by each deed: allowed or refused as the table says (role × action). So is a machine with
+// each scope, and with none.
+func TestMatrix(t *testing.T) {
+	tried := map[office.Action]bool{}
+	each(t, func(w *world) {
+		ctx := w.t.Context()
+		must(t, w.Keys.Ensure(ctx))
+		w.client(clients.Document{Kind: clients.KindGame, ClientID: "dragons"})
+		w.client(clients.Document{Kind: clients.KindMachine, ClientID: "robot"})
+		w.client(clients.Document{Kind: clients.KindMachine, ClientID: "server", Settings: clients.Settings{Title: "dragons"}})
+		victim, err := w.Accounts.Load(ctx, w.person("nobody").ID)
+		must(t, err)
+		w.victim, w.victimID = victim.SSOID, victim.ID
+		actors := map[string]office.Actor{"nobody": {}, "a role that was lost": w.person("lost")}
+		for _, role := range office.Roles() {
+			actors[role] = w.person(role, role)
+		}
+		for name, actor := range actors {
+			for _, d := range deeds {
+				tried[d.action] = true
+				extent := office.ExtentOf(d.action, name)
+				want := extent == office.All || extent == office.Own && d.ours
+				w.pass(time.Second)
+				switch err := d.do(ctx, w, actor); {
+				case want && err != nil:
+					t.Errorf("%s may %s (%s): %v", name, d.action, d.name, err)
+				case !want && !kind.Is(err, "office.forbidden") && !(extent == office.Own && kind.Is(err, "client.unknown")):
+					t.Errorf("%s did %s (%s): %v", name, d.action, d.name, err)
+				}
+			}
+		}
+		for _, scope := range append(office.Remote(), "roles.write", "") {
+			machine := office.Machine("robot", []string{"openid", scope.Scope()})
+			for _, d := range deeds {
+				want := d.action == scope && scope != "roles.write"
+				if d.name == "test" { // it has no address
+					continue
+				}
+				if err := d.do(ctx, w, machine); want == kind.Is(err, "office.forbidden") && err != nil || !want && err == nil {
+					t.Errorf("a machine with %q does %s (%s): %v", scope, d.action, d.name, err)
+				}
+			}
+		}
+	})
+	for _, action := range office.Actions() {
+		if !tried[action] {
+			t.Errorf("nothing tries %s", action)
+		}
+	}
+}
+
+// Who has a role is out of reach of who may not give roles; nobody shuts themselves out, and the last owner stays.
+func TestHoldersAreSafe(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := w.t.Context()
+		owner, admin, support := w.person("owner", office.Owner), w.person("admin", office.Admin), w.person("support", office.Support)
+		number := func(a office.Actor) int64 {
+			x, err := w.Accounts.Load(ctx, a.ID)
+			must(t, err)
+			return x.SSOID
+		}
+		for name, c := range map[string]struct {
+			actor office.Actor
+			on    int64
+			code  string
+		}{
+			"support on an owner":      {support, number(owner), "office.forbidden"},
+			"support on an admin":      {support, number(admin), "office.forbidden"},
+			"an admin on an owner":     {admin, number(owner), "office.forbidden"},
+			"an admin on support":      {admin, number(support), "office.forbidden"},
+			"a machine on an owner":    {office.Machine("robot", []string{"admin:accounts.write", "admin:accounts.delete"}), number(owner), "office.forbidden"},
+			"an owner on themselves":   {owner, number(owner), "account.self"},
+			"the host on a sole owner": {office.Host(), number(owner), "role.last_owner"},
+		} {
+			if err := w.DisableAccount(ctx, c.actor, c.on, "because"); !kind.Is(err, c.code) {
+				t.Errorf("%s: disabled: %v", name, err)
+			}
+			if err := w.DeleteAccount(ctx, c.actor, c.on); !kind.Is(err, c.code) && !kind.Is(err, "office.forbidden") {
+				t.Errorf("%s: deleted: %v", name, err)
+			}
+			if err := w.ResetFactors(ctx, c.actor, c.on); c.code != "role.last_owner" && !kind.Is(err, c.code) {
+				t.Errorf("%s: reset: %v", name, err)
+			}
+		}
+		must(t, w.DisableAccount(ctx, owner, number(admin), "left the company"))
+		p, err := w.Account(ctx, owner, number(admin))
+		if err != nil || p.Status != storage.StatusDisabled || p.Reason != "left the company" {
+			t.Errorf("%+v, %v", p, err)
+		}
+		for _, reason := range []string{"", "  ", "two\nlines", string(make([]rune, 300))} {
+			if err := w.DisableAccount(ctx, owner, number(support), reason); !kind.Is(err, "office.reason") {
+				t.Errorf("%q: %v", reason, err)
+			}
+		}
+		// A scope of the admin API is handed on by who has it, and by nobody else.
+		scoped := clients.Document{Kind: clients.KindMachine, Metadata: clients.Metadata{Scope: "admin:clients.write admin:accounts.read"}}
+		if _, _, err := w.CreateClient(ctx, office.Machine("robot", []string{"admin:clients.write"}), scoped); !kind.Is(err, "office.forbidden") {
+			t.Errorf("a machine made a stronger one: %v", err)
+		}
+		if _, _, err := w.CreateClient(ctx, owner, scoped); err != nil {
+			t.Error(err)
+		}
+		if _, _, err := w.CreateClient(ctx, owner, clients.Document{Kind: clients.KindWeb, Metadata: clients.Metadata{
+			RedirectURIs: []string{"https://x.test/cb"}, Scope: "openid admin:clients.read",
+		}}); !kind.Is(err, "client.invalid") {
+			t.Errorf("people can ask for the admin API: %v", err)
+		}
+	})
+}
+
+// People are found by what is whole, and by how a word of their name begins.
+func TestFindAccounts(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := w.t.Context()
+		admin := w.person("admin", office.Admin)
+		names := map[string]string{"mali": "มะลิ ใจดี", "somchai": "Somchai Jaidee", "somsri": "SOMSRI O'Neil"}
+		for name, full := range names {
+			id := w.person(name).ID
+			must(t, w.Accounts.UpdateProfile(ctx, id, map[string]string{"name": full}))
+		}
+		mali, err := w.Named(ctx, admin, "mali@x.test")
+		must(t, err)
+		for text, want := range map[string]int{
+			"mali@x.test": 1, " MALI@X.test ": 1, "มะลิ": 1, "มะ": 1, "ใจดี มะลิ": 1, "som": 2, "SOM jai": 1, "neil": 1, "omsri": 0, "%": 0, "so_": 2, "": 4,
+			"nobody@x.test": 0, mali.OID: 1, mali.ID: 1, "'; DROP TABLE accounts; --": 0, "\x00": 0,
+		} {
+			found, err := w.FindAccounts(ctx, admin, text, "", 10)
+			if err != nil || len(found.Accounts) != want {
+				t.Errorf("%q: %+v, %v, want %d", text, found, err, want)
+			}
+		}
+		seen := map[string]bool{}
+		for _, text := range []string{"", "som"} {
+			for after, pages := "", 0; pages < 6; pages++ {
+				found, err := w.FindAccounts(ctx, admin, text, after, 1)
+				must(t, err)
+				for _, a := range found.Accounts {
+					seen[text+a.ID] = true
+				}
+				if after = found.Next; after == "" {
+					break
+				}
+			}
+		}
+		if len(seen) != 6 {
+			t.Errorf("%d by pages", len(seen))
+		}
+		// Whether somebody has an account is told on the record.
+		if n := storagetest.Count(t, w.url, `SELECT COUNT(*) FROM audit WHERE event = 'directory.searched' AND actor_id = '`+admin.ID+`'`); n != 3 {
+			t.Errorf("%d searches are recorded", n)
+		}
+		// Accounts from before words were kept are indexed afterwards.
+		storagetest.Exec(t, w.url, `DELETE FROM account_words`)
+		for after, more := "", true; more; more = after != "" {
+			after, err = w.Accounts.IndexWords(ctx, after, 2)
+			must(t, err)
+		}
+		for range 2 {
+			must(t, w.IndexNames(ctx))
+		}
+		if found, err := w.FindAccounts(ctx, admin, "som", "", 10); err != nil || len(found.Accounts) != 2 {
+			t.Errorf("%+v, %v", found, err)
+		}
+	})
+}
