@@ -5,16 +5,6 @@ import (
 	"encoding/json"
 )
 
-// DisableAccount switches an active account off; any other is ErrNotFound.
-func (s *Store) DisableAccount(ctx context.Context, accountID string, now Instant) error {
-	return s.guarded(ctx, `UPDATE accounts SET status = '2', updated_at = ? WHERE id = ? AND status = '1'`, now, accountID)
-}
-
-// EnableAccount undoes DisableAccount; an account that isn't disabled is ErrNotFound.
-func (s *Store) EnableAccount(ctx context.Context, accountID string, now Instant) error {
-	return s.guarded(ctx, `UPDATE accounts SET status = '1', updated_at = ? WHERE id = ? AND status = '2'`, now, accountID)
-}
-
 // ResetFactors takes passkeys, authenticator app and recovery codes away, and the trust in browsers. It returns the passkeys
 // and whether there was an app.
 func (s *Store) ResetFactors(ctx context.Context, accountID string, now Instant) (keys []Passkey, app bool, err error) {
