@@ -53,6 +53,9 @@ func (a *app) use(cmd *cobra.Command, f partnerFlags, run func(protection string
 		if err != nil {
 			return err
 		}
+		if c.Settings.PartnerMobileProtection == "" {
+			return kind.New(kind.Invalid, "partner.none")
+		}
 		key, err := t.clients.PartnerMobileKey(c)
 		if err != nil {
 			return err
@@ -87,10 +90,15 @@ func (a *app) partnerVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify --mobile NUMBER < PROTECTED", Short: "Tell whether a protected number is the one that was meant", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			sent, err := a.secretFromStdin()
+			line, err := a.secretFromStdin()
 			if err != nil {
 				return err
 			}
+			words := strings.Fields(line) // as encrypt prints it, or the value alone
+			if len(words) == 0 {
+				return usage("stdin is empty: the protected number is expected there")
+			}
+			sent := words[len(words)-1]
 			c, err := contact.ParsePhone(f.mobile)
 			if err != nil {
 				return err

@@ -39,6 +39,7 @@ var sentences = map[string]string{
 	"binding.unknown":     "there is no such binding, or it has ended: pratu binding list shows them",
 
 	"partner.mismatch":   "it isn't the number: another number, another key, another protection, or not base64",
+	"partner.none":       "the client is no partner: set how it protects numbers, pratu client update ID --set partner_mobile_protection=aes-256-gcm",
 	"partner.key":        "the key is 32 bytes in base64, as openssl rand -base64 32 makes them",
 	"partner.protection": "--protection is aes-256-gcm, aes-256-cbc, hmac-sha256 or off",
 

@@ -256,7 +256,7 @@ func (s *site) recorded(name string) {
 func TestRecoveryCodes(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		b, _ := s.malis()
-		page := b.get("/account/recovery-codes").expect(t, 200, "No codes left")
+		page := b.get("/account/recovery-codes").expect(t, 200, "No codes")
 		shown := b.submit(page, "recovery-make", "make", "1").expect(t, 200, `id="recovery-saved"`)
 		list := codesOf(shown.body)
 		if len(list) != signin.RecoveryCount || len(list[0]) != 19 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pratu/flows/audit"
+	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/mail"
 	"pratu/storage"
@@ -44,7 +45,7 @@ func (s *Service) Close(ctx context.Context, a *Account, device string) (eraseAt
 		if err != nil {
 			return err
 		}
-		return s.Notify(ctx, a, News{Event: mail.AccountDeleted, Device: device})
+		return s.Notify(ctx, a, News{Event: mail.AccountDeleted, Device: device, Link: s.Issuer.URL(issuer.PathLogin)})
 	})
 	if err != nil {
 		return time.Time{}, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"pratu/flows/audit"
+	"pratu/flows/issuer"
 	"pratu/flows/mail"
 	"pratu/flows/passwords"
 	"pratu/flows/secret"
@@ -77,6 +78,6 @@ func (s *Service) passwordChange(a *Account, c PasswordChange, hash string) func
 		if err != nil {
 			return err
 		}
-		return s.Notify(ctx, a, News{Event: mail.PasswordChanged, Device: c.Device})
+		return s.Notify(ctx, a, News{Event: mail.PasswordChanged, Device: c.Device, Link: s.Issuer.URL(issuer.PathRecover)})
 	}
 }
