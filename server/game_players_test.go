@@ -199,3 +199,26 @@ func TestGameGuests(t *testing.T) {
 		}
 	})
 }
+
+// GV-09 for guests: eve writes carol's address down as that of her guest. Carol proves it, and eve is out.
+func TestGameGuestSquats(t *testing.T) {
+	onGames(t, func(t *testing.T, g *games) {
+		squat := func(email string) (session string, m letter) {
+			t.Helper()
+			session = g.token(g.call("guest", `{}`, "User-Agent", "eve"))
+			g.data(g.call("link/password", kv{"email": email, "password": "eve knows this one too"}, "Authorization", session, "User-Agent", "eve"))
+			return session, g.one(mail.TemplateVerify, email)
+		}
+		session, m := squat("carol@x.test")
+		g.data(g.call("register", kv{"email": "carol@x.test", "password": playersPassword}, "User-Agent", "carol"))
+		g.data(g.call("verifyAccount", kv{"secret": m.Data.Token}, "User-Agent", "carol"))
+		g.refused(g.get("user", session), 401, "invalid_token")
+		g.refused(g.call("login", kv{"email": "carol@x.test", "password": "eve knows this one too"}), 401, "invalid_credentials")
+		// By the link of the mail, on a page of ours.
+		session, m = squat("dan@x.test")
+		b := g.browser()
+		b.submit(b.get(strings.TrimPrefix(m.Data.Link, op)).expect(t, 200, `name="password"`), "link", "password", newPassword+"!").expect(t, 303)
+		g.refused(g.get("user", session), 401, "invalid_token")
+		g.token(g.call("login", kv{"email": "dan@x.test", "password": newPassword + "!"}))
+	})
+}

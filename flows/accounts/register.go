@@ -268,7 +268,7 @@ func (s *Service) verifyCode(ctx context.Context, handle, browser, code string, 
 	if !s.Keyring.CheckMAC("registration-code", row.CodeHash, row.ID, typed) {
 		return nil, kind.New(kind.Invalid, "registration.wrong_code").WithField("code")
 	}
-	return s.activate(ctx, row, activation{password: row.Password, take: take})
+	return s.activate(ctx, row, activation{password: row.Password, take: take, mine: true})
 }
 
 // LinkView is what the page behind a mailed link shows. Looking consumes nothing: mail scanners look too. Whoever has the
@@ -329,13 +329,14 @@ func (s *Service) ActivateLink(ctx context.Context, token, browser, newPassword 
 		}
 		row.Interaction, row.Title = "", "" // the new password is a long one
 	}
-	return s.activate(ctx, row, activation{password: hash})
+	return s.activate(ctx, row, activation{password: hash, mine: same})
 }
 
 // activation is what becomes of a registration that was proven.
 type activation struct {
 	password string                                            // hash, "" for none
 	take     bool                                              // a number leaves the account that has it
+	mine     bool                                              // whoever proves it also began it
 	join     func(ctx context.Context, accountID string) error // in the same transaction, or nil
 }
 
@@ -360,7 +361,7 @@ func (s *Service) activate(ctx context.Context, row storage.PendingRegistration,
 			return err
 		}
 		if row.AccountID != "" {
-			id, err = row.AccountID, s.promote(ctx, row, c, how.password, spend)
+			id, err = row.AccountID, s.promote(ctx, row, c, how, spend)
 		} else {
 			id, err = s.insert(ctx, person{
 				contacts: []draft{{c, true}}, password: how.password, title: row.Title, locale: row.Locale, profile: profile,

@@ -107,7 +107,7 @@ func (s *Service) waiting(ctx context.Context, c contact.Contact, title string) 
 type TitleProof struct {
 	Secret, Email, Code string
 	Title               string
-	IP                  string
+	IP, UserAgent       string
 	Join                func(ctx context.Context, accountID string) error // in the transaction that makes the account
 }
 
@@ -123,7 +123,9 @@ func (s *Service) ProvePlayer(ctx context.Context, p TitleProof) (accountID stri
 	}
 	row, mine, err := s.proven(ctx, p)
 	if err == nil {
-		how := activation{password: row.Password, join: p.Join}
+		// The mailed token is posted by the game that asked for it, most of the time.
+		here := secret.Equal(row.BrowserHash, secret.Hash(installation(p.IP, p.UserAgent)))
+		how := activation{password: row.Password, mine: mine || here, join: p.Join}
 		if !mine {
 			how.password, err = s.theirPassword(ctx, row)
 		}
@@ -203,11 +205,17 @@ func (s *Service) theirPassword(ctx context.Context, row storage.PendingRegistra
 	return row.Password, err
 }
 
-// promote gives a guest the address and password of a registration: the account stays what it is otherwise.
-func (s *Service) promote(ctx context.Context, row storage.PendingRegistration, c contact.Contact, password string, spend func(context.Context) error) error {
+// promote gives a guest the address and password of a registration: the account stays what it is otherwise. When somebody
+// else than the guest proves the address, whoever wrote it down as theirs stays outside (GV-09).
+func (s *Service) promote(ctx context.Context, row storage.PendingRegistration, c contact.Contact, how activation, spend func(context.Context) error) error {
 	now := storage.At(s.Now())
 	if err := s.Store.Promote(ctx, row.AccountID, now); err != nil { // nobody's guest any more
 		return expiredIfGone(err)
+	}
+	if !how.mine {
+		if err := s.Store.EndSessionsOfAccount(ctx, row.AccountID, "", now); err != nil {
+			return err
+		}
 	}
 	if err := s.addContact(ctx, row.AccountID, draft{c, true}, true, now); err != nil {
 		return err
@@ -218,9 +226,9 @@ func (s *Service) promote(ctx context.Context, row storage.PendingRegistration, 
 	if err := s.void(ctx, draft{c, true}); err != nil {
 		return err
 	}
-	if password != "" {
+	if how.password != "" {
 		err := s.Store.SetPassword(ctx, storage.Credential{
-			ID: secret.UUID(), AccountID: row.AccountID, Secret: password, CreatedAt: now, Title: row.Title,
+			ID: secret.UUID(), AccountID: row.AccountID, Secret: how.password, CreatedAt: now, Title: row.Title,
 		})
 		if err != nil {
 			return err

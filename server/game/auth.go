@@ -82,7 +82,7 @@ func (s *Server) ResendEmail(w http.ResponseWriter, r *http.Request) error {
 // VerifyAccount is POST verifyAccount.
 func (s *Server) VerifyAccount(w http.ResponseWriter, r *http.Request) error {
 	return s.open(w, r, func(c *call) (any, error) {
-		p := accounts.TitleProof{IP: c.from().IP}
+		p := accounts.TitleProof{IP: c.from().IP, UserAgent: r.UserAgent()}
 		for name, to := range map[string]*string{"secret": &p.Secret, "code": &p.Code, "email": &p.Email} {
 			var err error
 			if *to, err = c.in.optional(name); err != nil {
