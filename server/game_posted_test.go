@@ -318,6 +318,10 @@ func TestGameGoogle(t *testing.T) {
 		must(t, err)
 		must(t, e.people.Disable(t.Context(), login.AccountID, "fraud", audit.CLI, ""))
 		e.refused(google("opaque-g1"), 403, "account_disabled")
+		// Whoever has a second factor is asked for it after any first one.
+		e.exec(`INSERT INTO totps (account_id, secret, last_step, created_at, confirmed_at, last_used_at)
+			SELECT account_id, 's', 0, 1, 1, 0 FROM identities WHERE subject = 'g-alice-0'`)
+		e.refused(google("opaque-g-alice-0"), 403, "second_factor_required")
 		// A connector that is switched off, or for another client, vouches for nobody; other names are none.
 		_, err = e.connectors.Update(t.Context(), "google", documentFor("78"))
 		must(t, err)

@@ -43,12 +43,13 @@ func (s *Store) CreateIdentity(ctx context.Context, i Identity, most int) error 
 type IdentityLogin struct {
 	Identity
 	Status string `db:"status"` // of the account
+	TOTP   bool   `db:"totp"`   // there is a second factor
 }
 
 // IdentityLogin finds an identity of any account, or ErrNotFound.
 func (s *Store) IdentityLogin(ctx context.Context, namespace, subject string) (l IdentityLogin, err error) {
-	err = s.get(ctx, &l, `SELECT i.id, i.account_id, i.namespace, i.subject, i.connector_id, i.email, i.linked_at, i.last_used_at, a.status
-		FROM identities i JOIN accounts a ON a.id = i.account_id WHERE i.namespace = ? AND i.subject = ?`, namespace, subject)
+	err = s.get(ctx, &l, `SELECT i.id, i.account_id, i.namespace, i.subject, i.connector_id, i.email, i.linked_at, i.last_used_at, a.status,
+		`+hasSecondFactor+` AS totp FROM identities i JOIN accounts a ON a.id = i.account_id WHERE i.namespace = ? AND i.subject = ?`, namespace, subject)
 	return l, err
 }
 

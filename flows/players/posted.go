@@ -34,6 +34,9 @@ func (s *Service) RegisterOrLogin(ctx context.Context, title *clients.Client, c 
 	_, err = s.Social.Arrive(ctx, v.Who, social.Arrival{
 		ClientID: title.ID, Locale: from.Locale, Pageless: true,
 		Join: func(ctx context.Context, arrived social.Arrived) error {
+			if arrived.Second { // there is no page here to ask for it
+				return kind.New(kind.Forbidden, "factor.required")
+			}
 			if err := s.once(ctx, v); err != nil {
 				return err
 			}

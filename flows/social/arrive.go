@@ -27,6 +27,7 @@ type Arrived struct {
 	Step      Step // SignIn, Create or Offer
 	AccountID string
 	Proof     signin.Proof // of SignIn and Create
+	Second    bool         // the account has a second factor, which wasn't asked for
 }
 
 // attempts are made where two come at the same moment, and one of them finds the other's row.
@@ -74,7 +75,7 @@ func (s *Service) settle(ctx context.Context, who Identity, a Arrival, known Kno
 	result = Arrived{Step: d.Step, AccountID: d.AccountID}
 	switch d.Step {
 	case SignIn:
-		result.Proof = s.proof(d.AccountID).Spending(s.using(*known.Login, who))
+		result.Proof, result.Second = s.proof(d.AccountID).Spending(s.using(*known.Login, who)), known.Login.TOTP
 	case Create:
 		if result.AccountID, err = s.create(ctx, who, a, d.Verified); err != nil {
 			return Arrived{}, err
