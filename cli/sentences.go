@@ -73,7 +73,7 @@ var sentences = map[string]string{
 	"import.contact_twice":  "the line has the contact twice",
 	"import.password_hash":  "the hash is in no format that passwords are checked by",
 	"import.binding":        "a binding has a partner of a-z, 0-9, _ and -, once in each line, and an external_id",
-	"import.ssoid_taken":    "another account has the ssoid",
+	"import.ssoid_taken":    "another account, or a client, has the ssoid",
 	"import.oid_taken":      "another account has the oid",
 	"import.contact_taken":  "another account has proven the contact",
 	"import.binding_taken":  "another account has the partner's id",

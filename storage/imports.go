@@ -3,6 +3,8 @@ package storage
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -31,8 +33,8 @@ type Taken struct {
 // maxParameters is how many a statement may have on both engines, with a margin.
 const maxParameters = 30_000
 
-// ImportsTaken tells what is there already of numbers, contacts that are proven, partners' ids, and lines that were imported
-// before, whose hashes may be under any living key.
+// ImportsTaken tells what is there already of numbers, those of clients among them, contacts that are proven, partners' ids,
+// and lines that were imported before, whose hashes may be under any living key.
 func (s *Store) ImportsTaken(ctx context.Context, keys []string, list []Import) (t Taken, err error) {
 	err = s.InTx(ctx, func(ctx context.Context) error {
 		if probe := s.dialect.probe(); probe != "" {
@@ -49,9 +51,10 @@ func (s *Store) ImportsTaken(ctx context.Context, keys []string, list []Import) 
 func (s *Store) importsTaken(ctx context.Context, keys []string, list []Import) (Taken, error) {
 	t := Taken{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[int64]bool{}}
 	var ssoids []int64
-	var oids, externals []string
+	var numbers, oids, externals []string
 	for _, x := range list {
 		ssoids, oids = append(ssoids, x.SSOID), append(oids, x.OID)
+		numbers = append(numbers, strconv.FormatInt(x.SSOID, 10))
 		for _, b := range x.Bindings {
 			externals = append(externals, b.ExternalID)
 		}
@@ -76,9 +79,13 @@ func (s *Store) importsTaken(ctx context.Context, keys []string, list []Import) 
 		return t, err
 	}
 	var there []int64
-	err = s.list(ctx, &there, query, args...)
-	for _, n := range there {
-		t.SSOIDs[n] = true
+	if err := s.list(ctx, &there, query, args...); err != nil {
+		return t, err
+	}
+	clients := map[string]bool{} // of digits: a token is about one of both, by the same claim
+	err = s.found(ctx, clients, `SELECT id FROM clients WHERE id IN (?)`, numbers)
+	for i, n := range ssoids {
+		t.SSOIDs[n] = clients[numbers[i]] || slices.Contains(there, n)
 	}
 	return t, err
 }

@@ -49,6 +49,7 @@ const importPeople = `{"ssoid":"21985824","oid":"5b51ae5e083713dbe7d4f6f0","regi
 {"contacts":[{"type":"email","identifier":"c@example.com"}],"created_at":"2099-01-01T00:00:00Z"}
 not JSON
 {"contacts":[{"type":"email","identifier":"d@example.com","verified":true}]} {}
+{"ssoid":77,"contacts":[{"type":"email","identifier":"client@example.com"}]}
 `
 
 const importRefused = `4 import.contact_taken contacts[0]
@@ -63,18 +64,22 @@ const importRefused = `4 import.contact_taken contacts[0]
 14 import.binding_taken bindings[0]
 15 import.time created_at
 16 import.json 
-17 import.json `
+17 import.json 
+18 import.ssoid_taken ssoid`
 
 // Everything that a line says is kept; what can't be is told of; a second run changes nothing.
 func TestImport(t *testing.T) {
 	each(t, func(w *world) {
 		t, s := w.t, w.Service
+		if err := s.Store.CreateClient(t.Context(), storage.Client{ID: "77", Kind: "machine", Metadata: "{}", Settings: "{}"}); err != nil {
+			t.Fatal(err)
+		}
 		result, refused := importing(t, s, strings.NewReader(importPeople))
-		if refused != importRefused || result.Read != 16 || result.Imported != 2 || result.Unchanged != 1 || result.Refused != 13 {
+		if refused != importRefused || result.Read != 17 || result.Imported != 2 || result.Unchanged != 1 || result.Refused != 14 {
 			t.Errorf("%+v\n%s", result, refused)
 		}
 		again, _ := importing(t, s, strings.NewReader(importPeople))
-		if again.Imported != 0 || again.Unchanged != 3 || again.Refused != 13 {
+		if again.Imported != 0 || again.Unchanged != 3 || again.Refused != 14 {
 			t.Errorf("again: %+v", again)
 		}
 		row, err := s.Store.AccountBySSOID(t.Context(), 21985824)
