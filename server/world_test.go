@@ -213,11 +213,11 @@ func newWorld(t *testing.T, database string) *world {
 	w.kernel = kernel
 	document, err := provider.Metadata([]string{"th", "en"}, []string{signin.ACRSingle, signin.ACRMulti})
 	must(t, err)
+	site := w.pages(i, kernel, flow, record)
 	w.players = &players.Service{
 		Store: w.store, Keyring: ring, Clients: w.clients, Keys: w.keys, Accounts: w.people, Signin: w.signin, Social: w.social, Limiter: w.limiter,
 		Audit: record, Issuer: i, Now: w.now,
 	}
-	site := w.pages(i, kernel, flow, record)
 	w.handler = server.Handler(server.Deps{
 		Web: kernel,
 		OAuth: &oauth.Server{
