@@ -35,6 +35,7 @@ import (
 	"pratu/flows/sms"
 	"pratu/flows/social"
 	"pratu/server"
+	"pratu/server/adminapi"
 	"pratu/server/console"
 	"pratu/server/game"
 	"pratu/server/identity"
@@ -212,6 +213,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 		Console: &console.Server{
 			Web: kernel, Signin: t.signin, Office: t.office, People: t.accounts, Settings: t.cfg.runningSettings, Second: !t.cfg.local(), Now: t.now,
 		},
+		API: &adminapi.Server{Web: kernel, Office: t.office, Provider: provider, Now: t.now},
 		Pages: &pages.Server{
 			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, Directory: people, MailDir: mailDir, Now: t.now,
 		},

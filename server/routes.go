@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"pratu/flows/issuer"
+	"pratu/server/adminapi"
 	"pratu/server/console"
 	"pratu/server/game"
 	"pratu/server/identity"
@@ -27,6 +28,7 @@ type Deps struct {
 	Game     *game.Server
 
 	Console *console.Server
+	API     *adminapi.Server
 }
 
 // class wraps a handler with what all routes of a kind share: headers, checks, the shape of errors.
@@ -43,7 +45,7 @@ type route struct {
 // table is every route there is.
 func table(d Deps) []route {
 	k, o, p, g, i := d.Web, d.OAuth, d.Pages, d.Game, d.Identity
-	return append(office(k, d.Console), []route{
+	return append(office(k, d.Console, d.API), []route{
 		{k.Protocol, "GET", issuer.PathDiscovery, o.Discovery},
 		{k.Protocol, "GET", issuer.PathServerMetadata, o.ServerMetadata},
 		{k.Protocol, "GET", issuer.PathJWKS, o.JWKS},
@@ -182,8 +184,8 @@ func table(d Deps) []route {
 }
 
 // office is the part of the table for administrators.
-func office(k *web.Kernel, c *console.Server) []route {
-	return []route{
+func office(k *web.Kernel, c *console.Server, api *adminapi.Server) []route {
+	list := []route{
 		{k.Page, "GET", issuer.PathAdmin, c.Dashboard},
 		{k.Page, "GET", issuer.PathAdminEnter, c.Enter},
 		{k.Page, "GET", issuer.PathAdminClients, c.Clients},
@@ -203,6 +205,10 @@ func office(k *web.Kernel, c *console.Server) []route {
 		{k.Page, "POST", issuer.PathAdminMail, c.MailPost},
 		{k.Page, "GET", issuer.PathAdminSettings, c.Running},
 	}
+	for _, r := range api.Routes() {
+		list = append(list, route{k.Protocol, r.Methods, r.Path, r.Handler})
+	}
+	return list
 }
 
 // plain adds nothing: static files set their own headers.

@@ -39,6 +39,7 @@ import (
 	"pratu/flows/signin"
 	"pratu/flows/social"
 	"pratu/server"
+	"pratu/server/adminapi"
 	"pratu/server/game"
 	"pratu/server/identity"
 	"pratu/server/oauth"
@@ -218,6 +219,7 @@ func newWorld(t *testing.T, database string) *world {
 		Store: w.store, Keyring: ring, Clients: w.clients, Keys: w.keys, Accounts: w.people, Signin: w.signin, Social: w.social, Limiter: w.limiter,
 		Audit: record, Issuer: i, Now: w.now,
 	}
+	desk := w.console(kernel, site.Accounts, record)
 	w.handler = server.Handler(server.Deps{
 		Web: kernel,
 		OAuth: &oauth.Server{
@@ -225,13 +227,14 @@ func newWorld(t *testing.T, database string) *world {
 			Metrics: oauth.NewMetrics(reg), Metadata: document, Now: w.now,
 		},
 		Pages:   site,
-		Console: w.console(kernel, site.Accounts, record),
-		Game:    &game.Server{Players: w.players, Provider: provider, Web: kernel},
-		Identity: &identity.Server{
-			Directory: w.directory, Metrics: identity.NewMetrics(reg), Issuer: i, Prefixes: map[string]string{"truemoney": "tmn"},
-			Partner:    &partner.Service{Store: w.store, Keyring: ring, Clients: w.clients, Provider: provider, Audit: record, Now: w.now},
-			LookupPath: issuer.PathAccountsByMobile, PartnerPath: issuer.PathPartnerToken, Now: w.now,
-		},
+		Console: desk,
+		API: &adminapi.Server{Web: kernel, Office: w.office, Provider: provider,
+			Game: &game.Server{Players: w.players, Provider: provider, Web: kernel},
+			Identity: &identity.Server{
+				Directory: w.directory, Metrics: identity.NewMetrics(reg), Issuer: i, Prefixes: map[string]string{"truemoney": "tmn"},
+				Partner:    &partner.Service{Store: w.store, Keyring: ring, Clients: w.clients, Provider: provider, Audit: record, Now: w.now},
+				LookupPath: issuer.PathAccountsByMobile, PartnerPath: issuer.PathPartnerToken, Now: w.now,
+			}, Now: w.now},
 	})
 	return w
 }

@@ -116,6 +116,7 @@ const (
 	PathAdminKeys     = "/admin/keys"
 	PathAdminMail     = "/admin/mail"
 	PathAdminSettings = "/admin/settings"
+	PathAdminAPI      = "/admin/api" // and below it /openapi.json and /v1
 )
 
 // Paths of the operations listener.

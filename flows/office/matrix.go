@@ -100,6 +100,16 @@ var matrix = func() map[Action]map[string]Extent {
 // ExtentOf is a cell of the table.
 func ExtentOf(action Action, role string) Extent { return matrix[action][role] }
 
+// Meaning is what an action is, in English.
+func Meaning(action Action) string {
+	for _, l := range table {
+		if l.action == action {
+			return l.means
+		}
+	}
+	return ""
+}
+
 // Actions in the order of the table.
 func Actions() (list []Action) {
 	for _, l := range table {

@@ -156,6 +156,9 @@ func (p *Provider) finish(ctx context.Context, a *Access, clientID string) (*Acc
 	return a, err
 }
 
+// Own tells whether the client got the token for itself (client_credentials), and no person stands behind it.
+func (a *Access) Own() bool { return a.grant == nil }
+
 // exchanged tells whether the token was got for one of another client (RFC 8693).
 func (a *Access) exchanged() bool { return a.grant != nil && a.grant.ClientID != a.Client.ID }
 

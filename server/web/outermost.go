@@ -131,6 +131,9 @@ func (k *Kernel) failAny(w http.ResponseWriter, r *http.Request, e *PageError) {
 		}
 		k.Protocol(func(w http.ResponseWriter, r *http.Request) error {
 			EventOf(r.Context()).Set("error", e.Code)
+			if strings.HasPrefix(strings.TrimPrefix(r.URL.Path, k.Issuer.Path()), issuer.PathAdminAPI+"/") {
+				return WriteProblem(w, r, ProblemBody{Status: e.Status, Code: e.Code, Detail: description})
+			}
 			WriteError(w, e.Status, e.Code, description)
 			return nil
 		}).ServeHTTP(w, r)
@@ -151,7 +154,7 @@ func (k *Kernel) ForPrograms(path string) bool {
 			return true
 		}
 	}
-	return strings.HasPrefix(path, "/oauth2/") || strings.HasPrefix(path, "/.well-known/") || k.enveloped(path)
+	return strings.HasPrefix(path, issuer.PathAdminAPI+"/") || strings.HasPrefix(path, "/oauth2/") || strings.HasPrefix(path, "/.well-known/") || k.enveloped(path)
 }
 
 // enveloped tells whether a path is one of the game API.

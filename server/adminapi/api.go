@@ -1,0 +1,287 @@
+// Package adminapi owns the admin API as HTTP: bearer tokens of machines, JSON read strictly, problems (RFC 9457), pages,
+// versions, and the OpenAPI document, which is made from the same table as the routes. It decides nothing: flows/office
+// does, as for the console.
+package adminapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"pratu/flows/audit"
+	"pratu/flows/clients"
+	"pratu/flows/issuer"
+	"pratu/flows/kind"
+	"pratu/flows/office"
+	"pratu/flows/oidc"
+	"pratu/server/web"
+	"pratu/storage"
+)
+
+// Server answers the admin API. All fields are required.
+type Server struct {
+	Web      *web.Kernel
+	Office   *office.Service
+	Provider *oidc.Provider
+	Now      func() time.Time
+}
+
+const (
+	maxBody = 1 << 20
+	// Base is where version 1 lives.
+	Base = issuer.PathAdminAPI + "/v1"
+
+	jsonType  = "application/json"
+	patchType = "application/merge-patch+json" // RFC 7396
+)
+
+// call is a request of somebody who proved to be a machine of ours.
+type call struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	actor office.Actor
+	body  []byte
+}
+
+// Route is a line of the table of routes.
+type Route struct {
+	Methods, Path string
+	Handler       web.Handler
+}
+
+// Routes are the operations by path, and the document.
+func (s *Server) Routes() []Route {
+	list := []Route{{"GET", issuer.PathAdminAPI + "/openapi.json", s.Document}}
+	for _, op := range operations {
+		list = append(list, Route{op.method, Base + op.path, s.serve(op)})
+	}
+	return list
+}
+
+// serve is what all operations have in common.
+func (s *Server) serve(op operation) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Cache-Control", "no-store")
+		err := s.run(op, w, r)
+		if err != nil {
+			return s.fail(w, r, op, err)
+		}
+		return nil
+	}
+}
+
+func (s *Server) run(op operation, w http.ResponseWriter, r *http.Request) error {
+	actor, err := s.actor(r)
+	if err != nil {
+		return err
+	}
+	if !actor.May(op.action) {
+		return office.Refused(op.action)
+	}
+	c := &call{w: w, r: r, actor: actor}
+	for name := range r.URL.Query() {
+		if !slices.Contains(op.query, name) {
+			return invalid("query.unknown", "", "no such parameter: "+audit.Printable(name, 60))
+		}
+	}
+	if op.body != "" {
+		if c.body, err = read(w, r, op.body); err != nil {
+			return err
+		}
+	}
+	return op.do(s, c)
+}
+
+var (
+	errNoToken  = errors.New("no access token")
+	errNotForUs = errors.New("not a token of a machine for the admin API")
+)
+
+// actor is who a bearer token is of. It has to be one that a machine got for itself, which an administrator registered: a
+// token of a person is a page's, and no page has a place here.
+func (s *Server) actor(r *http.Request) (office.Actor, error) {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return office.Actor{}, errNoToken
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return office.Actor{}, errNoToken
+	}
+	access, err := s.Provider.Access(r.Context(), strings.TrimSpace(token))
+	if err != nil {
+		return office.Actor{}, err
+	}
+	if !access.Own() || access.Act != nil || access.Client.Kind != clients.KindMachine || access.Client.Unverified() {
+		return office.Actor{}, errNotForUs
+	}
+	web.EventOf(r.Context()).Set("client_id", access.Client.ID)
+	return office.Machine(access.Client.ID, access.Scopes), nil
+}
+
+// read reads a body of a media type.
+func read(w http.ResponseWriter, r *http.Request, media string) ([]byte, error) {
+	if got, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); got != media {
+		return nil, &refusal{status: http.StatusUnsupportedMediaType, code: "body.type", detail: "the body must be " + media}
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
+		return nil, &refusal{status: http.StatusRequestEntityTooLarge, code: "body.too_long", detail: "the body is longer than 1 MiB"}
+	}
+	if err != nil {
+		return nil, invalid("body.unreadable", "", "the body can't be read")
+	}
+	return raw, nil
+}
+
+// decode reads one JSON object into a struct. Members that it hasn't are refused: a misspelt one would silently be nothing.
+func decode(raw []byte, into any) error {
+	dec := json.NewDecoder(strings.NewReader(string(raw)))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(into)
+	if err == nil {
+		if _, more := dec.Token(); errors.Is(more, io.EOF) {
+			return nil
+		}
+		return invalid("document.json", "", "more than one JSON document")
+	}
+	if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
+		return invalid("document.unknown", "/"+strings.Trim(name, `"`), "unknown member")
+	}
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return invalid("document.type", "/"+strings.ReplaceAll(wrong.Field, ".", "/"), "is of the wrong type")
+	}
+	return invalid("document.json", "", "not one JSON object")
+}
+
+func write(c *call, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return send(c.w, status, jsonType, body)
+}
+
+func send(w http.ResponseWriter, status int, media string, body []byte) error {
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that went away is no failure of ours
+	return nil
+}
+
+// etag is a version as a validator (RFC 9110 section 8.8.3).
+func etag(version storage.Instant) string { return `"` + strconv.FormatInt(int64(version), 10) + `"` }
+
+// version is what If-Match says: somebody who changes a thing says which version they saw. "*" is any.
+func (c *call) version() (storage.Instant, error) {
+	value := strings.TrimSpace(c.r.Header.Get("If-Match"))
+	if value == "" {
+		return 0, &refusal{status: http.StatusPreconditionRequired, code: "version.missing", detail: "send If-Match with the ETag of what you saw"}
+	}
+	if value == "*" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(strings.Trim(value, `"`), 10, 64)
+	if err != nil || n <= 0 || value != etag(storage.Instant(n)) {
+		return 1, nil //nolint:nilerr // no version of ours: stale
+	}
+	return storage.Instant(n), nil
+}
+
+// limit is how many items a page has.
+func (c *call) limit() (int, error) {
+	text := c.r.URL.Query().Get("limit")
+	if text == "" {
+		return 50, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > 200 {
+		return 0, invalid("query.limit", "", "limit is between 1 and 200")
+	}
+	return n, nil
+}
+
+// refusal is an answer that only this API gives.
+type refusal struct {
+	status                int
+	code, pointer, detail string
+}
+
+func (e *refusal) Error() string { return e.code + ": " + e.detail }
+
+func invalid(code, pointer, detail string) error {
+	return &refusal{status: http.StatusBadRequest, code: code, pointer: pointer, detail: detail}
+}
+
+// statuses is the one table from kinds to statuses here.
+var statuses = map[kind.Kind]int{
+	kind.Internal: http.StatusInternalServerError, kind.NotFound: http.StatusNotFound, kind.Exists: http.StatusConflict,
+	kind.Invalid: http.StatusBadRequest, kind.Unauthorized: http.StatusUnauthorized, kind.Forbidden: http.StatusForbidden,
+	kind.Conflict: http.StatusConflict, kind.RateLimited: http.StatusTooManyRequests, kind.Unavailable: http.StatusServiceUnavailable,
+}
+
+// fail answers an error as a problem. One without a kind is 500, whose cause stays in the log.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, op operation, err error) error {
+	web.EventOf(r.Context()).Set("cause", err.Error())
+	p := s.problem(err)
+	web.EventOf(r.Context()).Set("error", p.Code)
+	switch p.Status {
+	case http.StatusUnauthorized:
+		value := `Bearer realm="pratu"`
+		if !errors.Is(err, errNoToken) {
+			value += `, error="invalid_token"`
+		}
+		w.Header().Set("WWW-Authenticate", value)
+	case http.StatusForbidden:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="pratu", error="insufficient_scope", scope="`+op.action.Scope()+`"`)
+	}
+	if known, ok := kind.As(err); ok && known.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(known.RetryAfter.Seconds()))))
+	}
+	return web.WriteProblem(w, r, p)
+}
+
+func (s *Server) problem(err error) web.ProblemBody {
+	var own *refusal
+	var refused *oidc.Error
+	var ps clients.Problems
+	switch {
+	case errors.Is(err, errNoToken), errors.Is(err, errNotForUs):
+		return web.ProblemBody{Status: http.StatusUnauthorized, Code: oidc.InvalidToken, Detail: "send the access token of a machine with scopes of the admin API"}
+	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+		return web.ProblemBody{Status: http.StatusUnauthorized, Code: refused.Code, Detail: refused.Description}
+	case errors.As(err, &own):
+		p := web.ProblemBody{Status: own.status, Code: own.code, Detail: own.detail}
+		if own.pointer != "" {
+			p.Errors = []web.ProblemPart{{Pointer: own.pointer, Code: own.code, Detail: own.detail}}
+		}
+		return p
+	case errors.As(err, &ps):
+		p := web.ProblemBody{Status: http.StatusBadRequest, Code: kind.Code(err), Detail: "the document can't be accepted"}
+		for _, x := range ps {
+			p.Errors = append(p.Errors, web.ProblemPart{Pointer: x.Pointer, Code: x.Code, Detail: x.Detail})
+		}
+		return p
+	case kind.Is(err, "client.changed"):
+		return web.ProblemBody{Status: http.StatusPreconditionFailed, Code: "client.changed", Detail: "it was changed since that version"}
+	}
+	p := web.ProblemBody{Status: statuses[kind.Of(err)], Code: kind.Code(err)}
+	if known, ok := kind.As(err); ok {
+		if s.Web.Renderer.Has(known.Code) {
+			p.Detail = s.Web.Renderer.Text(web.English, known.Code, known.Args)
+		}
+		if known.Field != "" {
+			p.Errors = []web.ProblemPart{{Pointer: "/" + known.Field, Code: known.Code, Detail: p.Detail}}
+		}
+	}
+	return p
+}
