@@ -193,7 +193,7 @@ func TestAdminAPIRefusals(t *testing.T) {
 			if get, is := item.(map[string]any)["get"].(map[string]any); is {
 				target := v1 + strings.NewReplacer("{client}", "web1", "{account}", "21992040").Replace(path)
 				described := get["responses"].(map[string]any)["200"].(map[string]any)["content"].(map[string]any)["application/json"].(map[string]any)["schema"]
-				fits(t, target, described.(map[string]any), all.call("GET", target, "").expect(t, 200).json(t))
+				shaped(t, target, described.(map[string]any), all.call("GET", target, "").expect(t, 200).json(t))
 			}
 		}
 		for path, item := range document["paths"].(map[string]any) {
@@ -290,8 +290,8 @@ func TestAdminAPIAccounts(t *testing.T) {
 	})
 }
 
-// fits looks for members that a schema doesn't have, and for other types than it says.
-func fits(t *testing.T, at string, schema map[string]any, value any) {
+// shaped looks for members that a schema doesn't have, and for other types than it says.
+func shaped(t *testing.T, at string, schema map[string]any, value any) {
 	t.Helper()
 	properties, _ := schema["properties"].(map[string]any)
 	types := map[any]bool{"object": false, "array": false, "string": false, "integer": false, "boolean": false, nil: true}
@@ -300,7 +300,7 @@ func fits(t *testing.T, at string, schema map[string]any, value any) {
 		types["object"] = true
 		for name, x := range v {
 			if inner, known := properties[name].(map[string]any); known {
-				fits(t, at+"/"+name, inner, x)
+				shaped(t, at+"/"+name, inner, x)
 			} else if properties != nil {
 				t.Errorf("%s: %s isn't in the document", at, name)
 			}
@@ -308,7 +308,7 @@ func fits(t *testing.T, at string, schema map[string]any, value any) {
 	case []any:
 		types["array"] = true
 		for _, x := range v {
-			fits(t, at+"/0", schema["items"].(map[string]any), x)
+			shaped(t, at+"/0", schema["items"].(map[string]any), x)
 		}
 	case string:
 		types["string"] = true
