@@ -228,13 +228,13 @@ func newWorld(t *testing.T, database string) *world {
 		},
 		Pages:   site,
 		Console: desk,
-		API: &adminapi.Server{Web: kernel, Office: w.office, Provider: provider,
-			Game: &game.Server{Players: w.players, Provider: provider, Web: kernel},
-			Identity: &identity.Server{
-				Directory: w.directory, Metrics: identity.NewMetrics(reg), Issuer: i, Prefixes: map[string]string{"truemoney": "tmn"},
-				Partner:    &partner.Service{Store: w.store, Keyring: ring, Clients: w.clients, Provider: provider, Audit: record, Now: w.now},
-				LookupPath: issuer.PathAccountsByMobile, PartnerPath: issuer.PathPartnerToken, Now: w.now,
-			}, Now: w.now},
+		API:     &adminapi.Server{Web: kernel, Office: w.office, Provider: provider, Now: w.now},
+		Game:    &game.Server{Players: w.players, Provider: provider, Web: kernel},
+		Identity: &identity.Server{
+			Directory: w.directory, Metrics: identity.NewMetrics(reg), Issuer: i, Prefixes: map[string]string{"truemoney": "tmn"},
+			Partner:    &partner.Service{Store: w.store, Keyring: ring, Clients: w.clients, Provider: provider, Audit: record, Now: w.now},
+			LookupPath: issuer.PathAccountsByMobile, PartnerPath: issuer.PathPartnerToken, Now: w.now,
+		},
 	})
 	return w
 }
