@@ -41,6 +41,8 @@ type postgres struct {
 	template string      // a migrated database to copy
 	watcher  *os.File    // held open: its end is the server's end
 	making   *sync.Mutex // one CREATE DATABASE at a time: they wait for each other anyway, and time out when many do
+	spare    *spares
+	schema   string // what emptied compares with
 }
 
 // available tells whether there is a server. With CI=true its absence is a failure: a suite that nobody ran proves nothing.
@@ -66,6 +68,10 @@ func freshPostgres(t *testing.T, migrated bool) string {
 	}
 	name, template := "pratu_test_"+random(), "template0"
 	if migrated {
+		if kept := p.spare.take(); kept != "" {
+			t.Cleanup(func() { p.giveBack(t, kept) })
+			return p.database(kept)
+		}
 		template = p.template
 	}
 	p.making.Lock()
@@ -75,11 +81,28 @@ func freshPostgres(t *testing.T, migrated bool) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := p.admin.Exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)"); err != nil {
-			t.Log(err)
+		if migrated {
+			p.giveBack(t, name)
+		} else {
+			p.drop(t, name)
 		}
 	})
 	return p.database(name)
+}
+
+// giveBack keeps a migrated database for the next test.
+func (p *postgres) giveBack(t *testing.T, name string) {
+	if p.emptied(name) {
+		p.spare.give(name)
+		return
+	}
+	p.drop(t, name)
+}
+
+func (p *postgres) drop(t *testing.T, name string) {
+	if _, err := p.admin.Exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)"); err != nil {
+		t.Log(err)
+	}
 }
 
 func (p *postgres) database(name string) string {
@@ -95,7 +118,7 @@ func random() string {
 }
 
 func startPostgres() (*postgres, error) {
-	p := &postgres{making: &sync.Mutex{}}
+	p := &postgres{making: &sync.Mutex{}, spare: &spares{}}
 	raw := os.Getenv("PRATU_TEST_POSTGRES")
 	if raw == "" {
 		var err error
