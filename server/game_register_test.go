@@ -125,6 +125,20 @@ func TestGameVerify(t *testing.T) {
 		}
 		g.refused(verify(kv{"email": "guessed@x.test", "code": m.Data.Code}), 429, "rate_limited")
 		g.data(verify(kv{"secret": m.Data.Token}))
+		// Who knows the address only, or registers it as well, uses up nobody else's guesses.
+		handle, m = g.registered("busy@x.test", playersPassword)
+		for range 5 {
+			g.refused(verify(kv{"email": "busy@x.test", "code": "000000"}, "User-Agent", "eve"), 400, "invalid_secret")
+		}
+		g.refused(verify(kv{"secret": handle, "code": "000000"}), 400, "invalid_secret")
+		g.data(verify(kv{"secret": handle, "code": m.Data.Code}))
+		g.registered("both@x.test", "eve knows this one too", "User-Agent", "eve")
+		for range 5 {
+			g.refused(verify(kv{"email": "both@x.test", "code": "000000"}, "User-Agent", "eve"), 400, "invalid_secret")
+		}
+		g.pass(time.Minute)
+		_, m = g.registered("both@x.test", playersPassword)
+		g.data(verify(kv{"email": "both@x.test", "code": m.Data.Code}))
 		// GV-05: a token of another purpose.
 		_, err := g.people.BeginRecovery(t.Context(), accounts.Recovery{Identifier: malisMail, Browser: "b", IP: "192.0.2.1", Locale: "en"})
 		must(t, err)

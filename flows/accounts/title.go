@@ -174,18 +174,24 @@ func (s *Service) proven(ctx context.Context, p TitleProof) (row storage.Pending
 		}
 	}
 	typed := strings.Join(strings.Fields(contact.FoldDigits(p.Code)), "")
+	failure := expired(nil)
 	for _, row := range candidates {
 		if row.CodeHash == "" { // it wasn't sent, so it can't be guessed
 			continue
 		}
-		if err := s.Limiter.Take(ctx, limits.CodeRegistration.Of(row.ID)); err != nil {
-			return row, false, err
+		subject := row.ID
+		if !mine { // who knows the address uses up no budget of who has the handle
+			subject += " by address"
+		}
+		if err := s.Limiter.Take(ctx, limits.CodeRegistration.Of(subject)); err != nil {
+			failure = err // a stranger's registration of the address stands in no other's way
+			continue
 		}
 		if s.Keyring.CheckMAC("registration-code", row.CodeHash, row.ID, typed) {
 			return row, mine, nil
 		}
 	}
-	return row, false, expired(nil)
+	return row, false, failure
 }
 
 // theirPassword is the hash that a registration brings along when its token or code came from somewhere else than where it

@@ -33,7 +33,7 @@ var (
 		"wrong passwords for one account from one browser in which it signed in before: strangers can't use this budget up"}
 	SigninAddress = Policy{"signin.address", 300, 15 * time.Minute,
 		"wrong passwords from one network address (IPv6: /64), browsers known to the account excepted, and refused passkeys"}
-	CodeRegistration = Policy{"code.registration", 5, 24 * time.Hour, "wrong codes for one pending registration"}
+	CodeRegistration = Policy{"code.registration", 5, 24 * time.Hour, "wrong codes for one pending registration; those that games post with an address instead of the handle have the same budget beside it"}
 	CodeChallenge    = Policy{"code.challenge", 5, 24 * time.Hour, "wrong codes for one code that was sent; one that wasn't can't be guessed"}
 	CodeAddress      = Policy{"code.address", 60, time.Hour, "codes asked for from one network address (IPv6: /64), registrations with a number among them"}
 	FactorAccount    = Policy{"factor.account", 10, 15 * time.Minute,
