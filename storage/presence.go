@@ -115,6 +115,17 @@ func (s *Store) noteDevices(ctx context.Context, some []AccountDevice) error {
 		WHERE true ON CONFLICT (account_id, device_id) DO UPDATE SET last_seen_at = excluded.last_seen_at,
 		model = CASE WHEN excluded.model = '' THEN devices.model ELSE excluded.model END, client_id = excluded.client_id
 		WHERE devices.last_seen_at < excluded.last_seen_at`, args...)
+	if err != nil {
+		return err
+	}
+	accounts := []any{}
+	for _, d := range some {
+		accounts = append(accounts, d.AccountID)
+	}
+	// A browser names as many as it likes: what wouldn't be shown isn't kept.
+	_, err = s.exec(ctx, `DELETE FROM devices WHERE account_id IN (?`+strings.Repeat(", ?", len(accounts)-1)+`) AND last_seen_at <
+		(SELECT d.last_seen_at FROM devices d WHERE d.account_id = devices.account_id ORDER BY d.last_seen_at DESC LIMIT 1 OFFSET ?)`,
+		append(accounts, MaxDevices-1)...)
 	return err
 }
 
@@ -130,7 +141,7 @@ func (s *Store) ChannelsOfAccount(ctx context.Context, accountID string) (list [
 	return list, err
 }
 
-// MaxDevices is how many of an account's devices are shown.
+// MaxDevices is how many of an account's devices are kept.
 const MaxDevices = 100
 
 // DevicesOfAccount reads the devices that applications named, the last seen first.

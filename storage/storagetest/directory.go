@@ -1,6 +1,8 @@
 package storagetest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"pratu/storage"
@@ -75,6 +77,24 @@ func Directory(t *testing.T, s *storage.Store) {
 		}
 		if list := must[[]storage.CallCount](t)(s.CallCounts(t.Context(), "keeper", 7)); len(list) != 1 || list[0].Calls != 6 {
 			t.Errorf("%v", list)
+		}
+	})
+	t.Run("an account has so many devices, those seen last", func(t *testing.T) {
+		for n := range 3 {
+			var p storage.Presence
+			for i := range storage.MaxDevices {
+				p.Devices = append(p.Devices, storage.AccountDevice{AccountID: "mali", DeviceID: fmt.Sprintf("%d-%d", n, i), LastSeenAt: start + storage.Instant(n*storage.MaxDevices+i)})
+			}
+			ok(t, s.NotePresence(t.Context(), p))
+		}
+		for _, d := range must[[]storage.AccountDevice](t)(s.DevicesOfAccount(t.Context(), "mali")) {
+			if !strings.HasPrefix(d.DeviceID, "2-") {
+				t.Errorf("%s is kept", d.DeviceID)
+			}
+			ok(t, s.ForgetDevice(t.Context(), "mali", d.DeviceID))
+		}
+		if list := must[[]storage.AccountDevice](t)(s.DevicesOfAccount(t.Context(), "mali")); len(list) != 0 {
+			t.Errorf("%d more", len(list))
 		}
 	})
 	t.Run("a search costs one statement, and finds who is there", func(t *testing.T) {
