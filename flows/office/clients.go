@@ -66,7 +66,7 @@ func (s *Service) CreateClient(ctx context.Context, a Actor, d clients.Document)
 		err = Refused(WriteClients)
 	}
 	if err == nil {
-		err = a.gives("", d.Scope)
+		err = a.gives(d.Scope)
 	}
 	if err != nil {
 		return nil, "", err
@@ -88,7 +88,7 @@ func (s *Service) ChangeClient(ctx context.Context, a Actor, id string, version 
 		if err := change(d); err != nil {
 			return err
 		}
-		if err := a.gives(before.Scope, d.Scope); err != nil {
+		if err := a.gives(before.Scope + " " + d.Scope); err != nil {
 			return err
 		}
 		if !a.Everywhere(WriteClients) && widened(&before, d) {
@@ -98,13 +98,12 @@ func (s *Service) ChangeClient(ctx context.Context, a Actor, id string, version 
 	})
 }
 
-// gives refuses to hand out scopes of the admin API that somebody doesn't have: else who may write clients could make one
-// that may everything.
-func (a Actor) gives(before, after string) error {
-	had := strings.Fields(before)
-	for _, scope := range strings.Fields(after) {
+// gives refuses to hand out scopes of the admin API that somebody doesn't have, or the keys of a client that has them: else
+// who may write clients could become one that may everything.
+func (a Actor) gives(scopes string) error {
+	for _, scope := range strings.Fields(scopes) {
 		action := Action(strings.TrimPrefix(scope, ScopePrefix))
-		if strings.HasPrefix(scope, ScopePrefix) && !slices.Contains(had, scope) && !a.Everywhere(action) {
+		if strings.HasPrefix(scope, ScopePrefix) && !a.Everywhere(action) {
 			return Refused(action)
 		}
 	}
@@ -157,7 +156,11 @@ func (s *Service) RotateSecret(ctx context.Context, a Actor, id string, overlap 
 	if overlap < 0 || overlap > MaxOverlap {
 		return "", kind.New(kind.Invalid, "client.overlap").WithField("overlap")
 	}
-	if _, err := s.theirs(ctx, a, RotateSecrets, id); err != nil {
+	c, err := s.theirs(ctx, a, RotateSecrets, id)
+	if err == nil {
+		err = a.gives(c.Metadata.Scope)
+	}
+	if err != nil {
 		return "", err
 	}
 	return s.Clients.RotateSecret(ctx, id, "", overlap)

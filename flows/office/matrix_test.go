@@ -224,6 +224,23 @@ func TestHoldersAreSafe(t *testing.T) {
 		if _, _, err := w.CreateClient(ctx, owner, scoped); err != nil {
 			t.Error(err)
 		}
+		// Nor has anybody else the secret or the keys of who has it.
+		w.client(clients.Document{ClientID: "dragons", Kind: clients.KindGame})
+		scoped.ClientID, scoped.Settings.Title = "strong", "dragons"
+		w.client(scoped)
+		weak := office.Machine("robot", []string{"admin:clients.write", "admin:clients.secrets"})
+		for name, actor := range map[string]office.Actor{"a machine": weak, "a title owner": w.person("dragon", office.TitleOwner)} {
+			if _, err := w.RotateSecret(ctx, actor, "strong", 0); !kind.Is(err, "office.forbidden") {
+				t.Errorf("%s has the secret of a stronger one: %v", name, err)
+			}
+			_, err := w.ChangeClient(ctx, actor, "strong", 0, func(d *clients.Document) error { d.JWKSURI = "https://evil.test/keys"; return nil })
+			if !kind.Is(err, "office.forbidden") {
+				t.Errorf("%s chooses the keys of a stronger one: %v", name, err)
+			}
+		}
+		if _, err := w.RotateSecret(ctx, owner, "strong", 0); err != nil {
+			t.Error(err)
+		}
 		if _, _, err := w.CreateClient(ctx, owner, clients.Document{Kind: clients.KindWeb, Metadata: clients.Metadata{
 			RedirectURIs: []string{"https://x.test/cb"}, Scope: "openid admin:clients.read",
 		}}); !kind.Is(err, "client.invalid") {
