@@ -92,6 +92,7 @@ func (c *conf) turnedAway(code string, changes ...any) {
 }
 
 func TestConformanceDynamic(t *testing.T) {
+	t.Parallel()
 	dynamic(t, "oidcc-server", func(c *conf) { c.enrol(); c.happy() })
 	dynamic(t, "oidcc-idtoken-rs256", func(c *conf) { c.enrol("id_token_signed_response_alg", "RS256"); c.happy() })
 	dynamic(t, "oidcc-idtoken-unsigned", func(c *conf) {
@@ -178,6 +179,7 @@ func TestConformanceDynamic(t *testing.T) {
 
 // The dynamic plan leaves the response type to whoever runs it: an application may register itself for any that is on.
 func TestConformanceDynamicResponseTypes(t *testing.T) {
+	t.Parallel()
 	dynamic(t, "oidcc-server", func(c *conf) {
 		types := map[string][]string{"code id_token token": {"authorization_code", "implicit"}, "id_token token": {"implicit"}, "id_token": nil}
 		for responseType := range types {
@@ -202,6 +204,7 @@ func TestConformanceDynamicResponseTypes(t *testing.T) {
 }
 
 func TestConformanceDynamicKeys(t *testing.T) {
+	t.Parallel()
 	dynamic(t, "oidcc-registration-jwks-uri", func(c *conf) {
 		c.remote.serve("https://suite.test/jwks", "application/json", string(c.jwks()))
 		c.enrol("jwks", nil, "jwks_uri", "https://suite.test/jwks")
@@ -252,6 +255,7 @@ func TestConformanceDynamicKeys(t *testing.T) {
 }
 
 func TestConformanceDynamicSectors(t *testing.T) {
+	t.Parallel()
 	const uri = "https://suite.test/sector"
 	dynamic(t, "oidcc-registration-sector-uri", func(c *conf) {
 		c.remote.serve(uri, "application/json", `["`+suite+`","https://other.test/cb"]`)
@@ -289,6 +293,7 @@ func TestConformanceDynamicSectors(t *testing.T) {
 
 // Third-party-initiated login: our list of applications is the third party.
 func TestConformanceInitiatedLogin(t *testing.T) {
+	t.Parallel()
 	dynamic(t, "oidcc-3rd_party-init-login", func(c *conf) {
 		c.enrol("initiate_login_uri", "https://suite.test/start?keep=1")
 		v, b := c.request("scope", "openid"), c.browser()
@@ -321,6 +326,7 @@ func (c *conf) object(alg jose.SignatureAlgorithm, key any, claims map[string]an
 const objectURI = "https://suite.test/requests/1"
 
 func TestConformanceRequestURI(t *testing.T) {
+	t.Parallel()
 	good := func(c *conf, changes ...any) map[string]any {
 		m := map[string]any{
 			"iss": c.client, "aud": op, "client_id": c.client, "response_type": "code", "redirect_uri": suite, "scope": "openid", "state": "inside12",

@@ -68,10 +68,12 @@ func fits(module, responseType string) bool {
 }
 
 func TestConformanceHybrid(t *testing.T) {
+	t.Parallel()
 	inFront(t, []string{"code id_token", "code token", "code id_token token"})
 }
 
 func TestConformanceImplicit(t *testing.T) {
+	t.Parallel()
 	inFront(t, []string{"id_token", "id_token token"})
 }
 

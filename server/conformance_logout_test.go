@@ -61,6 +61,7 @@ func (c *conf) signedOut(b *browser, address string) {
 }
 
 func TestConformanceBackChannel(t *testing.T) {
+	t.Parallel()
 	conformance(t, "oidcc-backchannel-logout-discovery-endpoint-verification", func(c *conf) {
 		c.discovered(map[string]any{"backchannel_logout_supported": true, "backchannel_logout_session_supported": true})
 	})
@@ -93,6 +94,7 @@ func TestConformanceBackChannel(t *testing.T) {
 }
 
 func TestConformanceFrontChannel(t *testing.T) {
+	t.Parallel()
 	conformance(t, "oidcc-frontchannel-logout-discovery-endpoint-verification", func(c *conf) {
 		c.discovered(map[string]any{"frontchannel_logout_supported": true, "frontchannel_logout_session_supported": true})
 	})
@@ -116,6 +118,7 @@ func TestConformanceFrontChannel(t *testing.T) {
 
 // What the frame's script compares; it runs, and is announced, in e2e.TestSessionManagement.
 func TestConformanceSession(t *testing.T) {
+	t.Parallel()
 	conformance(t, "oidcc-session-management-rp-initiated-logout", func(c *conf) {
 		c.kernel.SessionManagement = true
 		b := c.browser()

@@ -353,6 +353,7 @@ func entropy(s string) float64 {
 }
 
 func TestConformanceBasic(t *testing.T) {
+	t.Parallel()
 	basicModules(func(module string, run func(c *conf)) { conformance(t, module, run) })
 }
 
@@ -451,6 +452,7 @@ func basicModules(module func(name string, run func(c *conf))) {
 }
 
 func TestConformancePrompts(t *testing.T) {
+	t.Parallel()
 	promptModules(func(module string, run func(c *conf)) { conformance(t, module, run) })
 }
 
@@ -506,6 +508,7 @@ func promptModules(module func(name string, run func(c *conf))) {
 }
 
 func TestConformanceTokens(t *testing.T) {
+	t.Parallel()
 	tokenModules(func(module string, run func(c *conf)) { conformance(t, module, run) })
 }
 
@@ -551,6 +554,7 @@ func tokenModules(module func(name string, run func(c *conf))) {
 
 // oidcc-discovery-endpoint-verification.
 func TestConformanceConfig(t *testing.T) {
+	t.Parallel()
 	configModules(func(module string, run func(c *conf)) { conformance(t, module, run) })
 }
 
@@ -585,6 +589,7 @@ func configModules(module func(name string, run func(c *conf))) {
 }
 
 func TestConformanceLogout(t *testing.T) {
+	t.Parallel()
 	logoutModules(func(module string, run func(c *conf)) { conformance(t, module, run) })
 }
 

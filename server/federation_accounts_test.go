@@ -95,6 +95,7 @@ func TestConnectorPolicy(t *testing.T) {
 
 // One identity is one account, however many come at once.
 func TestFederationRace(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		u := newUpstream(t)
 		d := u.document("corp")

@@ -16,6 +16,7 @@ import (
 
 // A provider that fails: a clear word within five seconds, no account, and the other doors stay open.
 func TestFederationFaults(t *testing.T) {
+	t.Parallel()
 	if social.AnswerTime >= 5*time.Second {
 		t.Error("a person waits too long")
 	}
@@ -102,6 +103,7 @@ func TestFederationFaults(t *testing.T) {
 
 // What was read of a provider serves while it is away, and isn't read again for everybody who asks (MS-12).
 func TestFederationKeys(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		u := newUpstream(t)
 		s.connector(u.document("corp"))
@@ -169,6 +171,7 @@ func TestFederationKeys(t *testing.T) {
 
 // One door that is broken closes no other: not even one whose secret can't be opened any more.
 func TestFederationOtherDoors(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		u := newUpstream(t)
 		s.connector(u.document("corp"))

@@ -54,6 +54,7 @@ func (s *site) holder(email string) string {
 // What each kind of provider is believed: whose subject it is, and whether its address becomes an identifier. One that is
 // only asserted links to nobody (HP-27).
 func TestFederationKinds(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		u := newUpstream(t)
 		s.fakes(u.Issuer(), "accounts.google.com", "login.microsoftonline.com", "corp.b2clogin.com")
@@ -134,6 +135,7 @@ func TestFederationKinds(t *testing.T) {
 
 // Apple answers by form_post, wants a secret that is signed, and tells the name once.
 func TestFederationApple(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		u := newUpstream(t)
 		s.fakes(u.Issuer(), "appleid.apple.com")
@@ -206,6 +208,7 @@ func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestFederationFacebook(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		g := &graph{t: t}
 		there := httptest.NewServer(g)
@@ -262,6 +265,7 @@ func TestFederationFacebook(t *testing.T) {
 
 // LINE signs with the channel's secret, and has to say the same twice.
 func TestFederationLINE(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		var nonce, userID string
 		forge := func(c jwt.MapClaims) string { return "" }

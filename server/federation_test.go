@@ -15,6 +15,7 @@ import (
 
 // From the button to the relying party: somebody new gets an account, and the same one the next time.
 func TestFederation(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		u := newUpstream(t)
 		s.connector(u.document("corp"))
@@ -61,6 +62,7 @@ func TestFederation(t *testing.T) {
 
 // What goes there: PKCE, a nonce, a state, one address for each connector, and nothing that the browser chose.
 func TestFederationRequest(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		u := newUpstream(t)
 		s.connector(u.document("corp"))
@@ -97,6 +99,7 @@ func TestFederationRequest(t *testing.T) {
 
 // HP-24, HP-25 and what else can happen to a callback. Each case brings an answer back; none signs anybody in.
 func TestFederationCallback(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		u := newUpstream(t)
 		s.connector(u.document("corp"))
@@ -203,6 +206,7 @@ func TestFederationCallback(t *testing.T) {
 
 // Answers that must not be believed, each with its negative control: the same without the change signs in.
 func TestFederationTokens(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		u, thief := newUpstream(t), must1(mockoidc.RandomKeypair(2048))(t)
 		s.connector(u.document("corp"))
@@ -271,6 +275,7 @@ func TestFederationTokens(t *testing.T) {
 
 // PKCE and the secret are proven by a provider that refuses without: mockoidc checks both.
 func TestFederationProof(t *testing.T) {
+	t.Parallel()
 	onSite(t, func(t *testing.T, s *site) {
 		u := newUpstream(t)
 		c := s.connector(u.document("corp"))

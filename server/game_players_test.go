@@ -15,6 +15,7 @@ import (
 
 // A title's own server looks after its players: by an access token of its own with the right scope, and only after its own.
 func TestGamePlayers(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		oid, session := g.joined(playersMail)
 		server := g.server("srv77")
@@ -88,6 +89,7 @@ func TestGamePlayers(t *testing.T) {
 
 // A title keeps a player out, an administrator an account: at once, with a code that says so, and the reason.
 func TestGameBans(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		oid, session := g.joined(playersMail)
 		login := func(title string) reply {
@@ -139,6 +141,7 @@ func TestGameBans(t *testing.T) {
 
 // Guests play without telling who they are; what they have stays theirs when they do.
 func TestGameGuests(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		answer := g.call("guest", `{}`)
 		g.like(answer, `{"data":"eyJ","deviceKey":"…","isSuccess":true}`)
@@ -202,6 +205,7 @@ func TestGameGuests(t *testing.T) {
 
 // GV-09 for guests: eve writes carol's address down as that of her guest. Carol proves it, and eve is out.
 func TestGameGuestSquats(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		squat := func(email string) (session string, m letter) {
 			t.Helper()

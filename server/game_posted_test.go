@@ -21,6 +21,7 @@ import (
 
 // The sample of microsoftAD, and MS-01 to MS-11, MS-14, MS-15.
 func TestGameMicrosoft(t *testing.T) {
+	t.Parallel()
 	onElsewhere(t, func(t *testing.T, e *elsewhere) {
 		token := e.b2c("sub-1", kv{"jti": nil})
 		answer := e.microsoft(token)
@@ -100,6 +101,7 @@ func sampleUserOf(kind string) string {
 // MS-12, MS-13: keys are asked for once a minute whoever asks, and are remembered while their provider is away; a hundred
 // first sign-ins of one person are one account, one player, 500 coins and a hundred good tokens. A warm sign-in asks nobody.
 func TestGameCrowd(t *testing.T) {
+	t.Parallel()
 	onElsewhere(t, func(t *testing.T, e *elsewhere) {
 		other, err := rsa.GenerateKey(rand.Reader, 2048)
 		must(t, err)
@@ -167,6 +169,7 @@ func TestGameCrowd(t *testing.T) {
 
 // FB-01 to FB-07, Limited Login, and the sample.
 func TestGameFacebook(t *testing.T) {
+	t.Parallel()
 	onElsewhere(t, func(t *testing.T, e *elsewhere) {
 		now := e.now().Unix()
 		user := func(token, id string, debug, me kv) string {
@@ -262,6 +265,7 @@ func (e *elsewhere) refusedAway(answer reply) {
 
 // GG-01 to GG-03, GG-05 to GG-07; ID tokens are accepted (GG-04).
 func TestGameGoogle(t *testing.T) {
+	t.Parallel()
 	onElsewhere(t, func(t *testing.T, e *elsewhere) {
 		now := e.now().Unix()
 		info := func(token string, changes kv) string {
@@ -333,6 +337,7 @@ func TestGameGoogle(t *testing.T) {
 
 // LINE and Apple come by the same door, and guests are upgraded by any of them.
 func TestGameLink(t *testing.T) {
+	t.Parallel()
 	onElsewhere(t, func(t *testing.T, e *elsewhere) {
 		now := e.now().Unix()
 		jwt := signed(signingKey(), "k1", "RS256", kv{"iss": "https://access.line.me", "sub": "U1"}, nil)

@@ -15,6 +15,7 @@ import (
 
 // GR-01 to GR-07, GR-09; of GR-08 there is nothing to escape: games register no names.
 func TestGameRegister(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		verify := func(secret string) reply { return g.call("verifyAccount", kv{"secret": secret}) }
 		handle, m := g.registered(playersMail, playersPassword)
@@ -92,6 +93,7 @@ func TestGameRegister(t *testing.T) {
 
 // GV-01 to GV-05, GV-07 to GV-09; GV-06 is the sample that TestGameAuthen compares.
 func TestGameVerify(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		verify := func(body any, header ...string) reply { return g.call("verifyAccount", body, header...) }
 		_, m := g.registered(playersMail, playersPassword)
@@ -174,6 +176,7 @@ func TestGameVerify(t *testing.T) {
 
 // GE-01 to GE-06.
 func TestGameResend(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		resend := func(email any) reply { return g.call("resendEmail", kv{"email": email}) }
 		unknown := resend("nobody@x.test")

@@ -14,6 +14,7 @@ import (
 
 // The samples of the contract: registering, verifying, signing in, renewing, the player; and what their values are.
 func TestGameAuthen(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		answer := g.call("register", kv{"email": "Player@x.test", "password": playersPassword})
 		g.like(answer, sampleMailed)
@@ -79,6 +80,7 @@ func (g *games) isToken(token string, user map[string]any) {
 
 // GL-01 to GL-03, GL-05 to GL-10; form bodies are welcome (GL-04), which TestGameAuthen posts.
 func TestGameLogin(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		g.joined(playersMail)
 		login := func(body any) reply { return g.call("login", body) }
@@ -129,6 +131,7 @@ func TestGameLogin(t *testing.T) {
 
 // GF-01 to GF-07.
 func TestGameRefresh(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		oid, token := g.joined(playersMail)
 		refresh := func(token string, header ...string) reply { return g.get("auth/refreshToken", token, header...) }
@@ -192,6 +195,7 @@ func TestGameRefresh(t *testing.T) {
 
 // A call belongs to a title; a password of 8 to 14 characters opens its own and nothing else.
 func TestGameTitles(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		for _, c := range []struct {
 			title, code string
@@ -237,6 +241,7 @@ func TestGameTitles(t *testing.T) {
 
 // Titles of old clients get 200 for everything, with Retry-After where there is one; what no route answers has the envelope too.
 func TestGameEnvelope(t *testing.T) {
+	t.Parallel()
 	onGames(t, func(t *testing.T, g *games) {
 		old := []string{"X-Client-Identifier", "79"}
 		g.refused(g.call("login", kv{"email": "a@x.test", "password": "x"}, old...), 200, "invalid_credentials")

@@ -42,6 +42,7 @@ func TestMain(m *testing.M) {
 // TestConformanceHTTPS runs the modules whose relying party needs nothing of its own against the real program over HTTPS,
 // by real time. It shares the world's database, where the world registers and looks.
 func TestConformanceHTTPS(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, storagetest.SQLite(t))
 	w.populate()
 	w.wall, w.clients.FrontChannelTokens = true, true

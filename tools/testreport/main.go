@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -39,15 +40,48 @@ func main() {
 	flag.Parse()
 	// The interrupt reaches go test too; this only lets the report be printed.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM)
-	r := &report{out: os.Stdout, texts: map[string]*bytes.Buffer{}}
+	r := &report{out: &lockedWriter{to: os.Stdout}, texts: map[string]*bytes.Buffer{}}
 	begin := time.Now()
-	for _, dir := range strings.Split(*dirs, ",") {
-		if err := r.run(dir, flag.Args()); err != nil {
-			r.broken = true
-			fmt.Fprintf(r.out, "FAIL\tgo test in %s: %v\n", dir, err)
-		}
+	// Side by side: one module waits for a browser while another computes.
+	modules := strings.Split(*dirs, ",")
+	reports := make([]*report, len(modules))
+	var running sync.WaitGroup
+	for i, dir := range modules {
+		part := &report{out: r.out, texts: map[string]*bytes.Buffer{}}
+		reports[i] = part
+		running.Go(func() {
+			if err := part.run(dir, flag.Args()); err != nil {
+				part.broken = true
+				fmt.Fprintf(part.out, "FAIL\tgo test in %s: %v\n", dir, err)
+			}
+		})
+	}
+	running.Wait()
+	for _, part := range reports {
+		r.add(part)
 	}
 	os.Exit(r.close(time.Since(begin), os.Getenv("CI") == "true"))
+}
+
+// lockedWriter keeps what modules print at once apart, write by write.
+type lockedWriter struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (w *lockedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(p)
+}
+
+// add counts what another report counted.
+func (r *report) add(part *report) {
+	r.passed += part.passed
+	r.failed += part.failed
+	r.skipped += part.skipped
+	r.reasons = append(r.reasons, part.reasons...)
+	r.broken = r.broken || part.broken
 }
 
 func (r *report) run(dir string, args []string) error {
