@@ -68,7 +68,15 @@ func TestOfficeIsClosed(t *testing.T) {
 				t.Errorf("%s without a session: %d", path, begun.StatusCode)
 			}
 			nobody.get(path).expect(t, 403, "console.no_role")
-			inside.get(path).expect(t, 200)
+			page := inside.get(path).expect(t, 200)
+			for name, want := range map[string]string{
+				"Content-Security-Policy": "; form-action 'self'", "Cross-Origin-Opener-Policy": "same-origin", "Cache-Control": "no-store",
+				"X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
+			} {
+				if got := page.Header.Get(name); !strings.HasSuffix(got, want) {
+					t.Errorf("%s: %s is %q", path, name, got)
+				}
+			}
 		}
 		single := s.signedIn(owner.ID)
 		begun := single.get("/admin")

@@ -157,7 +157,7 @@ func TestPortalErased(t *testing.T) {
 	})
 }
 
-// The only administrator stays.
+// The last owner stays.
 func TestPortalDeleteLastAdministrator(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		now := storage.At(s.now())
