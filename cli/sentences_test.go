@@ -26,7 +26,8 @@ func TestEveryCodeHasASentence(t *testing.T) {
 		"directory.not_yours": true, "directory.legacy_lookup": true, "directory.unknown": true, // by their API
 		"key.reused": true, "key.busy": true, // by the admin API
 		"registration.token": true, // an application is told, by the protocol
-		"profile.zoneinfo":   true, "profile.locale": true, "profile.link": true,
+		"key.reused":         true, "key.busy": true,
+		"profile.zoneinfo": true, "profile.locale": true, "profile.link": true,
 	}
 	codes := regexp.MustCompile(`(?:kind\.New\(kind\.\w+, |invalid\(|refuse\()"([a-z_]+\.[a-z_]+)"`)
 	found := 0

@@ -250,6 +250,13 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, op operation, err 
 	return web.WriteProblem(w, r, p)
 }
 
+// details are sentences for codes that people on pages never meet.
+var details = map[string]string{
+	"key.reused":     "the Idempotency-Key was sent with another request before",
+	"key.busy":       "a request with this Idempotency-Key is being worked on",
+	"client.unknown": "there is no such application",
+}
+
 func (s *Server) problem(err error) web.ProblemBody {
 	var own *refusal
 	var refused *oidc.Error
@@ -274,7 +281,7 @@ func (s *Server) problem(err error) web.ProblemBody {
 	case kind.Is(err, "client.changed"):
 		return web.ProblemBody{Status: http.StatusPreconditionFailed, Code: "client.changed", Detail: "it was changed since that version"}
 	}
-	p := web.ProblemBody{Status: statuses[kind.Of(err)], Code: kind.Code(err)}
+	p := web.ProblemBody{Status: statuses[kind.Of(err)], Code: kind.Code(err), Detail: details[kind.Code(err)]}
 	if known, ok := kind.As(err); ok {
 		if s.Web.Renderer.Has(known.Code) {
 			p.Detail = s.Web.Renderer.Text(web.English, known.Code, known.Args)
