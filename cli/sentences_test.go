@@ -24,7 +24,6 @@ func TestEveryCodeHasASentence(t *testing.T) {
 		"registration.secret": true, // games are told, by their API
 		"directory.malformed": true, "directory.client": true, "directory.token": true, "directory.permission": true,
 		"directory.not_yours": true, "directory.legacy_lookup": true, "directory.unknown": true, // by their API
-		"key.reused": true, "key.busy": true, // by the admin API
 		"registration.token": true, // an application is told, by the protocol
 		"key.reused":         true, "key.busy": true,
 		"profile.zoneinfo": true, "profile.locale": true, "profile.link": true,
