@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds one step of a browser; a page takes milliseconds, a loaded machine with a race detector seconds.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // browser starts Chromium once for all tests. Every tab has cookies of its own.
 var browser = sync.OnceValues(func() (context.Context, error) {
