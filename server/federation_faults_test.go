@@ -14,6 +14,45 @@ import (
 	"pratu/flows/social"
 )
 
+// upstreamFaults are the ways in which a provider's answer isn't one. Release ends those that hang: servers wait for them.
+func upstreamFaults() (faults map[string]http.HandlerFunc, release func()) {
+	hold := make(chan struct{})
+	slow := func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hold:
+		case <-r.Context().Done():
+		}
+	}
+	trickle := func(w http.ResponseWriter, r *http.Request) { // headers at once, and then nothing
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush()
+		slow(w, r)
+	}
+	text := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	huge := func(w http.ResponseWriter, _ *http.Request) {
+		chunk := []byte(strings.Repeat(" ", 1<<20))
+		for range 100 {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	}
+	away := func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/neighbour", http.StatusTemporaryRedirect)
+	}
+	return map[string]http.HandlerFunc{
+		"slow": slow, "trickle": trickle, "500": text(500, "oops"), "429": text(429, "{}"), "malformed": text(200, `{"access_token":`), "html": text(200, "<html>"),
+		"100 MiB": huge, "redirect": away, "array": text(200, "[]"), "nothing": text(200, "{}"), "id_token is a number": text(200, `{"access_token":"a","token_type":"bearer","id_token":7}`),
+		"no id_token": text(200, `{"access_token":"a","token_type":"bearer"}`), "null": text(200, "null"),
+	}, func() { close(hold) }
+}
+
 // A provider that fails: a clear word within five seconds, no account, and the other doors stay open.
 func TestFederationFaults(t *testing.T) {
 	t.Parallel()
@@ -22,42 +61,8 @@ func TestFederationFaults(t *testing.T) {
 	}
 	onSite(t, func(t *testing.T, s *site) {
 		s.social.Outbound = outbound.New(outbound.Options{Development: true, Timeout: 200 * time.Millisecond})
-		hold := make(chan struct{})
-		defer close(hold)
-		slow := func(w http.ResponseWriter, r *http.Request) {
-			select {
-			case <-hold:
-			case <-r.Context().Done():
-			}
-		}
-		trickle := func(w http.ResponseWriter, r *http.Request) { // headers at once, and then nothing
-			w.WriteHeader(http.StatusOK)
-			w.(http.Flusher).Flush()
-			slow(w, r)
-		}
-		text := func(status int, body string) http.HandlerFunc {
-			return func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Content-Type", "application/json")
-				w.WriteHeader(status)
-				_, _ = io.WriteString(w, body)
-			}
-		}
-		huge := func(w http.ResponseWriter, _ *http.Request) {
-			chunk := []byte(strings.Repeat(" ", 1<<20))
-			for range 100 {
-				if _, err := w.Write(chunk); err != nil {
-					return
-				}
-			}
-		}
-		away := func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "/neighbour", http.StatusTemporaryRedirect)
-		}
-		faults := map[string]http.HandlerFunc{
-			"slow": slow, "trickle": trickle, "500": text(500, "oops"), "429": text(429, "{}"), "malformed": text(200, `{"access_token":`), "html": text(200, "<html>"),
-			"100 MiB": huge, "redirect": away, "array": text(200, "[]"), "nothing": text(200, "{}"), "id_token is a number": text(200, `{"access_token":"a","token_type":"bearer","id_token":7}`),
-			"no id_token": text(200, `{"access_token":"a","token_type":"bearer"}`), "null": text(200, "null"),
-		}
+		faults, release := upstreamFaults()
+		defer release()
 		for _, endpoint := range []string{mockoidc.DiscoveryEndpoint, mockoidc.TokenEndpoint, mockoidc.JWKSEndpoint, mockoidc.UserinfoEndpoint} {
 			for name, fault := range faults {
 				switch {

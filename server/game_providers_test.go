@@ -36,7 +36,7 @@ type elsewhere struct {
 
 	mu       sync.Mutex
 	asked    []string
-	broken   int // status of everything while it isn't 0
+	fault    func(path string) http.HandlerFunc // what answers instead, while it says so
 	google   map[string]kv
 	graph    map[string]kv // debug_token's data, by token
 	profiles map[string]kv // by token
@@ -136,19 +136,33 @@ func (e *elsewhere) provider(prefix, issuer string) {
 func (e *elsewhere) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	e.asked = append(e.asked, r.URL.Path)
-	broken := e.broken
+	var fault http.HandlerFunc
+	if e.fault != nil {
+		fault = e.fault(r.URL.Path)
+	}
 	e.mu.Unlock()
-	if broken != 0 {
-		w.WriteHeader(broken)
+	if fault != nil {
+		fault(w, r)
 		return
 	}
 	e.mux.ServeHTTP(w, r)
 }
 
+// breaks answers with a status, whatever is asked, until it is 0.
 func (e *elsewhere) breaks(status int) {
+	if status == 0 {
+		e.fails(nil)
+		return
+	}
+	e.fails(func(string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+	})
+}
+
+func (e *elsewhere) fails(fault func(path string) http.HandlerFunc) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.broken = status
+	e.fault = fault
 }
 
 // fetched counts calls to paths with an ending, since the last time.

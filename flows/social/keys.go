@@ -3,6 +3,8 @@ package social
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -12,9 +14,10 @@ import (
 )
 
 const (
-	keysPace = time.Minute // a token with an unknown key makes us ask once in it, however many there are (MS-12)
-	keysLife = time.Hour   // after it a key that was withdrawn isn't honoured any more
-	keysTime = 3 * time.Second
+	keysPace  = time.Minute      // a token with an unknown key makes us ask once in it, however many there are (MS-12)
+	keysRetry = 10 * time.Second // after a failure with nothing to go on: who comes meanwhile doesn't wait for another one
+	keysLife  = time.Hour        // after it a key that was withdrawn isn't honoured any more
+	keysTime  = 3 * time.Second
 )
 
 // keyCache holds providers' key sets. go-oidc's own asks again for every unknown key, and never forgets one.
@@ -77,21 +80,33 @@ func (k *keySet) current() *oidc.RemoteKeySet {
 func (k *keySet) RoundTrip(r *http.Request) (*http.Response, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if now := k.s.Now(); k.tried.IsZero() || now.Sub(k.tried) >= keysPace {
+	pace := keysPace
+	if k.body == nil {
+		pace = keysRetry
+	}
+	if now := k.s.Now(); k.tried.IsZero() || now.Sub(k.tried) >= pace {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), keysTime)
 		defer cancel()
 		body, err := k.s.get(ctx, k.url)
-		k.tried, k.failed = now, err
-		if err == nil {
+		if err == nil && !hasKeys(body) {
+			err = errors.New("the key set has no keys")
+		}
+		if k.tried, k.failed = now, err; err == nil {
 			k.body = body
-		} else if k.body == nil {
-			k.tried = time.Time{} // nothing to go on with: the next one asks again
 		}
 	}
 	if k.body == nil {
 		return nil, k.failed
 	}
 	return answerOf(http.StatusOK, http.Header{"Content-Type": {"application/json"}}, k.body, r), nil
+}
+
+// hasKeys tells a key set from what else is JSON, or a page: such an answer doesn't replace the keys that we have.
+func hasKeys(body []byte) bool {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	return json.Unmarshal(body, &set) == nil && len(set.Keys) > 0
 }
 
 func answerOf(status int, header http.Header, body []byte, r *http.Request) *http.Response {
