@@ -18,7 +18,7 @@ func newFloor(t *testing.T, alg string) *target {
 		machine: client{"bench", "s:%cret"}, redirectURI: callback, username: "user@example.com", password: password,
 		procs: []*watched{{"server", os.Getpid()}}}
 	f, err := floor.New(floor.Options{Issuer: tg.issuer, ClientID: tg.web.id, ClientSecret: tg.web.secret, RedirectURI: callback,
-		Username: tg.username, Password: password, Algorithm: alg})
+		Username: tg.username, Password: password, Algorithm: alg, Provider: provider().JWK["n"]})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ func operations() []operation {
 		// the same through the sign-in page: of a browser that was here before, and of a new one, which is told by mail
 		{name: "login", prepare: signInAnew, run: signInAgain},
 		{name: "login-new", run: signInAnew},
+		{name: "game", prepare: posted, run: posted}, // of a player who has been here, by a provider's token whose keys are known
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +39,7 @@ type installation struct {
 	web, key     client // ID tokens RS256 and ES256
 	machine      client
 	database     string
+	provider     *httptest.Server
 }
 
 // install prepares everything with the command line, as an operator would.
@@ -59,6 +61,8 @@ func install(path, engine string, accounts int) (*installation, error) {
 	}
 	i.env = append(i.env, "PRATU_ISSUER="+i.issuer, "PRATU_DATA_DIR="+dir, "PRATU_LOG_FORMAT=json",
 		fmt.Sprintf("PRATU_LISTEN=127.0.0.1:%d", ports[0]), fmt.Sprintf("PRATU_OPS_LISTEN=127.0.0.1:%d", ports[1]))
+	i.provider = serveProvider()
+	i.env = append(i.env, "PRATU_UPSTREAM_HOSTS=b2c.test="+i.provider.URL)
 	if engine == "postgres" {
 		if i.database, err = newDatabase(); err != nil {
 			return nil, err
@@ -75,6 +79,9 @@ func install(path, engine string, accounts int) (*installation, error) {
 		return nil, err
 	}
 	if i.machine, err = i.client("machine", map[string]any{"kind": "machine"}); err != nil {
+		return nil, err
+	}
+	if err := i.title(); err != nil {
 		return nil, err
 	}
 	for n := range accounts {
@@ -145,6 +152,7 @@ func (i *installation) target(name string, web client) *target {
 
 func (i *installation) remove() {
 	_ = os.RemoveAll(i.dir)
+	i.provider.Close()
 	if i.database != "" {
 		_ = dropDatabase(i.database)
 	}

@@ -21,10 +21,11 @@ const callback = "http://127.0.0.1:9/callback" // the port of the discard servic
 func serveFloor(args []string) {
 	flags := flag.NewFlagSet("floor", flag.ExitOnError)
 	addr := flags.String("addr", "", "loopback address to listen on")
+	key := flags.String("provider", "", "modulus of the key whose posted tokens sign in, in base64url")
 	alg := flags.String("alg", "ES256", "algorithm of ID tokens")
 	_ = flags.Parse(args)
 	s, err := floor.New(floor.Options{Issuer: "http://" + *addr, ClientID: "bench", ClientSecret: "bench-secret",
-		RedirectURI: callback, Username: "user@example.com", Password: password, Algorithm: *alg})
+		RedirectURI: callback, Username: "user@example.com", Password: password, Algorithm: *alg, Provider: *key})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -44,7 +45,7 @@ func measureFloor(alg string, s settings) (map[string]result, error) {
 	addr := fmt.Sprintf("127.0.0.1:%d", ports[0])
 	t := &target{name: "floor " + alg, issuer: "http://" + addr, web: client{"bench", "bench-secret"}, machine: client{"bench", "bench-secret"},
 		redirectURI: callback, username: "user@example.com", password: password}
-	start, cmd, err := startUp(t, exec.Command(self, "floor", "-addr", addr, "-alg", alg))
+	start, cmd, err := startUp(t, exec.Command(self, "floor", "-addr", addr, "-alg", alg, "-provider", provider().JWK["n"]))
 	if err != nil {
 		return nil, err
 	}

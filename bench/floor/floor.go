@@ -13,8 +13,10 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
+	"math/big"
 	"net/http"
 	"net/url"
 	"slices"
@@ -27,12 +29,13 @@ import (
 type Options struct {
 	Issuer, ClientID, ClientSecret, RedirectURI, Username, Password string
 	Algorithm                                                       string // of ID tokens: ES256 or RS256; access tokens are ES256
+	Provider                                                        string // modulus of the key whose posted tokens sign in, in base64url
 }
 
 // Server answers the requests of one client and one user.
 type Server struct {
 	o               Options
-	id, access      signer
+	id, access      Signer
 	discovery, jwks []byte
 
 	mu       sync.Mutex
@@ -47,10 +50,10 @@ type grant struct {
 	expires                 time.Time
 }
 
-// signer makes compact JWTs with one key.
-type signer struct {
+// Signer makes compact JWTs with one key.
+type Signer struct {
 	header string
-	jwk    map[string]string
+	JWK    map[string]string
 	sign   func([]byte) ([]byte, error)
 }
 
@@ -62,12 +65,12 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.id, s.access = es, es
-	keys := []any{es.jwk}
+	keys := []any{es.JWK}
 	if o.Algorithm == "RS256" {
-		if s.id, err = newRS256(); err != nil {
+		if s.id, err = NewRS256(); err != nil {
 			return nil, err
 		}
-		keys = append(keys, s.id.jwk)
+		keys = append(keys, s.id.JWK)
 	}
 	s.jwks, _ = json.Marshal(map[string]any{"keys": keys})
 	s.discovery, _ = json.Marshal(map[string]any{
@@ -81,14 +84,15 @@ func New(o Options) (*Server, error) {
 
 var b64 = base64.RawURLEncoding.EncodeToString
 
-func newRS256() (signer, error) {
+// NewRS256 makes a signer, and a key.
+func NewRS256() (Signer, error) {
 	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		return signer{}, err
+		return Signer{}, err
 	}
-	return signer{
+	return Signer{
 		header: b64([]byte(`{"alg":"RS256","kid":"RS256"}`)) + ".",
-		jwk:    map[string]string{"kty": "RSA", "n": b64(k.N.Bytes()), "e": "AQAB", "kid": "RS256", "use": "sig", "alg": "RS256"},
+		JWK:    map[string]string{"kty": "RSA", "n": b64(k.N.Bytes()), "e": "AQAB", "kid": "RS256", "use": "sig", "alg": "RS256"},
 		sign: func(in []byte) ([]byte, error) {
 			h := sha256.Sum256(in)
 			return rsa.SignPKCS1v15(nil, k, crypto.SHA256, h[:])
@@ -96,18 +100,18 @@ func newRS256() (signer, error) {
 	}, nil
 }
 
-func newES256() (signer, error) {
+func newES256() (Signer, error) {
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return signer{}, err
+		return Signer{}, err
 	}
 	pub, err := k.PublicKey.Bytes()
 	if err != nil {
-		return signer{}, err
+		return Signer{}, err
 	}
-	return signer{
+	return Signer{
 		header: b64([]byte(`{"alg":"ES256","kid":"ES256"}`)) + ".",
-		jwk:    map[string]string{"kty": "EC", "crv": "P-256", "x": b64(pub[1:33]), "y": b64(pub[33:]), "kid": "ES256", "use": "sig", "alg": "ES256"},
+		JWK:    map[string]string{"kty": "EC", "crv": "P-256", "x": b64(pub[1:33]), "y": b64(pub[33:]), "kid": "ES256", "use": "sig", "alg": "ES256"},
 		sign: func(in []byte) ([]byte, error) {
 			h := sha256.Sum256(in)
 			r, t, err := ecdsa.Sign(rand.Reader, k, h[:])
@@ -122,7 +126,8 @@ func newES256() (signer, error) {
 	}, nil
 }
 
-func (s signer) token(claims map[string]any) (string, error) {
+// Token signs claims.
+func (s Signer) Token(claims map[string]any) (string, error) {
 	raw, err := json.Marshal(claims)
 	if err != nil {
 		return "", err
@@ -148,6 +153,7 @@ func (s *Server) Handler() http.Handler {
 	m.HandleFunc("POST /token", s.token)
 	m.HandleFunc("POST /introspect", s.introspect)
 	m.HandleFunc("GET /userinfo", s.userinfo)
+	m.HandleFunc("POST /api/v1/auth/registerOrLogin/microsoftAD", s.posted)
 	return m
 }
 
@@ -249,7 +255,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 func (s *Server) issue(g grant) (map[string]any, error) {
 	now := time.Now()
 	g.expires = now.Add(time.Hour)
-	access, err := s.access.token(map[string]any{"iss": s.o.Issuer, "sub": s.o.Username, "aud": s.o.ClientID, "client_id": s.o.ClientID,
+	access, err := s.access.Token(map[string]any{"iss": s.o.Issuer, "sub": s.o.Username, "aud": s.o.ClientID, "client_id": s.o.ClientID,
 		"exp": g.expires.Unix(), "iat": now.Unix(), "jti": random(), "scope": g.scope})
 	if err != nil {
 		return nil, err
@@ -257,7 +263,7 @@ func (s *Server) issue(g grant) (map[string]any, error) {
 	out := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 3600}
 	scopes := strings.Fields(g.scope)
 	if slices.Contains(scopes, "openid") {
-		if out["id_token"], err = s.id.token(map[string]any{"iss": s.o.Issuer, "sub": s.o.Username, "aud": s.o.ClientID,
+		if out["id_token"], err = s.id.Token(map[string]any{"iss": s.o.Issuer, "sub": s.o.Username, "aud": s.o.ClientID,
 			"exp": g.expires.Unix(), "iat": now.Unix(), "nonce": g.nonce}); err != nil {
 			return nil, err
 		}
@@ -294,6 +300,48 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, map[string]any{"sub": s.o.Username})
+}
+
+// posted signs in by a token of a provider: one signature to check and one to make.
+func (s *Server) posted(w http.ResponseWriter, r *http.Request) {
+	var in struct{ JWTToken string }
+	var claims struct {
+		Sub string
+		Exp int64
+	}
+	n, _ := base64.RawURLEncoding.DecodeString(s.o.Provider)
+	key := &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}
+	if json.NewDecoder(r.Body).Decode(&in) != nil || verify(key, in.JWTToken, &claims) != nil || claims.Exp < time.Now().Unix() {
+		fail(w, http.StatusUnauthorized, "invalid_token")
+		return
+	}
+	token, err := s.access.Token(map[string]any{"iss": s.o.Issuer, "sub": claims.Sub, "aud": "77", "exp": claims.Exp, "jti": random()})
+	if err != nil {
+		fail(w, http.StatusInternalServerError, "server_error")
+		return
+	}
+	answer(w, map[string]any{"isSuccess": true, "token": token})
+}
+
+func verify(key *rsa.PublicKey, token string, claims any) error {
+	dot := strings.LastIndexByte(token, '.')
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return errors.New("no JWT")
+	}
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil {
+		return err
+	}
+	digest := sha256.Sum256([]byte(token[:dot]))
+	if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature); err != nil {
+		return err
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, claims)
 }
 
 func answer(w http.ResponseWriter, v any) {
