@@ -28,6 +28,7 @@ var kernels = []string{
 // beside are the arrows between flows that are no kernels.
 var beside = map[string][]string{
 	"accounts":  {"signin"},
+	"apply":     {"office"},
 	"office":    {"accounts", "signin"},
 	"directory": {"oidc"},
 	"oidc":      {"authorize"},

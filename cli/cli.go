@@ -16,6 +16,7 @@ import (
 
 	"pratu/flows/accounts"
 	"pratu/flows/clients"
+	"pratu/flows/connectors"
 	"pratu/flows/kind"
 )
 
@@ -26,6 +27,7 @@ const (
 	exitUsage    = 2
 	exitNotFound = 3
 	exitConflict = 4
+	exitChanges  = 5 // of apply --dry-run: there is something to write
 )
 
 // app is what commands share: the process's surroundings, so that tests can be one.
@@ -50,6 +52,9 @@ func Run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	if err == nil {
 		return exitOK
 	}
+	if errors.Is(err, errChanges) {
+		return exitChanges
+	}
 	a.report(err)
 	return exitCode(err)
 }
@@ -73,7 +78,7 @@ func (a *app) root() *cobra.Command {
 	addFlags(root)
 	addOutput(root, &a.print)
 	root.AddCommand(
-		a.devCommand(), a.serveCommand(), a.clientCommand(), a.apiKeyCommand(), a.connectorCommand(), a.registrationTokenCommand(), a.accountCommand(), a.playerCommand(), a.bindingCommand(), a.roleCommand(), a.keyCommand(), a.migrateCommand(),
+		a.devCommand(), a.serveCommand(), a.clientCommand(), a.apiKeyCommand(), a.connectorCommand(), a.registrationTokenCommand(), a.accountCommand(), a.playerCommand(), a.bindingCommand(), a.roleCommand(), a.applyCommand(), a.exportCommand(), a.keyCommand(), a.migrateCommand(),
 		a.adminCommand(), a.outboxCommand(), a.partnerCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(),
 	)
 	addExamples(root)
@@ -148,25 +153,30 @@ func exitCode(err error) int {
 
 // report writes one line for each cause to stderr.
 func (a *app) report(err error) {
-	var ps problems
-	var cs clients.Problems
-	var as accounts.ClaimProblems
+	for _, cause := range causes(err) {
+		fmt.Fprintln(a.stderr, "error:", cause)
+	}
+}
+
+// causes are the lines that an error has to say.
+func causes(err error) []string {
+	var (
+		ps problems
+		cs clients.Problems
+		ns connectors.Problems
+		as accounts.ClaimProblems
+	)
 	switch {
 	case errors.As(err, &ps):
-		for _, p := range ps {
-			fmt.Fprintln(a.stderr, "error:", p)
-		}
+		return ps
 	case errors.As(err, &cs):
-		for _, p := range cs {
-			fmt.Fprintln(a.stderr, "error:", p)
-		}
+		return strings.Split(cs.Error(), "\n")
+	case errors.As(err, &ns):
+		return strings.Split(ns.Error(), "\n")
 	case errors.As(err, &as):
-		for _, p := range as {
-			fmt.Fprintln(a.stderr, "error:", p)
-		}
-	default:
-		fmt.Fprintln(a.stderr, "error:", strings.ReplaceAll(scrub(plain(err)), "\n", "; "))
+		return strings.Split(as.Error(), "\n")
 	}
+	return []string{strings.ReplaceAll(scrub(plain(err)), "\n", "; ")}
 }
 
 // say writes a message for people; data goes to stdout.

@@ -83,6 +83,13 @@ var examples = map[string][]string{
 		"pratu account import people.ndjson --rejects rejected.ndjson",
 		"zcat people.ndjson.gz | pratu account import -",
 	},
+	"apply": {
+		"pratu apply -f pratu-data.yaml --dry-run",
+		"pratu apply -f pratu-data.yaml --prune",
+		"pratu apply -f games.yaml --part games -o json",
+		"pratu apply -f - < pratu-data.yaml",
+	},
+	"export":           {"pratu export > pratu-data.yaml", "pratu export -o json"},
 	"role list":        {"pratu role list", "pratu role list -o json"},
 	"role grant":       {"pratu role grant mali@example.com support", "pratu role grant mali@example.com title_owner --title dragons"},
 	"role revoke":      {"pratu role revoke 21992040 support"},

@@ -57,6 +57,23 @@ func (p *printer) list(v any, header []string, rows [][]string) error {
 	return w.Flush()
 }
 
+// text prints a value; on a terminal a text stands for it.
+func (p *printer) text(v any, text string) error {
+	if p.format != "table" {
+		return p.encode(v)
+	}
+	_, err := io.WriteString(p.out, text)
+	return err
+}
+
+// document prints what has no table: as YAML, unless JSON is asked for.
+func (p *printer) document(v any) error {
+	if p.format == "table" {
+		p.format = "yaml"
+	}
+	return p.encode(v)
+}
+
 // encode goes through JSON for YAML too, so that both have the same names and order.
 func (p *printer) encode(v any) error {
 	var raw bytes.Buffer

@@ -43,6 +43,8 @@ var sentences = map[string]string{
 	"partner.key":        "the key is 32 bytes in base64, as openssl rand -base64 32 makes them",
 	"partner.protection": "--protection is aes-256-gcm, aes-256-cbc, hmac-sha256 or off",
 
+	"apply.invalid": "the file can't be applied",
+
 	"outbox.unknown": "no message with this id was given up: pratu outbox list shows them",
 
 	"account.closed":     "its owner is deleting the account, or it is no account any more",

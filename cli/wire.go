@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pratu/flows/accounts"
+	"pratu/flows/apply"
 	"pratu/flows/audit"
 	"pratu/flows/authorize"
 	"pratu/flows/clients"
@@ -67,6 +68,7 @@ type tools struct {
 	social   *social.Service
 	players  *players.Service
 	office   *office.Service
+	apply    *apply.Service
 	outbox   *outbox.Outbox
 	renderer *web.Renderer
 
@@ -151,6 +153,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.office = &office.Service{
 		Store: store, Clients: t.clients, Accounts: t.accounts, Keys: t.keys, Keyring: keyring, Audit: t.audit, Now: a.now,
 	}
+	t.apply = &apply.Service{Store: store, Clients: t.clients, Connectors: t.social.Connectors, Office: t.office, Now: a.now}
 	t.passkeys, err = passkeys.New(passkeys.Options{
 		Issuer: c.issuer, RPID: c.RPID, Product: web.Product, Store: store, Keyring: keyring, Limiter: t.limiter, Audit: t.audit,
 		Accounts: t.accounts, Now: a.now,

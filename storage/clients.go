@@ -109,6 +109,12 @@ func (s *Store) Clients(ctx context.Context, after string, limit int) ([]Client,
 	return list, nil
 }
 
+// ClientIDUsed tells whether a client has an id, or had it once.
+func (s *Store) ClientIDUsed(ctx context.Context, id string) (used bool, err error) {
+	err = s.get(ctx, &used, `SELECT COUNT(*) > 0 FROM clients WHERE id = ?`, id)
+	return used, err
+}
+
 // ClientFilter says which clients are looked for. Titles, unless nil, are the only ones that may be found: a title, and
 // what serves it.
 type ClientFilter struct {

@@ -56,6 +56,12 @@ func (s *Store) PlayersOf(ctx context.Context, accountID string) (list []Player,
 	return list, err
 }
 
+// HasPlayers tells whether anybody plays a title.
+func (s *Store) HasPlayers(ctx context.Context, title string) (any bool, err error) {
+	err = s.get(ctx, &any, `SELECT EXISTS (SELECT 1 FROM players WHERE title = ?)`, title)
+	return any, err
+}
+
 // PlayerByOID is a title's player by the id that the game API gives the account.
 func (s *Store) PlayerByOID(ctx context.Context, oid, title string) (p Player, err error) {
 	err = s.get(ctx, &p, `SELECT `+playerColumns+` FROM accounts a JOIN players p ON p.account_id = a.id

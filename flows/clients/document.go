@@ -35,6 +35,14 @@ func (c *Client) Document() Document {
 	return d
 }
 
+// Portable is the client as a file holds it: what apply reads back without a change. Neither secrets nor what is only shown
+// are in it, and a method that wasn't named stays so.
+func (c *Client) Portable() Document {
+	d := c.Document()
+	d.TokenEndpointAuthMethod, d.ClientIDIssuedAt, d.Origin = c.Metadata.TokenEndpointAuthMethod, 0, ""
+	return d
+}
+
 // maxDocument bounds what is read as a registration.
 const maxDocument = 1 << 20
 
@@ -49,53 +57,18 @@ func ReadDocument(r io.Reader) (Document, error) {
 		return Document{}, Problems{{"", "document.too_long", "longer than 1 MiB"}}.err()
 	}
 	var ps Problems
-	unknownMembers(&ps, "", raw, documentNames)
+	ps.Strict("", raw, reflect.TypeFor[Document]())
 	var d Document
 	dec := json.NewDecoder(bytes.NewReader(raw))
-	if err := dec.Decode(&d); err != nil {
+	if err := dec.Decode(&d); err != nil && len(ps) == 0 {
 		ps.add("", "document.json", "not a client document: %v", err)
-	} else if _, err := dec.Token(); err != io.EOF {
+	} else if _, trailing := dec.Token(); err == nil && trailing != io.EOF {
 		ps.add("", "document.json", "more than one JSON document")
 	}
 	return d, ps.err()
 }
 
-var (
-	settingNames  = jsonNames(reflect.TypeFor[Settings]())
-	documentNames = jsonNames(reflect.TypeFor[Document]())
-)
-
-// jsonNames lists the members of a struct, embedded ones included.
-func jsonNames(t reflect.Type) []string {
-	var names []string
-	for f := range t.Fields() {
-		if f.Anonymous {
-			names = append(names, jsonNames(f.Type)...)
-			continue
-		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		names = append(names, name)
-	}
-	return names
-}
-
-// unknownMembers also refuses a member given twice: encoding/json would take the last one.
-func unknownMembers(ps *Problems, pointer string, raw []byte, known []string) {
-	members, _ := membersOf(raw) // the real decoder says what is wrong
-	seen := map[string]bool{}
-	for _, x := range members {
-		at := pointer + "/" + x.name
-		switch {
-		case !slices.Contains(known, x.name):
-			ps.add(at, "document.unknown", "unknown member%s", DidYouMean(x.name, known))
-		case seen[x.name]:
-			ps.add(at, "document.twice", "given twice")
-		case x.name == "settings" && pointer == "":
-			unknownMembers(ps, "/settings", x.value, settingNames)
-		}
-		seen[x.name] = true
-	}
-}
+var settingNames = jsonNames(reflect.TypeFor[Settings]())
 
 // Set applies one key=value of --set.
 func (s *Settings) Set(key, value string) error {
@@ -123,39 +96,4 @@ func (s *Settings) Set(key, value string) error {
 		return kind.New(kind.Invalid, "client.setting").WithErr(fmt.Errorf("%s: %w", key, err))
 	}
 	return nil
-}
-
-// DidYouMean is ", did you mean …?" for the nearest of the known names, or nothing when none is near.
-func DidYouMean(name string, known []string) string {
-	best, at := "", len(name)/3+2
-	for _, k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < at {
-			best, at = k, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return ", did you mean " + best + "?"
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -64,6 +64,11 @@ func (s *Service) Create(ctx context.Context, d Document) (*Client, string, erro
 	return s.create(ctx, d, applicant{})
 }
 
+// CreateWith is Create; also is done in the same transaction.
+func (s *Service) CreateWith(ctx context.Context, d Document, also func(ctx context.Context) error) (*Client, string, error) {
+	return s.create(ctx, d, applicant{spend: also})
+}
+
 // applicant is who registers a client: an administrator, or with a hash the client itself.
 type applicant struct {
 	hash  string                          // of its registration access token
@@ -287,7 +292,7 @@ func (s *Service) RotateSecret(ctx context.Context, id, plain string, overlap ti
 	if plain == "" {
 		d.ClientSecret = secretPrefix + secret.Token()
 	}
-	if err := slices.DeleteFunc(d.validate(), func(p Problem) bool { return p.Pointer != "/client_secret" }).err(); err != nil {
+	if err := d.secretProblems().err(); err != nil {
 		return "", err
 	}
 	stored, err := s.newSecret(ctx, id, d.ClientSecret)

@@ -1,9 +1,7 @@
 package clients
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"reflect"
 	"slices"
 )
@@ -23,40 +21,40 @@ var promises = []string{
 // readMetadata reads what a stranger sent. Members that aren't known are ignored (RFC 7591 section 2), and so is
 // everything that only administrators set; null is the same as nothing (RFC 7592 section 2.2).
 func readMetadata(raw []byte) (m Metadata, own ownMembers, ps Problems) {
-	members, ok := membersOf(raw)
+	members, ok := Members(raw)
 	if !ok {
 		ps.add("", "document.json", "not one JSON object")
 		return m, own, ps
 	}
 	seen := map[string]bool{}
 	for _, x := range members {
-		if seen[x.name] {
-			ps.add("/"+x.name, "document.twice", "given twice")
+		if seen[x.Name] {
+			ps.add("/"+x.Name, "document.twice", "given twice")
 		}
-		seen[x.name] = true
+		seen[x.Name] = true
 	}
 	for _, x := range members {
-		if ours := ourTag(x.name); !seen[ours] {
-			x.name, seen[ours] = ours, true
+		if ours := ourTag(x.Name); !seen[ours] {
+			x.Name, seen[ours] = ours, true
 		}
 		var into any
 		switch {
-		case string(x.value) == "null":
+		case string(x.Value) == "null":
 			continue
-		case slices.Contains(strangers, x.name):
+		case slices.Contains(strangers, x.Name):
 			into = &m
-		case x.name == "client_id" || x.name == "client_secret":
+		case x.Name == "client_id" || x.Name == "client_secret":
 			into = &own
-		case slices.Contains(promises, x.name) && string(x.value) != "false":
-			ps.add("/"+x.name, "client.unavailable", "not available in this version: leave it out")
+		case slices.Contains(promises, x.Name) && string(x.Value) != "false":
+			ps.add("/"+x.Name, "client.unavailable", "not available in this version: leave it out")
 			continue
 		default:
 			continue
 		}
 		// One by one, since encoding/json takes "Redirect_URIs" for redirect_uris.
-		name, _ := json.Marshal(x.name)
-		if json.Unmarshal(slices.Concat([]byte("{"), name, []byte(":"), x.value, []byte("}")), into) != nil {
-			ps.add("/"+x.name, "client.type", "is of the wrong type")
+		name, _ := json.Marshal(x.Name)
+		if json.Unmarshal(slices.Concat([]byte("{"), name, []byte(":"), x.Value, []byte("}")), into) != nil {
+			ps.add("/"+x.Name, "client.type", "is of the wrong type")
 		}
 	}
 	return m, own, ps
@@ -66,31 +64,4 @@ func readMetadata(raw []byte) (m Metadata, own ownMembers, ps Problems) {
 type ownMembers struct {
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
-}
-
-type member struct {
-	name  string
-	value json.RawMessage
-}
-
-// membersOf reads a JSON object, members that are given twice included.
-func membersOf(raw []byte) (list []member, ok bool) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, false
-	}
-	for dec.More() {
-		t, err := dec.Token()
-		name, isName := t.(string)
-		var value json.RawMessage
-		if err != nil || !isName || dec.Decode(&value) != nil {
-			return nil, false
-		}
-		list = append(list, member{name, value})
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, false
-	}
-	_, err := dec.Token()
-	return list, err == io.EOF //nolint:errorlint // a decoder returns it bare
 }

@@ -18,6 +18,7 @@ type Store interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
 	CreateClient(ctx context.Context, c storage.Client) error
 	Client(ctx context.Context, id string) (storage.Client, error)
+	ClientIDUsed(ctx context.Context, id string) (bool, error)
 	Clients(ctx context.Context, after string, limit int) ([]storage.Client, error)
 	FindClients(ctx context.Context, f storage.ClientFilter) ([]storage.Client, error)
 	UpdateClient(ctx context.Context, c storage.Client, ifUpdatedAt storage.Instant) error

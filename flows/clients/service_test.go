@@ -50,6 +50,13 @@ func (m *memory) Client(_ context.Context, id string) (storage.Client, error) {
 	return c, nil
 }
 
+func (m *memory) ClientIDUsed(_ context.Context, id string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, used := m.rows[id]
+	return used, nil
+}
+
 func (m *memory) FindClients(ctx context.Context, f storage.ClientFilter) ([]storage.Client, error) {
 	return m.Clients(ctx, f.After, f.Limit)
 }

@@ -231,9 +231,11 @@ func TestReadDocument(t *testing.T) {
 		`{"kind":"web","settings":{"require_pcke":true}}`: "/settings/require_pcke document.unknown",
 		`{"kind":"web","kind":"spa"}`:                     "/kind document.twice",
 		`{"kind":"web"} {}`:                               " document.json",
-		`[]`:                                              " document.json",
-		`{"kind":1}`:                                      " document.json",
-		`{"Kind":"web"}`:                                  "/Kind document.unknown",
+		`[]`:                                              " document.type",
+		`{`:                                               " document.json",
+		`{"kind":1}`:                                      "/kind document.type",
+		`{"kind":"web","redirect_uris":"x","settings":{"claims":[{"clam":"x"}],"player":{"coins":1},"first_party":"yes"}}`: "/redirect_uris document.type; /settings/claims/0/clam document.unknown; /settings/player/coins document.unknown; /settings/first_party document.type",
+		`{"Kind":"web"}`: "/Kind document.unknown",
 		`{"kind":"web","redirect_uris":["https://a/b"],"settings":{"access_token_lifetime":"10m","require_pkce":false}}`: "",
 	} {
 		d, err := ReadDocument(strings.NewReader(text))

@@ -110,6 +110,28 @@ func TestReplica(t *testing.T) {
 	})
 }
 
+// By these people are known: with another value everybody would be somebody else.
+func TestKnownBy(t *testing.T) {
+	s := &Service{}
+	for pointer, docs := range map[string][2]Document{
+		"/settings/issuer": {
+			{Kind: KindOIDC, ID: "a", ClientID: "x", Settings: Settings{Issuer: "https://a.test"}},
+			{Kind: KindOIDC, ID: "a", ClientID: "x", Settings: Settings{Issuer: "https://b.test"}},
+		},
+		"/settings/provider": {{Kind: KindLINE, ClientID: "1", Secret: "s"}, {Kind: KindLINE, ClientID: "2", Secret: "s"}},
+		"/client_id":         {{Kind: KindFacebook, ClientID: "1", Secret: "s"}, {Kind: KindFacebook, ClientID: "2", Secret: "s"}},
+		"":                   {{Kind: KindGoogle, ClientID: "1", Secret: "s"}, {Kind: KindGoogle, ClientID: "2", Secret: "s"}},
+	} {
+		was := must[Document](t)(s.Judge(nil, docs[0]))
+		old := &Connector{ID: was.ID, Kind: was.Kind, Name: was.Name, ClientID: was.ClientID, Secret: was.Secret, Settings: was.Settings}
+		_, err := s.Judge(old, docs[1])
+		var ps Problems
+		if errors.As(err, &ps) != (pointer != "") || pointer != "" && (len(ps) != 1 || ps[0].Pointer != pointer) {
+			t.Errorf("%s: %v", pointer, err)
+		}
+	}
+}
+
 func TestValidate(t *testing.T) {
 	for name, c := range map[string]struct {
 		d    Document
@@ -121,8 +143,9 @@ func TestValidate(t *testing.T) {
 		"no secret":           {Document{Kind: KindFacebook, ClientID: "x"}, "/secret"},
 		"id in an address":    {Document{Kind: KindGoogle, ID: "../x", ClientID: "x", Secret: "s"}, "/id"},
 		"another's setting":   {Document{Kind: KindGoogle, ClientID: "x", Secret: "s", Settings: Settings{Issuer: "https://x.test"}}, "/settings/issuer"},
-		"no issuer":           {Document{Kind: KindOIDC, ClientID: "x"}, "/settings/issuer"},
-		"plain http":          {Document{Kind: KindOIDC, ClientID: "x", Settings: Settings{Issuer: "http://idp.test"}}, "/settings/issuer"},
+		"no name":             {Document{Kind: KindOIDC, ClientID: "x", Settings: Settings{Issuer: "https://idp.test"}}, "/name"},
+		"no issuer":           {Document{Kind: KindOIDC, ID: "idp", ClientID: "x"}, "/settings/issuer"},
+		"plain http":          {Document{Kind: KindOIDC, ID: "idp", ClientID: "x", Settings: Settings{Issuer: "http://idp.test"}}, "/settings/issuer"},
 		"any tenant":          {Document{Kind: KindAzureAD, ClientID: "x", Secret: "s"}, "/settings/tenants"},
 		"tenant by name":      {Document{Kind: KindAzureAD, ClientID: "x", Secret: "s", Settings: Settings{Tenants: []string{"common"}}}, "/settings/tenants/0"},
 		"a word for apple":    {Document{Kind: KindApple, ClientID: "x", Secret: "s", Settings: Settings{Team: "T", Key: "K"}}, "/secret"},

@@ -164,10 +164,20 @@ func (s *Service) choose(ctx context.Context, suits func(*Connector) bool) ([]*C
 	return list, nil
 }
 
+// Judge tells what a document would be in the place of a connector, or of none, and why it couldn't stand there.
+func (s *Service) Judge(old *Connector, d Document) (Document, error) {
+	d.fill()
+	ps := d.validate(s.Local)
+	if old != nil {
+		d.replaces(&ps, old)
+	}
+	return d, ps.err()
+}
+
 // Create sets one up: kind.Exists "connector.exists", kind.Invalid "connector.invalid" with Problems.
 func (s *Service) Create(ctx context.Context, d Document) (*Connector, error) {
-	d.fill()
-	if err := d.validate(s.Local).err(); err != nil {
+	d, err := s.Judge(nil, d)
+	if err != nil {
 		return nil, err
 	}
 	all, err := s.List(ctx)
@@ -201,7 +211,7 @@ func (s *Service) Create(ctx context.Context, d Document) (*Connector, error) {
 	return c, err
 }
 
-// Update applies change to the connector's document and stores it. Kind and id can't change; without a secret in the
+// Update applies change to the connector's document and stores it. Kind and id can't change, nor by what people are known; without a secret in the
 // document it keeps the one it has.
 func (s *Service) Update(ctx context.Context, id string, change func(*Document) error) (*Connector, error) {
 	old, err := s.Find(ctx, id)
@@ -213,12 +223,7 @@ func (s *Service) Update(ctx context.Context, id string, change func(*Document) 
 	if err := change(&d); err != nil {
 		return nil, err
 	}
-	d.fill()
-	ps := d.validate(s.Local)
-	if d.Kind != old.Kind || d.ID != old.ID {
-		ps.add("/kind", "kind and id stay as they are: create another connector")
-	}
-	if err := ps.err(); err != nil {
+	if d, err = s.Judge(old, d); err != nil {
 		return nil, err
 	}
 	c := *old

@@ -64,13 +64,14 @@ var names = map[string]string{
 	KindGoogle: "Google", KindFacebook: "Facebook", KindAzureAD: "Microsoft", KindB2C: "Microsoft", KindLINE: "LINE", KindApple: "Apple",
 }
 
-// fill writes defaults and canonical forms into the document.
+// fill writes defaults and canonical forms into the document. An id that somebody chose is a name for people too; the word
+// oidc is none.
 func (d *Document) fill() {
 	if d.ID == "" {
 		d.ID = d.Kind
 	}
 	if d.Name == "" {
-		if d.Name = names[d.Kind]; d.Name == "" {
+		if d.Name = names[d.Kind]; d.Name == "" && d.ID != d.Kind {
 			d.Name = d.ID
 		}
 	}
@@ -106,7 +107,11 @@ func (d *Document) validate(local bool) Problems {
 	if !idSyntax.MatchString(d.ID) {
 		ps.add("/id", "write 1 to 48 characters of a-z 0-9 and - between them: it is part of an address")
 	}
-	text(&ps, "/name", d.Name, 60)
+	if d.Name == "" {
+		ps.add("/name", "give it a name, which its button says: a company's, for example")
+	} else {
+		text(&ps, "/name", d.Name, 60)
+	}
 	if d.ClientID == "" || len(d.ClientID) > 255 || strings.ContainsFunc(d.ClientID, notPrintable) {
 		ps.add("/client_id", "the id that the provider gave to this application is missing, or isn't printable ASCII")
 	}
@@ -124,6 +129,30 @@ func (d *Document) validate(local bool) Problems {
 	return ps
 }
 
+// replaces refuses what a connector can't become. By some settings people are known: with others everybody would be somebody
+// new, or somebody else.
+func (d *Document) replaces(ps *Problems, old *Connector) {
+	if d.Kind != old.Kind || d.ID != old.ID {
+		ps.add("/kind", "kind and id stay as they are: create another connector")
+	}
+	before := old.Document()
+	now := d.knownBy()
+	for pointer, was := range before.knownBy() {
+		if is := now[pointer]; is != was {
+			ps.add(pointer, "it stays %q, since people are known by it: create another connector", was)
+		}
+	}
+}
+
+// knownBy is what the subjects of people belong to, as flows/social identifies them.
+func (d *Document) knownBy() map[string]string {
+	by := map[string]string{"/settings/issuer": d.Settings.Issuer, "/settings/team": d.Settings.Team, "/settings/provider": d.Settings.Provider}
+	if d.Kind == KindFacebook {
+		by["/client_id"] = d.ClientID
+	}
+	return by
+}
+
 // ofKinds are the settings that only some kinds have.
 func (s Settings) ofKinds() map[string]bool {
 	return map[string]bool{
@@ -135,10 +164,10 @@ func (s Settings) ofKinds() map[string]bool {
 func (d *Document) validateSecret(ps *Problems) {
 	switch block, _ := pem.Decode([]byte(d.Secret)); {
 	case d.Kind == KindApple && (block == nil || block.Type != "PRIVATE KEY"):
-		ps.add("/secret", "kind apple needs the private key as Apple gave it, a .p8 file, by --secret-stdin")
+		ps.add("/secret", "kind apple needs the private key as Apple gave it, a .p8 file: --secret-stdin, or secret_file for apply")
 	case d.Kind == KindApple:
 	case d.Secret == "" && d.Kind != KindOIDC && d.Kind != KindB2C:
-		ps.add("/secret", "kind %s needs the secret that the provider gave, by --secret-stdin", d.Kind)
+		ps.add("/secret", "kind %s needs the secret that the provider gave: --secret-stdin, or secret_file for apply", d.Kind)
 	case len(d.Secret) > 4096 || strings.ContainsFunc(d.Secret, notPrintable):
 		ps.add("/secret", "a secret is printable ASCII, 4096 characters at most")
 	}
@@ -198,6 +227,10 @@ func address(ps *Problems, pointer, raw string, local bool) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || len(raw) > 1024 ||
 		u.Scheme != "https" && !(local && u.Scheme == "http") {
-		ps.add(pointer, "an https address without query, fragment and user-info")
+		what := "an https address"
+		if local {
+			what = "an https address, or http as the issuer is localhost,"
+		}
+		ps.add(pointer, "%s without query, fragment and user-info", what)
 	}
 }
