@@ -36,6 +36,7 @@ var beside = map[string][]string{
 	"passkeys":  {"accounts", "signin"},
 	"players":   {"accounts", "signin", "social"},
 	"social":    {"accounts", "signin"},
+	"trials":    {"accounts", "office", "oidc"},
 }
 
 // importBorder says which of our packages may import something from outside, and why no others.

@@ -35,6 +35,7 @@ import (
 	"pratu/flows/signin"
 	"pratu/flows/sms"
 	"pratu/flows/social"
+	"pratu/flows/trials"
 	"pratu/server"
 	"pratu/server/adminapi"
 	"pratu/server/console"
@@ -120,6 +121,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	}
 	t.apiKeys = &clients.APIKeys{Clients: t.clients, Store: store}
 	t.presence = &directory.Presence{Store: store, Logger: log, Now: a.now}
+	t.clients.Used = t.presence.SecretUsed
 	t.signin = &signin.Service{Store: store, Keyring: keyring, Hasher: hasher, Limiter: t.limiter, Audit: t.audit, Now: a.now}
 	t.outbox = &outbox.Outbox{Store: store, Keyring: keyring, Now: a.now, Logger: log}
 	mails := &mail.Service{Outbox: t.outbox, Renderer: renderer, Sender: sender, From: c.MailFrom, Now: a.now}
@@ -214,7 +216,8 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
 		},
 		Console: &console.Server{
-			Web: kernel, Signin: t.signin, Office: t.office, People: t.accounts, Settings: t.cfg.runningSettings, Second: !t.cfg.local(), Now: t.now,
+			Web: kernel, Signin: t.signin, Office: t.office, People: t.accounts,
+			Trials: &trials.Service{Office: t.office, Provider: provider, Store: t.store}, Settings: t.cfg.runningSettings, Second: !t.cfg.local(), Now: t.now,
 		},
 		API: &adminapi.Server{Web: kernel, Office: t.office, Provider: provider, Now: t.now},
 		Pages: &pages.Server{

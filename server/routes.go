@@ -189,6 +189,7 @@ func office(k *web.Kernel, c *console.Server, api *adminapi.Server) []route {
 		{k.Page, "GET", issuer.PathAdmin, c.Dashboard},
 		{k.Page, "GET", issuer.PathAdminEnter, c.Enter},
 		{k.Page, "GET", issuer.PathAdminClients, c.Clients},
+		{k.Secret, "GET", issuer.PathAdminTrial, c.Trial},
 		{k.Page, "GET", issuer.PathAdminNew, c.NewClient},
 		{k.Page, "POST", issuer.PathAdminNew, c.NewClientPost},
 		{k.Page, "GET", issuer.PathAdminClients + "/{client}", c.Client},

@@ -193,6 +193,7 @@ func newWorld(t *testing.T, database string) *world {
 	w.hears(i)
 	flow := &authorize.Service{Issuer: i, Store: w.store, Keyring: ring, Clients: w.clients, Limiter: w.limiter, Audit: record, Now: w.now}
 	w.presence = &directory.Presence{Store: w.store, Now: w.now}
+	w.clients.Used = w.presence.SecretUsed
 	provider := oidc.New(oidc.Options{
 		Issuer: i, Store: w.store, Clients: w.clients, Keys: w.keys, Keyring: ring, Limiter: w.limiter, Audit: record,
 		Authorize: flow, Outbound: calls, Presence: w.presence, Now: w.now,

@@ -33,6 +33,8 @@ type ClientSecret struct {
 	Hash      string  `db:"hash"`
 	CreatedAt Instant `db:"created_at"`
 	ExpiresAt Instant `db:"expires_at"` // 0: never
+	// LastUsedAt is noted in passing: to the minute; 0: never.
+	LastUsedAt Instant `db:"last_used_at"`
 }
 
 const clientColumns = `c.id, c.kind, c.name, c.metadata, c.settings, c.disabled_at, c.created_at, c.updated_at,
@@ -65,7 +67,8 @@ func (s *Store) Client(ctx context.Context, id string) (Client, error) {
 		Secret ClientSecret `db:"s"`
 	}
 	err := s.list(ctx, &rows, `SELECT `+clientColumns+`, COALESCE(s.id, '') AS "s.id", c.id AS "s.client_id",
-		COALESCE(s.hash, '') AS "s.hash", COALESCE(s.created_at, 0) AS "s.created_at", COALESCE(s.expires_at, 0) AS "s.expires_at"
+		COALESCE(s.hash, '') AS "s.hash", COALESCE(s.created_at, 0) AS "s.created_at", COALESCE(s.expires_at, 0) AS "s.expires_at",
+		COALESCE(s.last_used_at, 0) AS "s.last_used_at"
 		FROM clients c LEFT JOIN client_secrets s ON s.client_id = c.id
 		WHERE c.id = ? AND c.deleted_at = 0 ORDER BY s.created_at DESC, s.id DESC`, id)
 	if err != nil {
@@ -92,7 +95,7 @@ func (s *Store) Clients(ctx context.Context, after string, limit int) ([]Client,
 		return nil, err
 	}
 	var secrets []ClientSecret
-	err = s.list(ctx, &secrets, `SELECT id, client_id, hash, created_at, expires_at FROM client_secrets
+	err = s.list(ctx, &secrets, `SELECT id, client_id, hash, created_at, expires_at, last_used_at FROM client_secrets
 		WHERE client_id > ? AND client_id <= ? ORDER BY created_at DESC, id DESC`, after, list[len(list)-1].ID)
 	if err != nil {
 		return nil, err
@@ -167,7 +170,7 @@ func (s *Store) DeleteClient(ctx context.Context, id string, now Instant) error 
 		if err := s.guarded(ctx, `UPDATE clients SET deleted_at = ?, updated_at = ? WHERE id = ? AND deleted_at = 0`, now, now, id); err != nil {
 			return err
 		}
-		for _, table := range []string{"client_secrets", "client_logos", "api_keys"} {
+		for _, table := range []string{"client_secrets", "client_logos", "api_keys", "refused_redirects"} {
 			if _, err := s.exec(ctx, `DELETE FROM `+table+` WHERE client_id = ?`, id); err != nil {
 				return err
 			}

@@ -60,6 +60,7 @@ func purges() []purge {
 		{"pushed_requests", KeepExpired, byID("pushed_requests", "expires_at <= ?")},
 		{"device_authorizations", KeepExpired, byID("device_authorizations", "expires_at <= ?")},
 		{"federation_requests", KeepExpired, byID("federation_requests", "expires_at <= ?")},
+		{"trials", KeepExpired, byID("trials", "expires_at <= ?")},
 		{"seen", KeepExpired, byID("seen", "expires_at <= ?")},
 		{"limits", KeepExpired, byID("limits", "window_end <= ?")},
 		{"tokens", KeepExpired, byID("tokens", "expires_at <= ?")},

@@ -12,6 +12,7 @@ type Presence struct {
 	Channels []ChannelAccess
 	Devices  []AccountDevice
 	Keys     []KeyUse
+	Secrets  []KeyUse
 	Calls    []CallCount
 }
 
@@ -32,7 +33,7 @@ type AccountDevice struct {
 	LastSeenAt  Instant `db:"last_seen_at"`
 }
 
-// KeyUse is that an API key worked.
+// KeyUse is that an API key, or a client's secret, worked.
 type KeyUse struct {
 	KeyID string
 	At    Instant
@@ -58,7 +59,9 @@ func (s *Store) NotePresence(ctx context.Context, p Presence) error {
 	slices.SortFunc(p.Devices, func(a, b AccountDevice) int {
 		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.DeviceID, b.DeviceID))
 	})
-	slices.SortFunc(p.Keys, func(a, b KeyUse) int { return strings.Compare(a.KeyID, b.KeyID) })
+	byKey := func(a, b KeyUse) int { return strings.Compare(a.KeyID, b.KeyID) }
+	slices.SortFunc(p.Keys, byKey)
+	slices.SortFunc(p.Secrets, byKey)
 	slices.SortFunc(p.Calls, func(a, b CallCount) int {
 		return cmp.Or(strings.Compare(a.ClientID, b.ClientID), strings.Compare(a.Call, b.Call), cmp.Compare(a.Day, b.Day))
 	})
@@ -75,6 +78,11 @@ func (s *Store) NotePresence(ctx context.Context, p Presence) error {
 		}
 		for _, k := range p.Keys {
 			if _, err := s.exec(ctx, `UPDATE api_keys SET last_used_at = ? WHERE id = ? AND last_used_at < ?`, k.At, k.KeyID, k.At); err != nil {
+				return err
+			}
+		}
+		for _, k := range p.Secrets {
+			if _, err := s.exec(ctx, `UPDATE client_secrets SET last_used_at = ? WHERE id = ? AND last_used_at < ?`, k.At, k.KeyID, k.At); err != nil {
 				return err
 			}
 		}

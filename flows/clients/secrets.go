@@ -72,6 +72,9 @@ func (s *Service) VerifySecret(ctx context.Context, c *Client, secret string) (b
 		if err != nil {
 			return false, err
 		}
+		if match && s.Used != nil {
+			s.Used(stored.ID)
+		}
 		ok = match || ok
 	}
 	return ok, nil

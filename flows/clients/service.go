@@ -27,6 +27,9 @@ type Store interface {
 	ExpireClientSecrets(ctx context.Context, clientID, exceptID string, at storage.Instant) error
 	PutClientLogo(ctx context.Context, l storage.ClientLogo) error
 	DeleteClientLogo(ctx context.Context, clientID string) error
+	NoteRefusedRedirect(ctx context.Context, r storage.RefusedRedirect, rested storage.Instant) (first bool, err error)
+	RefusedRedirects(ctx context.Context, clientID string) ([]storage.RefusedRedirect, error)
+	ForgetRefusedRedirect(ctx context.Context, clientID, uri string) error
 	ClientLogo(ctx context.Context, clientID string) (storage.ClientLogo, error)
 	AccountBySSOID(ctx context.Context, ssoid int64) (storage.Account, error)
 }
@@ -57,7 +60,9 @@ type Service struct {
 	FrontChannelTokens bool
 	// Keyring seals the keys of partners; without one none can be set.
 	Keyring *secret.Keyring
-	Now     func() time.Time
+	// Used hears which secret was right; nil: nobody does.
+	Used func(secretID string)
+	Now  func() time.Time
 
 	flights  singleflight.Group
 	mu       sync.Mutex

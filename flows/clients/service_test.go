@@ -123,6 +123,16 @@ func (m *memory) ClientLogo(context.Context, string) (storage.ClientLogo, error)
 	return storage.ClientLogo{}, storage.ErrNotFound
 }
 
+func (m *memory) NoteRefusedRedirect(context.Context, storage.RefusedRedirect, storage.Instant) (bool, error) {
+	return false, nil
+}
+
+func (m *memory) RefusedRedirects(context.Context, string) ([]storage.RefusedRedirect, error) {
+	return nil, nil
+}
+
+func (m *memory) ForgetRefusedRedirect(context.Context, string, string) error { return nil }
+
 func (m *memory) AccountBySSOID(_ context.Context, ssoid int64) (storage.Account, error) {
 	if m.accounts[ssoid] {
 		return storage.Account{}, nil

@@ -16,7 +16,7 @@ const (
 	presenceMax   = 50_000           // things to remember; beyond it they are written more often
 )
 
-// Presence notes in passing who was where: channels and devices of accounts, uses of API keys, calls of clients. A sign-in
+// Presence notes in passing who was where: channels and devices of accounts, uses of API keys and secrets, calls of clients. A sign-in
 // doesn't wait for that: it is collected in memory and written every few seconds, about one thing once a minute, and at the
 // end of the process. A process that is killed loses seconds. A nil Presence notes nothing.
 type Presence struct {
@@ -28,6 +28,7 @@ type Presence struct {
 	channels map[[2]string]storage.ChannelAccess
 	devices  map[[2]string]storage.AccountDevice
 	keys     map[string]storage.KeyUse
+	secrets  map[string]storage.KeyUse
 	calls    map[storage.CallCount]int64
 	written  map[[3]string]time.Time // when what was written last
 	alarms   map[string]time.Time    // until when a client's excess was noted
@@ -58,6 +59,16 @@ func (p *Presence) KeyUsed(keyID string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	put(&p.keys, keyID, storage.KeyUse{KeyID: keyID, At: storage.At(p.Now())})
+}
+
+// SecretUsed notes that a client's secret was right.
+func (p *Presence) SecretUsed(secretID string) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	put(&p.secrets, secretID, storage.KeyUse{KeyID: secretID, At: storage.At(p.Now())})
 }
 
 // Called counts a call of a client's.
@@ -114,7 +125,7 @@ func (p *Presence) Run(ctx context.Context) error {
 // Flush writes what is due, or all of it. What couldn't be written stays for the next time.
 func (p *Presence) Flush(ctx context.Context, all bool) error {
 	batch := p.take(all)
-	if len(batch.Channels)+len(batch.Devices)+len(batch.Keys)+len(batch.Calls) == 0 {
+	if len(batch.Channels)+len(batch.Devices)+len(batch.Keys)+len(batch.Secrets)+len(batch.Calls) == 0 {
 		return nil
 	}
 	err := p.Store.NotePresence(ctx, batch)
@@ -162,6 +173,12 @@ func (p *Presence) take(all bool) (batch storage.Presence) {
 			delete(p.keys, key)
 		}
 	}
+	for key, k := range p.secrets {
+		if due("secret", key) {
+			batch.Secrets = append(batch.Secrets, k)
+			delete(p.secrets, key)
+		}
+	}
 	for day, n := range p.calls {
 		day.Calls = n
 		batch.Calls = append(batch.Calls, day)
@@ -187,6 +204,11 @@ func (p *Presence) putBack(batch storage.Presence) {
 	for _, k := range batch.Keys {
 		if p.keys[k.KeyID].At < k.At {
 			put(&p.keys, k.KeyID, k)
+		}
+	}
+	for _, k := range batch.Secrets {
+		if p.secrets[k.KeyID].At < k.At {
+			put(&p.secrets, k.KeyID, k)
 		}
 	}
 	for _, c := range batch.Calls {

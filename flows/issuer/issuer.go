@@ -110,6 +110,7 @@ const (
 	PathAdminEnter    = "/admin/enter"
 	PathAdminClients  = "/admin/clients"    // and below it /{client}
 	PathAdminNew      = "/admin/new-client" // no client's id
+	PathAdminTrial    = "/admin/trial"      // where a sign-in by way of trial comes back to
 	PathAdminAccounts = "/admin/accounts"
 	PathAdminRoles    = "/admin/roles"
 	PathAdminAudit    = "/admin/audit"

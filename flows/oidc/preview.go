@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +20,7 @@ type Preview struct {
 	IDToken     map[string]any `json:"id_token,omitempty"`
 	Userinfo    map[string]any `json:"userinfo,omitempty"`
 	AccessToken map[string]any `json:"access_token,omitempty"` // absent where it is opaque
+	Scopes      []ScopeClaims  `json:"-"`                      // which of them gives what
 }
 
 // Preview makes the claims of each token as for a sign-in just now with these scopes, all of the client's if none, and
@@ -47,10 +47,14 @@ func (p *Provider) Preview(ctx context.Context, c *clients.Client, ssoid int64, 
 	if err != nil {
 		return Preview{}, err
 	}
+	subject, err := p.Subject(ctx, c, account)
+	if err != nil {
+		return Preview{}, err
+	}
 	now := storage.At(u.now)
 	u.grant = &storage.GrantView{
 		Grant: storage.Grant{
-			ID: "preview", ClientID: c.ID, AccountID: account.ID, SessionID: "preview", Subject: strconv.FormatInt(account.SSOID, 10),
+			ID: "preview", ClientID: c.ID, AccountID: account.ID, SessionID: "preview", Subject: subject,
 			Scopes: strings.Join(scopes, " "), AuthTime: now, ACR: "1", AMR: "pwd", ExpiresAt: storage.At(u.now.Add(24 * time.Hour)),
 		},
 		AccountSSOID: account.SSOID, AccountOID: account.OID, AccountStatus: account.Status, AccountProfile: account.Profile,
@@ -66,6 +70,7 @@ func (p *Provider) Preview(ctx context.Context, c *clients.Client, ssoid int64, 
 			return Preview{}, err
 		}
 	}
+	v.Scopes = explain(c, scopes, v.Userinfo, v.IDToken)
 	return p.previewAccess(ctx, u, v)
 }
 

@@ -132,7 +132,7 @@ func New(o Options) *Provider {
 // authenticated hands the client, which Authenticate has proven before, to fosite.
 func authenticated(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
 	if u := unitOf(ctx); u != nil && u.client != nil {
-		return client{u.client}, nil
+		return client{Client: u.client}, nil
 	}
 	return nil, fosite.ErrInvalidClient
 }

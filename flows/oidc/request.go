@@ -32,6 +32,7 @@ type Request struct {
 	authorize.Request
 	engine fosite.AuthorizeRequester
 	object error // why the request behind its request_uri isn't read
+	trial  bool  // an administrator's, see unregistered
 }
 
 // Refusal is an error that is answered at the relying party's redirect URI.
@@ -121,7 +122,7 @@ func (p *Provider) identify(ctx context.Context, r *Request) error {
 	case r.RedirectURI == "":
 		return refuse(InvalidRequest, "redirect_uri is missing")
 	case !redirectMatches(c.Metadata.RedirectURIs, r.RedirectURI):
-		return refuse(InvalidRequest, UnregisteredRedirect)
+		return p.unregistered(ctx, r)
 	}
 	return nil
 }
@@ -173,7 +174,7 @@ func (p *Provider) check(ctx context.Context, r *Request) error {
 		return r.object
 	case get("registration") != "":
 		return refuse(RegistrationNot, "registration in the request is not supported")
-	case r.Client.Metadata.RequirePAR && r.PushedID == "":
+	case r.Client.Metadata.RequirePAR && r.PushedID == "" && !r.trial:
 		return refuse(InvalidRequest, "this client has to push its requests (RFC 9126)")
 	case len(r.State) > maxState:
 		return refuse(InvalidRequest, "state is too long")
@@ -354,7 +355,7 @@ func (p *Provider) admit(ctx context.Context, r *Request) error {
 		form.Set("state", "-") // fosite wants one; the answer's state is ours
 	}
 	httpRequest := &http.Request{Method: http.MethodGet, URL: &url.URL{}, Header: http.Header{}, Form: form}
-	engine, err := p.engine.NewAuthorizeRequest(withUnit(ctx, &unit{client: r.Client}), httpRequest)
+	engine, err := p.engine.NewAuthorizeRequest(withUnit(ctx, &unit{client: r.Client, trial: r.trial}), httpRequest)
 	r.engine = engine
 	return err
 }

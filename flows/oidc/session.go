@@ -66,6 +66,7 @@ type unit struct {
 	alone bool // the ID token is all there is: userinfo can't be asked
 
 	once   bool                            // it buys no refresh token
+	trial  bool                            // what it buys is dead already, so that nothing of it is kept
 	record func(ctx context.Context) error // what else is written when the code is spent, or nil
 
 	presented string // refresh token
@@ -95,7 +96,7 @@ func (u *unit) requester(s fosite.Session) fosite.Requester {
 	}
 	scopes, audience := fosite.Arguments(strings.Fields(u.grant.Scopes)), fosite.Arguments(strings.Fields(u.grant.Audience))
 	return &fosite.Request{
-		ID: u.grant.ID, RequestedAt: u.grant.CreatedAt.Time(), Client: client{u.client}, Form: u.form, Session: s,
+		ID: u.grant.ID, RequestedAt: u.grant.CreatedAt.Time(), Client: client{Client: u.client}, Form: u.form, Session: s,
 		RequestedScope: scopes, GrantedScope: scopes, RequestedAudience: audience, GrantedAudience: audience,
 	}
 }

@@ -34,13 +34,16 @@ var (
 
 func (s *store) GetClient(ctx context.Context, id string) (fosite.Client, error) {
 	if u := unitOf(ctx); u != nil && u.client != nil && u.client.ID == id {
-		return client{u.client}, nil
+		if u.trial {
+			return client{u.client, s.trialURI()}, nil
+		}
+		return client{Client: u.client}, nil
 	}
 	c, err := s.Clients.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return client{c}, nil
+	return client{Client: c}, nil
 }
 
 // Client assertions are checked and remembered in assertion.go, per client and in one statement.
@@ -126,7 +129,7 @@ func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, _ string) er
 
 // join notes that an application signed somebody in by a session, if it can hear of the session's end.
 func (s *store) join(ctx context.Context, u *unit) error {
-	if !u.client.HearsOfLogout() || !slices.Contains(strings.Fields(u.grant.Scopes), "openid") {
+	if u.trial || !u.client.HearsOfLogout() || !slices.Contains(strings.Fields(u.grant.Scopes), "openid") {
 		return nil
 	}
 	return s.Store.JoinSession(ctx, storage.Participant{
@@ -145,7 +148,7 @@ func spent(err error) error {
 // CreateAccessTokenSession writes opaque tokens. A JWT has no row: its grant is what lives or dies.
 func (s *store) CreateAccessTokenSession(ctx context.Context, signature string, _ fosite.Requester) error {
 	u := unitOf(ctx)
-	if !u.client.OpaqueAccessTokens() {
+	if !u.client.OpaqueAccessTokens() || u.trial {
 		return nil
 	}
 	row := s.accessToken(u)

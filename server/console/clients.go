@@ -13,6 +13,7 @@ import (
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/office"
+	"pratu/flows/oidc"
 	"pratu/flows/secret"
 	"pratu/server/web"
 	"pratu/storage"
@@ -138,8 +139,8 @@ func mark(err error, form url.Values, groups ...[]Input) []Wrong {
 	return marked(ps, form, groups...)
 }
 
-// Client is "console/client" [version, action=save and the inputs | disable | enable | rotate with overlap | end-old | delete
-// with confirm].
+// Client is "console/client" [version, action=save and the inputs | disable | enable | rotate with overlap | end-old | try |
+// preview with account | add-redirect with uri and confirm | forget-redirect with uri | delete with confirm].
 type Client struct {
 	Page
 	ID, Name, Kind, Logo string
@@ -154,6 +155,10 @@ type Client struct {
 	Keeps                bool // it authenticates with a secret
 	MaySave, MayDelete   bool
 	MayRotate            bool
+	MayTry, MayPreview   bool
+	People               bool   // somebody signs in to it
+	Account              string // typed
+	Refused              []Refused
 	Snippets             []Snippet
 }
 
@@ -162,8 +167,8 @@ type Fact struct{ Name, Value string }
 
 // Secret is one of an application, never its value.
 type Secret struct {
-	CreatedAt, ExpiresAt time.Time // zero: never
-	Newest               bool
+	CreatedAt, ExpiresAt, UsedAt time.Time // zero: never
+	Newest                       bool
 }
 
 const clientPage = "client"
@@ -178,7 +183,11 @@ func (s *Server) Client(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(d, http.StatusOK, clientPage, s.clientView(d, c, nil))
+	page := s.clientView(d, c, nil)
+	if page.Refused, err = s.refused(d, c); err != nil {
+		return err
+	}
+	return s.show(d, http.StatusOK, clientPage, page)
 }
 
 func (s *Server) clientView(d desk, c *clients.Client, typed url.Values) *Client {
@@ -189,17 +198,16 @@ func (s *Server) clientView(d desk, c *clients.Client, typed url.Values) *Client
 		Version: strconv.FormatInt(int64(c.UpdatedAt), 10), Disabled: c.Disabled(), Unverified: c.Unverified(),
 		Keeps:   c.Metadata.AuthMethod() == clients.AuthBasic || c.Metadata.AuthMethod() == clients.AuthPost,
 		MaySave: d.actor.May(office.WriteClients), MayRotate: d.actor.May(office.RotateSecrets), MayDelete: d.actor.Everywhere(office.WriteClients),
+		MayTry: d.actor.May(office.WriteClients) && oidc.Tryable(c), MayPreview: d.actor.May(office.ReadAccounts), People: c.Kind != clients.KindMachine,
 		Snippets: s.snippets(c),
 	}
 	page.First, page.More = inputs(&doc, typed)
 	page.Facts = facts(&doc)
 	for i, x := range c.Live(storage.At(s.Now())) {
-		page.Secrets = append(page.Secrets, Secret{CreatedAt: x.CreatedAt.Time(), ExpiresAt: x.ExpiresAt.Time(), Newest: i == 0})
+		page.Secrets = append(page.Secrets, Secret{CreatedAt: x.CreatedAt.Time(), ExpiresAt: x.ExpiresAt.Time(), UsedAt: x.LastUsedAt.Time(), Newest: i == 0})
 	}
 	if typed == nil {
-		for _, p := range c.Warnings() {
-			page.Warnings = append(page.Warnings, Wrong{Words: "wrong." + p.Code, Detail: p.Detail})
-		}
+		page.Warnings = warned(c.Warnings())
 	}
 	return page
 }
@@ -215,8 +223,7 @@ func (s *Server) ClientPost(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	web.EventOf(r.Context()).Set("client_id", c.ID)
-	n, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
-	version, here := storage.Instant(max(n, 1)), issuer.PathAdminClients+"/"+url.PathEscape(c.ID)
+	version, here := versionOf(r), issuer.PathAdminClients+"/"+url.PathEscape(c.ID)
 	switch action := r.PostForm.Get("action"); action {
 	case "disable", "enable":
 		_, err = s.Office.ChangeClient(r.Context(), d.actor, c.ID, version, func(doc *clients.Document) error {
@@ -226,6 +233,14 @@ func (s *Server) ClientPost(w http.ResponseWriter, r *http.Request) error {
 		return s.finished(d, c, nil, err, here, action+"d")
 	case "rotate":
 		return s.rotate(d, c)
+	case "try":
+		return s.try(d, c)
+	case "preview":
+		return s.preview(d, c)
+	case "add-redirect":
+		return s.addRedirect(d, c)
+	case "forget-redirect":
+		return s.finished(d, c, nil, s.Office.ForgetRefused(r.Context(), d.actor, c.ID, r.PostForm.Get("uri")), here, "redirect_forgotten")
 	case "end-old":
 		return s.finished(d, c, nil, s.Office.EndOldSecrets(r.Context(), d.actor, c.ID), here, "secret_ended")
 	case "delete":
@@ -246,8 +261,19 @@ func (s *Server) finished(d desk, c *clients.Client, typed url.Values, err error
 		return s.done(d, path, notice)
 	}
 	page := s.clientView(d, c, typed)
+	rows, failure := s.refused(d, c)
+	if failure != nil {
+		return failure
+	}
+	page.Refused = rows
 	page.Wrong = mark(err, typed, page.First, page.More)
 	return s.refuse(d, clientPage, page, err)
+}
+
+// versionOf is the version of the application that a page showed.
+func versionOf(r *http.Request) storage.Instant {
+	n, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
+	return storage.Instant(max(n, 1))
 }
 
 // ClientSecret is "console/client-secret": what answers whoever gets one, once.

@@ -21,6 +21,7 @@ import (
 	"pratu/flows/office"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
+	"pratu/flows/trials"
 	"pratu/server/web"
 	"pratu/storage"
 )
@@ -33,6 +34,7 @@ type Server struct {
 	Web      *web.Kernel
 	Signin   *signin.Service
 	Office   *office.Service
+	Trials   *trials.Service
 	People   *accounts.Service
 	Settings func() []Setting // as the program runs
 	Second   bool             // two factors are required
@@ -195,7 +197,7 @@ func (s *Server) page(d desk) Page {
 // notices are good news that a page may be told by its URL. Anything else there is ignored.
 var notices = []string{
 	"saved", "disabled", "enabled", "deleted", "sessions_ended", "factors_reset", "role_granted", "role_revoked", "secret_ended",
-	"key_rotated", "mail_retried", "mail_sent",
+	"key_rotated", "mail_retried", "mail_sent", "redirect_forgotten",
 }
 
 // named is what the header calls somebody.

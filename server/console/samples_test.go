@@ -13,6 +13,7 @@ import (
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
 	"pratu/flows/office"
+	"pratu/flows/oidc"
 	"pratu/server/formtest"
 	"pratu/server/web"
 	"pratu/static"
@@ -47,6 +48,16 @@ func samples() []sample {
 		{"console-client-new", "console/client-new", func() web.Framed { return sampleForm(clients.KindWeb) }, []web.Problem{{Code: "client.invalid"}}},
 		{"console-client-new-machine", "console/client-new", func() web.Framed { return sampleForm(clients.KindMachine) }, nil},
 		{"console-client", "console/client", sampleClient, nil},
+		{"console-trial", "console/trial", sampleTrial, nil},
+		{"console-trial-failed", "console/trial", func() web.Framed {
+			return &Trial{Page: samplePage("/admin/trial"), ID: "shop", Name: evil, URL: "/admin/clients/shop", Again: "/admin/clients/shop",
+				Answer:  sent(url.Values{"error": {"access_denied"}, "iss": {"https://id.example.com"}}),
+				Request: sent(url.Values{"client_id": {"shop"}, "scope": {"openid"}})}
+		}, nil},
+		{"console-client-preview", "console/client-preview", samplePreview, nil},
+		{"console-client-preview-machine", "console/client-preview", func() web.Framed {
+			return &ClientPreview{Page: samplePage("/admin/clients/robot"), Name: evil, URL: "/admin/clients/robot", Tables: tables(ClaimTable{ID: "access_token", Claims: claimsOf(sampleClaims)})}
+		}, nil},
 		{"console-client-secret", "console/client-secret", func() web.Framed {
 			return &ClientSecret{
 				Page: samplePage("/admin/new-client"), ID: "b3f1c2a7be09d4f1c2a7be09", Name: evil, URL: "/admin/clients/x", New: true,
@@ -196,7 +207,51 @@ func sampleClient() web.Framed {
 		Warnings: []Wrong{{Words: "wrong.uri.warn_slash", Detail: "the trailing slash is part of the comparison"}},
 	}
 	page.First, page.More = inputs(doc, nil)
+	page.MayTry, page.MayPreview, page.People, page.Account = true, true, true, "mali@example.com"
+	page.Refused = []Refused{
+		{URI: "https://shop.example.com/callBack", Begin: "https://shop.example.com/call", Differs: "B", Rest: "ack", Position: 30, Nearest: "https://shop.example.com/callback", At: sampleTime},
+		{URI: "http://a.example.com/" + strings.Repeat("x", 60), Begin: "http", Differs: ":", Rest: "//a.example.com/" + strings.Repeat("x", 60), Position: 5, Nearest: "https://shop.example.com/callback",
+			At: sampleTime, Wrong: []Wrong{{Words: "wrong.uri.http", Detail: "http only for localhost, 127.0.0.1 and [::1]: use https"}}},
+	}
 	return page
+}
+
+var sampleClaims = map[string]any{
+	"iss": "https://id.example.com", "aud": []string{"shop"}, "exp": float64(sampleTime.Unix()), "iat": float64(sampleTime.Unix()), "sub": "21992040",
+	"name": "<script>alert(1)</script>\u202e", "email": "mali.with.quite.a.long.address@subdomain.example.com", "address": map[string]any{"locality": "กรุงเทพฯ"},
+}
+
+func samplePreview() web.Framed {
+	return &ClientPreview{
+		Page: samplePage("/admin/clients/shop"), Name: evil, URL: "/admin/clients/shop", Account: "mali@example.com", Person: evil,
+		Tables: tables(ClaimTable{ID: "id_token", Claims: claimsOf(sampleClaims)}, ClaimTable{ID: "userinfo", Claims: claimsOf(sampleClaims)}),
+		Scopes: sampleScopes(),
+	}
+}
+
+func sampleScopes() []oidc.ScopeClaims {
+	return []oidc.ScopeClaims{
+		{Scope: "openid", Given: []string{"sub"}},
+		{Scope: "profile", Given: []string{"name", "locale", "updated_at"}, Absent: []string{"nickname", "preferred_username", "website", "gender", "birthdate", "zoneinfo"}},
+		{Scope: "phone", Absent: []string{"phone_number", "phone_number_verified"}}, {Scope: "shop.read"},
+	}
+}
+
+func sampleTrial() web.Framed {
+	return &Trial{
+		Page: samplePage("/admin/trial"), ID: "shop", Name: evil, URL: "/admin/clients/shop", Again: "/admin/clients/shop", Scopes: sampleScopes(),
+		Request: sent(url.Values{
+			"client_id": {"shop"}, "redirect_uri": {"https://id.example.com/admin/trial"}, "code_challenge": {strings.Repeat("x", 43)}, "state": {strings.Repeat("y", 43)},
+		}),
+		Tables: tables(
+			ClaimTable{"id_token", claimsOf(map[string]any{"alg": "RS256", "kid": strings.Repeat("k", 43), "typ": "JWT"}), claimsOf(sampleClaims)},
+			ClaimTable{ID: "userinfo", Claims: claimsOf(sampleClaims)},
+		),
+		Warnings: []Wrong{
+			{Words: "wrong.trial.warn_refresh", Detail: "there is no refresh token without the scope offline_access"},
+			{Words: "wrong.trial.warn_nothing", Detail: "the scope phone gave nothing: this account has none of its claims"},
+		},
+	}
 }
 
 // samplePage is the frame of a page.
