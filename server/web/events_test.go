@@ -15,7 +15,7 @@ import (
 var eventName = regexp.MustCompile(`^(account|admin|browser|consent|contact|device|identity|guest|passkey|password|player|recovery_codes|session|signin|totp|partner|binding)\.[a-z_]+$`)
 
 // notEvents are calls whose texts look the same.
-var notEvents = map[string]bool{"New": true, "Is": true, "Text": true, "refused": true}
+var notEvents = map[string]bool{"New": true, "Is": true, "Text": true, "refused": true, "refuse": true}
 
 // events are the names that flows write into the record.
 func events(t *testing.T) map[string]string {
