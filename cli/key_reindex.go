@@ -19,10 +19,11 @@ const reindexTurn = janitorLease / 2
 func (a *app) keyReindex() *cobra.Command {
 	var status bool
 	cmd := &cobra.Command{
-		Use: "reindex", Short: "Move contacts to the current secret key; running servers do it by themselves",
+		Use: "reindex", Short: "Move what is sealed to the current secret key; running servers do it by themselves",
 		Long: "After PRATU_SECRET_KEY was replaced, with the earlier one in PRATU_SECRET_KEY_PREVIOUS, contacts are found under both.\n" +
 			"Servers index and seal them under the new key in the background; this command does the same, or shows how far it is.\n" +
-			"When it is done, contacts need the earlier key no more.",
+			"So are signing keys, secrets of authenticator apps, connectors and partners, and addresses of linked logins. When it is\n" +
+			"done, none of them needs the earlier key any more. Recovery codes do: they are hashed with it, and can't be moved.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withTools(cmd, func(t *tools) error {
@@ -30,7 +31,7 @@ func (a *app) keyReindex() *cobra.Command {
 				if err != nil || status {
 					return errors.Join(err, a.printReindexing(state))
 				}
-				if err := t.clients.ResealPartnerKeys(t.ctx); err != nil {
+				if err := t.reseal(t.ctx); err != nil {
 					return err
 				}
 				bar := a.newProgress(0, "contacts")
@@ -54,6 +55,12 @@ func (a *app) printReindexing(r accounts.Reindexing) error {
 	})
 }
 
+// reseal moves what else outlives a change of the secret key.
+func (t *tools) reseal(ctx context.Context) error {
+	return errors.Join(
+		t.clients.ResealPartnerKeys(ctx), t.social.Connectors.Reseal(ctx), t.signin.ResealTOTP(ctx), t.social.Reseal(ctx), t.custody.Reseal(ctx, t.store))
+}
+
 // reindex moves contacts to the current key. Where a server and a command do the same batch, one of them goes on after it.
 func (t *tools) reindex(ctx context.Context, progress func(accounts.Reindexing)) (accounts.Reindexing, error) {
 	for {
@@ -67,12 +74,12 @@ func (t *tools) reindex(ctx context.Context, progress func(accounts.Reindexing))
 	}
 }
 
-// reindexer moves contacts and partners' keys to the current secret key, a while at a time.
+// reindexer moves contacts and what else is sealed to the current secret key, a while at a time.
 func (s *running) reindexer() func(ctx context.Context) error {
 	resealed := false
 	return s.leased("reindex", func(ctx context.Context) error {
 		if !resealed {
-			if err := s.clients.ResealPartnerKeys(ctx); err != nil {
+			if err := s.reseal(ctx); err != nil {
 				return err
 			}
 			resealed = true

@@ -59,6 +59,7 @@ type tools struct {
 	keyring  *secret.Keyring
 	audit    *audit.Log
 	limiter  *limits.Limiter
+	custody  keys.Sealed
 	keys     *keys.Service
 	clients  *clients.Service
 	register *clients.Registrar
@@ -106,7 +107,8 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t := &tools{ctx: ctx, cfg: c, log: log, now: a.now, store: store, keyring: keyring, renderer: renderer}
 	t.audit = &audit.Log{Store: store, Now: a.now}
 	t.limiter = &limits.Limiter{Store: store, Keyring: keyring, Now: a.now, Overrides: c.limits}
-	t.keys = &keys.Service{Store: store, Custody: keys.Sealed{Keyring: keyring}, Audit: t.audit, Now: a.now}
+	t.custody = keys.Sealed{Keyring: keyring}
+	t.keys = &keys.Service{Store: store, Custody: t.custody, Audit: t.audit, Now: a.now}
 	hasher := passwords.New(passwords.Default)
 	t.clients = &clients.Service{
 		Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Keyring: keyring, Now: a.now,

@@ -4,6 +4,7 @@
 package connectors
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -102,6 +103,11 @@ func (c *Connector) Document() Document {
 
 // sealLabel is what secrets are sealed for; the connector's id is their place.
 const sealLabel = "connector-secret"
+
+// Reseal seals the secrets under the current secret key.
+func (s *Service) Reseal(ctx context.Context) error {
+	return s.Keyring.Reseal(ctx, s.Store, storage.ConnectorSecrets, sealLabel)
+}
 
 // parse turns a row into a Connector.
 func (s *Service) parse(row storage.Connector) (*Connector, error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"pratu/flows/secret"
+	"pratu/storage"
 )
 
 // Custody is where private keys live and sign. A KMS or a PKCS#11 token keeps them to itself: what it hands out is a
@@ -46,6 +47,11 @@ func (s Sealed) Seal(kid, alg string, private crypto.Signer) (handle string, err
 		return "", err
 	}
 	return s.Keyring.Seal(sealLabel, raw, kid), nil
+}
+
+// Reseal seals the keys under the current secret key.
+func (s Sealed) Reseal(ctx context.Context, store *storage.Store) error {
+	return s.Keyring.Reseal(ctx, store, storage.SigningKeys, sealLabel)
 }
 
 // Open implements Custody.

@@ -75,6 +75,11 @@ func (s *Service) totpSecret(row storage.TOTP) (string, error) {
 	return totpText.EncodeToString(raw), err
 }
 
+// ResealTOTP seals the secrets of authenticator apps under the current secret key.
+func (s *Service) ResealTOTP(ctx context.Context) error {
+	return s.Keyring.Reseal(ctx, s.Store, storage.TOTPSecrets, totpLabel)
+}
+
 // OfferTOTP makes a secret to be confirmed by a code. An account that has a confirmed one keeps that.
 func (s *Service) OfferTOTP(ctx context.Context, accountID string) error {
 	sealed := s.Keyring.Seal(totpLabel, secret.Bytes(totpSecret), accountID)

@@ -136,6 +136,11 @@ func (s *Service) sealEmail(id, email string) string {
 	return s.Keyring.Seal(emailLabel, []byte(email), id)
 }
 
+// Reseal seals the addresses of linked logins under the current secret key.
+func (s *Service) Reseal(ctx context.Context) error {
+	return s.Keyring.Reseal(ctx, s.Store, storage.IdentityEmails, emailLabel)
+}
+
 // create makes account and identity together: of several at once, one.
 func (s *Service) create(ctx context.Context, who Identity, a Arrival, verified bool) (string, error) {
 	return s.Accounts.Admit(ctx, accounts.Newcomer{
