@@ -55,8 +55,8 @@ func startUpstreams(t *testing.T) *program {
 	if _, err := os.Stat("node_modules/emulate"); err != nil {
 		missing(t, "emulate (npm ci in e2e)")
 	}
-	ports := freePorts(t, 4)
-	hosts := map[string]int{"accounts.google.com": ports[0], "login.microsoftonline.com": ports[1], "appleid.apple.com": ports[2]}
+	ports := freePorts(t, 5)
+	hosts := map[string]int{"accounts.google.com": ports[0], "login.microsoftonline.com": ports[1], "appleid.apple.com": ports[2], "corp.b2clogin.com": ports[4]}
 	var pairs []string
 	for host, port := range hosts {
 		pairs = append(pairs, fmt.Sprintf("%s=http://127.0.0.1:%d", host, port))
@@ -67,7 +67,7 @@ func startUpstreams(t *testing.T) *program {
 	}
 	p := startDev(t, "PRATU_UPSTREAM_HOSTS="+strings.Join(pairs, ","))
 	told, err := json.Marshal(map[string]any{
-		"issuer": p.Issuer, "google": ports[0], "microsoft": ports[1], "apple": ports[2], "oidc": ports[3], "tenant": tenant,
+		"issuer": p.Issuer, "google": ports[0], "microsoft": ports[1], "apple": ports[2], "oidc": ports[3], "b2c": ports[4], "tenant": tenant,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +110,8 @@ func startUpstreams(t *testing.T) *program {
 	p.run("microsoft-secret", "connector", "create", "--kind", "azuread", "--client-id", "at-microsoft", "--secret-stdin", "--set", "tenants="+tenant)
 	p.run(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 		"connector", "create", "--kind", "apple", "--client-id", "com.example.web", "--secret-stdin", "--set", "team=TEAM123456", "--set", "key=KEY1234567")
+	p.run("b2c-secret", "connector", "create", "--kind", "b2c", "--client-id", "at-b2c", "--secret-stdin", "--set", "policies=B2C_1_in",
+		"--set", "issuer=https://corp.b2clogin.com/"+tenant+"/v2.0/", "--set", "authority=https://corp.b2clogin.com/corp.onmicrosoft.com")
 	p.run("facebook-secret", "connector", "create", "--kind", "facebook", "--client-id", "4711", "--secret-stdin")
 	p.run("line-secret", "connector", "create", "--kind", "line", "--client-id", "1234567890", "--secret-stdin")
 	p.run("oidc-secret", "connector", "create", "--kind", "oidc", "--id", "corp", "--name", "Corp", "--client-id", "pratu", "--secret-stdin",
@@ -120,6 +122,12 @@ func startUpstreams(t *testing.T) *program {
 // From the shop's button through each provider's own pages and back to the shop.
 func TestUpstreams(t *testing.T) {
 	p := startUpstreams(t)
+	typed := func(b *tab) { // oidc-provider's pages
+		b.fill(`[name=login]`, "malee")
+		b.fill(`[name=password]`, "anything")
+		b.click(`[type=submit]`)
+		b.click(`[type=submit]`) // its consent
+	}
 	for _, c := range []struct {
 		door, says string
 		there      func(b *tab)
@@ -129,12 +137,8 @@ func TestUpstreams(t *testing.T) {
 		{"apple", "malee@icloud.com", func(b *tab) { b.click(`form:has([value="malee@icloud.com"]) button`) }},
 		{"facebook", "Malee Friend", func(b *tab) { b.click(`#go-on`) }},
 		{"line", "Malee Line", func(b *tab) { b.click(`#go-on`) }},
-		{"corp", "malee@corp.example", func(b *tab) {
-			b.fill(`[name=login]`, "malee")
-			b.fill(`[name=password]`, "anything")
-			b.click(`[type=submit]`)
-			b.click(`[type=submit]`) // its consent
-		}},
+		{"b2c", "Customer malee", typed},
+		{"corp", "malee@corp.example", typed},
 	} {
 		t.Run(c.door, func(t *testing.T) {
 			b := newTab(t)

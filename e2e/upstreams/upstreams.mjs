@@ -1,9 +1,10 @@
-// Providers elsewhere that nobody here wrote, each on a port: emulate's Google, Microsoft and Apple, and oidc-provider.
-// They end when stdin does.
+// Providers elsewhere that nobody here wrote, each on a port: emulate's Google, Microsoft and Apple, and oidc-provider, as
+// itself and with the addresses and claims of a B2C policy. They end when stdin does.
+import { createServer } from 'node:http'
 import { createEmulator } from 'emulate'
 import Provider from 'oidc-provider'
 
-const { issuer, google, microsoft, apple, oidc, tenant } = JSON.parse(process.argv[2])
+const { issuer, google, microsoft, apple, oidc, b2c, tenant } = JSON.parse(process.argv[2])
 const back = (id) => [`${issuer}/federation/${id}/callback`]
 
 await createEmulator({
@@ -33,6 +34,22 @@ await createEmulator({
     },
   },
 })
+
+const policy = new Provider(`https://corp.b2clogin.com/${tenant}/v2.0/`, {
+  clients: [{ client_id: 'at-b2c', client_secret: 'b2c-secret', redirect_uris: back('b2c'), token_endpoint_auth_method: 'client_secret_post' }],
+  claims: { openid: ['sub', 'tfp', 'emails'], profile: ['name', 'given_name'] },
+  conformIdTokenClaims: false, // a policy puts everything into the ID token, and has no userinfo
+  findAccount: (_ctx, id) => ({
+    accountId: id,
+    claims: () => ({ sub: id, tfp: 'B2C_1_in', emails: [`${id}@customer.example`], name: `Customer ${id}`, given_name: 'Malee' }),
+  }),
+  pkce: { required: () => true },
+})
+const answer = policy.callback()
+createServer((request, response) => {
+  request.url = request.url.replace('/corp.onmicrosoft.com/B2C_1_in/v2.0/', '/')
+  answer(request, response)
+}).listen(b2c, '127.0.0.1')
 
 const provider = new Provider(`http://localhost:${oidc}`, {
   clients: [{ client_id: 'pratu', client_secret: 'oidc-secret', redirect_uris: back('corp') }],
