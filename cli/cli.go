@@ -77,9 +77,10 @@ func (a *app) root() *cobra.Command {
 	})
 	addFlags(root)
 	addOutput(root, &a.print)
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .HasHelpSubCommands}}", globalFlags+"{{if .HasHelpSubCommands}}", 1))
 	root.AddCommand(
 		a.devCommand(), a.serveCommand(), a.clientCommand(), a.apiKeyCommand(), a.connectorCommand(), a.registrationTokenCommand(), a.accountCommand(), a.playerCommand(), a.bindingCommand(), a.roleCommand(), a.applyCommand(), a.exportCommand(), a.keyCommand(), a.migrateCommand(),
-		a.adminCommand(), a.outboxCommand(), a.partnerCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(),
+		a.adminCommand(), a.outboxCommand(), a.partnerCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(), flagsTopic(),
 	)
 	addExamples(root)
 	return root

@@ -48,15 +48,18 @@ func (a *app) clientCreate() *cobra.Command {
 					return err
 				}
 			}
-			given := d.ClientSecret != ""
+			given := d.ClientSecret
 			return a.withTools(cmd, func(t *tools) error {
 				c, secret, err := t.clients.Create(t.ctx, d)
 				if err != nil {
 					return err
 				}
 				doc := c.Document()
+				if given != "" { // whoever brought it has it
+					secret = ""
+				}
 				doc.ClientSecret, doc.Settings.PartnerMobileKey = secret, c.NewPartnerKey()
-				if secret != "" && !given {
+				if secret != "" {
 					a.say("The secret is shown this once; keep it.")
 				}
 				a.warn(c)
@@ -204,9 +207,12 @@ func (a *app) clientRotate() *cobra.Command {
 					return err
 				}
 				a.say("The secrets before it work for another %s.", overlap)
+				if given != "" {
+					secret = ""
+				}
 				v := struct {
 					ClientID     string `json:"client_id"`
-					ClientSecret string `json:"client_secret"`
+					ClientSecret string `json:"client_secret,omitempty"`
 				}{list[0], secret}
 				return a.print.one(v, [][2]string{{"client_id", v.ClientID}, {"client_secret", secret}})
 			})

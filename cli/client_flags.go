@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -130,7 +131,7 @@ func clientRows(c *clients.Client, secret string) [][2]string {
 	rows := [][2]string{
 		{"client_id", d.ClientID}, {"client_secret", secret}, {"kind", d.Kind}, {"name", d.ClientName}, {"state", state},
 		{"auth method", method}, {"grant types", strings.Join(d.GrantTypes, " ")}, {"scope", d.Scope},
-		{"id token alg", d.IDTokenAlg}, {"access tokens", d.Settings.AccessTokenFormat}, {"channel", d.Settings.Channel},
+		{"id token alg", d.IDTokenAlg},
 	}
 	if types := strings.Join(d.ResponseTypes, ", "); types != "" && types != "code" {
 		rows = append(rows, [2]string{"response types", types})
@@ -146,13 +147,28 @@ func clientRows(c *clients.Client, secret string) [][2]string {
 			rows = append(rows, u)
 		}
 	}
-	rows = append(rows, [2]string{"permissions", strings.Join(d.Settings.Permissions, " ")},
-		[2]string{"mobile protection", d.Settings.PartnerMobileProtection}, [2]string{"mobile key", c.NewPartnerKey()})
 	if c.Unverified() {
 		rows = append(rows, [2]string{"origin", "it registered itself: nobody vetted it"})
 	}
-	if d.Settings.FirstParty {
-		rows = append(rows, [2]string{"first party", "yes: no consent is asked"})
+	return append(append(rows, settingRows(d.Settings)...), [2]string{"partner_mobile_key", c.NewPartnerKey()})
+}
+
+// settingRows are all settings that are set, by the names that --set knows.
+func settingRows(s any) (rows [][2]string) {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return nil
+	}
+	members, _ := clients.Members(raw)
+	for _, m := range members {
+		text := string(m.Value)
+		if plain := ""; json.Unmarshal(m.Value, &plain) == nil {
+			text = plain
+		}
+		if words := []string(nil); json.Unmarshal(m.Value, &words) == nil {
+			text = strings.Join(words, " ")
+		}
+		rows = append(rows, [2]string{m.Name, text})
 	}
 	return rows
 }

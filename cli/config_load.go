@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
 	"pratu/flows/clients"
@@ -35,9 +36,16 @@ func (ps problems) err() error {
 	return ps
 }
 
-// addFlags declares a flag for every option; what was not given on the command line has no weight.
+// addFlags declares a flag for every option; what was not given on the command line has no weight. They are hidden: each
+// command takes all of them, and its help would be about nothing else.
 func addFlags(cmd *cobra.Command) {
-	flags := cmd.PersistentFlags()
+	flags := configFlags()
+	flags.VisitAll(func(f *pflag.Flag) { f.Hidden = true })
+	cmd.PersistentFlags().AddFlagSet(flags)
+}
+
+func configFlags() *pflag.FlagSet {
+	flags := pflag.NewFlagSet("configuration", pflag.ContinueOnError)
 	flags.String("config", "", "YAML file with configuration keys (PRATU_CONFIG)")
 	for _, o := range options() {
 		if !o.noFlag {
@@ -46,6 +54,18 @@ func addFlags(cmd *cobra.Command) {
 		if o.secret {
 			flags.String(o.flag()+"-file", "", "file whose content is "+o.key)
 		}
+	}
+	return flags
+}
+
+// globalFlags stands in the help of each command for all that they have in common.
+const globalFlags = "\n\nConfiguration, such as --data-dir and --config, is taken by each command: pratu help flags"
+
+// flagsTopic is what pratu help flags says.
+func flagsTopic() *cobra.Command {
+	return &cobra.Command{
+		Use: "flags", Short: "The flags of configuration, which each command takes",
+		Long: "Each command takes these, and the same from PRATU_… variables and a YAML file: docs/configuration.md.\n\n" + configFlags().FlagUsagesWrapped(110),
 	}
 }
 

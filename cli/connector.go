@@ -123,15 +123,8 @@ func (a *app) printConnector(t *tools, c *connectors.Connector) error {
 	v := connectorView{c.Document(), callbackOf(t, c)}
 	rows := [][2]string{
 		{"id", c.ID}, {"kind", c.Kind}, {"name", c.Name}, {"client_id", c.ClientID}, {"state", stateOf(c)}, {"redirect_uri", v.RedirectURI},
-		{"issuer", c.Settings.Issuer},
 	}
-	for _, x := range []struct {
-		name string
-		list []string
-	}{{"tenants", c.Settings.Tenants}, {"policies", c.Settings.Policies}, {"clients", c.Settings.Clients}, {"domains", c.Settings.Domains}} {
-		rows = append(rows, [2]string{x.name, strings.Join(x.list, " ")})
-	}
-	return a.print.one(v, rows)
+	return a.print.one(v, append(rows, settingRows(c.Settings)...))
 }
 
 func stateOf(c *connectors.Connector) string {

@@ -61,7 +61,7 @@ var sentences = map[string]string{
 	"account.no_admin":   "the first administrator's account is gone: nobody is left whom a link could sign in",
 
 	"import.json":           "the line is not one JSON object of the schema in docs/import.md",
-	"import.unknown_member": "docs/import.md knows no such member",
+	"import.unknown_member": "docs/import.md knows no such member{hint}",
 	"import.too_long":       "the line is longer than 64 KiB",
 	"import.ssoid":          "an ssoid is a positive integer below 2^53",
 	"import.oid":            "an oid is 24 lower-case hex characters",

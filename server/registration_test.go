@@ -71,6 +71,9 @@ func TestRegistrationGuards(t *testing.T) {
 		if got := answer.Header.Get("WWW-Authenticate"); got != `Bearer realm="pratu"` {
 			t.Errorf("challenge %q", got)
 		}
+		if text := string(answer.body); !strings.Contains(text, `"error_description":"a registration token is needed`) {
+			t.Error(text)
+		}
 		w.refused(w.manage(http.MethodPost, "", "pratu_it_unknown", body), http.StatusUnauthorized, "invalid_token")
 
 		made, token, err := w.self.NewInitialToken(t.Context(), "for two", 2, time.Hour)

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"pratu/flows/clients"
 	"pratu/flows/contact"
 	"pratu/flows/kind"
 	"pratu/flows/passwords"
@@ -49,6 +51,11 @@ type ImportBinding struct {
 	ExternalID string `json:"external_id"`
 	CreatedAt  moment `json:"created_at"`
 }
+
+// importMembers are all names in a line.
+var importMembers = slices.Concat(
+	clients.JSONNames(reflect.TypeFor[ImportLine]()), clients.JSONNames(reflect.TypeFor[ImportContact]()), clients.JSONNames(reflect.TypeFor[ImportBinding]()),
+)
 
 // number is an id that some systems write as an integer and some as a text.
 type number string
@@ -118,7 +125,9 @@ func (s *Service) readLine(raw []byte) (storage.Import, error) {
 	if err := dec.Decode(&line); err != nil {
 		var wrong *json.UnmarshalTypeError
 		if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
-			return storage.Import{}, refused("unknown_member", strings.Trim(name, `"`))
+			name = strings.Trim(name, `"`)
+			e, _ := kind.As(refused("unknown_member", name))
+			return storage.Import{}, e.WithArg("hint", clients.DidYouMean(name, importMembers))
 		}
 		if errors.As(err, &wrong) {
 			return storage.Import{}, refused("json", wrong.Field)

@@ -133,8 +133,8 @@ func (r *reader) client(list, at string, raw []byte) {
 	if item.ClientID == "" {
 		r.refuse(at+"/client_id", "client.id", "give it an id: else every run would make another client")
 	}
-	if item.ClientIDIssuedAt != 0 || item.Origin != "" {
-		r.refuse(at, "document.read_only", "client_id_issued_at and origin are kept by us: leave them out")
+	if item.ClientIDIssuedAt != 0 || item.Origin != "" || item.AuthMethods != nil {
+		r.refuse(at, "document.read_only", "client_id_issued_at, origin and token_endpoint_auth_methods are kept by us: leave them out")
 	}
 	switch implied := map[string]string{Titles: clients.KindGame, Partners: clients.KindWeb}[list]; {
 	case item.Kind == "" && implied == "":

@@ -22,6 +22,8 @@ type Document struct {
 	ClientSecret     string   `json:"client_secret,omitempty"`
 	ClientIDIssuedAt int64    `json:"client_id_issued_at,omitempty"` // epoch seconds (RFC 7591 section 3.2.1)
 	Origin           string   `json:"origin,omitempty"`              // dynamic: it registered itself; only shown
+	// AuthMethods are all by which the client may authenticate; only shown, where no method was named and there are several.
+	AuthMethods []string `json:"token_endpoint_auth_methods,omitempty"`
 }
 
 // Document is the client without its secrets. Keys that only we may read stay out.
@@ -32,6 +34,9 @@ func (c *Client) Document() Document {
 		Origin: c.Origin,
 	}
 	d.Settings.PartnerMobileKey, d.TokenEndpointAuthMethod = "", c.Metadata.AuthMethod()
+	if c.Accepts(AuthBasic) && c.Accepts(AuthPost) {
+		d.AuthMethods = []string{AuthBasic, AuthPost}
+	}
 	return d
 }
 
@@ -39,7 +44,7 @@ func (c *Client) Document() Document {
 // are in it, and a method that wasn't named stays so.
 func (c *Client) Portable() Document {
 	d := c.Document()
-	d.TokenEndpointAuthMethod, d.ClientIDIssuedAt, d.Origin = c.Metadata.TokenEndpointAuthMethod, 0, ""
+	d.TokenEndpointAuthMethod, d.ClientIDIssuedAt, d.Origin, d.AuthMethods = c.Metadata.TokenEndpointAuthMethod, 0, "", nil
 	return d
 }
 
@@ -68,7 +73,7 @@ func ReadDocument(r io.Reader) (Document, error) {
 	return d, ps.err()
 }
 
-var settingNames = jsonNames(reflect.TypeFor[Settings]())
+var settingNames = JSONNames(reflect.TypeFor[Settings]())
 
 // Set applies one key=value of --set.
 func (s *Settings) Set(key, value string) error {

@@ -7,7 +7,7 @@ import (
 )
 
 // strangers are the members that an application may set which registers itself: metadata, but for what is ours alone.
-var strangers = slices.DeleteFunc(jsonNames(reflect.TypeFor[Metadata]()), func(name string) bool { return name == "allowed_origins" })
+var strangers = slices.DeleteFunc(JSONNames(reflect.TypeFor[Metadata]()), func(name string) bool { return name == "allowed_origins" })
 
 // promises are members of specifications that would promise protection which this version doesn't give. A client that
 // asks for one is told, not left to believe.

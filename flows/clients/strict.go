@@ -70,7 +70,7 @@ func (ps *Problems) strictMembers(pointer string, raw []byte, t reflect.Type) {
 		at := pointer + "/" + m.Name
 		switch of, known := types[m.Name]; {
 		case !known:
-			ps.add(at, "document.unknown", "unknown member%s", DidYouMean(m.Name, jsonNames(t)))
+			ps.add(at, "document.unknown", "unknown member%s", DidYouMean(m.Name, JSONNames(t)))
 		case seen[m.Name]:
 			ps.add(at, "document.twice", "given twice")
 		default:
@@ -106,8 +106,8 @@ func wrongType(raw []byte, t reflect.Type) string {
 	return ""
 }
 
-// jsonNames lists the members of a struct in their order, embedded ones included.
-func jsonNames(t reflect.Type) (names []string) {
+// JSONNames lists the members of a struct in their order, embedded ones included.
+func JSONNames(t reflect.Type) (names []string) {
 	eachMember(t, func(name string, _ reflect.Type) { names = append(names, name) })
 	return names
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"pratu/flows/clients"
@@ -113,7 +114,7 @@ func unset(d *clients.Document, shown clients.Document) error {
 	for _, m := range []struct {
 		name string
 		ours bool
-	}{{"client_id_issued_at", d.ClientIDIssuedAt == shown.ClientIDIssuedAt}, {"origin", d.Origin == shown.Origin}} {
+	}{{"client_id_issued_at", d.ClientIDIssuedAt == shown.ClientIDIssuedAt}, {"origin", d.Origin == shown.Origin}, {"token_endpoint_auth_methods", slices.Equal(d.AuthMethods, shown.AuthMethods)}} {
 		if !m.ours {
 			return invalid("document.read_only", "/"+m.name, "is kept by us: leave it out")
 		}

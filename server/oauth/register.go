@@ -62,7 +62,8 @@ func (s *Server) registering(w http.ResponseWriter, r *http.Request, answer func
 		code, description := problems.Refused()
 		return s.fail(w, r, &oidc.Error{Status: http.StatusBadRequest, Code: code, Description: description})
 	case err != nil && kind.Of(err) == kind.Unauthorized && token == "":
-		return s.challenge(w, r, errNoToken)
+		w.Header().Set("WWW-Authenticate", `Bearer realm="pratu"`) // RFC 6750 section 3.1: no error where there was no token
+		return writeJSON(w, http.StatusUnauthorized, errorBody{Error: oidc.InvalidToken, Description: "a registration token is needed, in the header Authorization: Bearer"})
 	case err != nil && kind.Of(err) == kind.Unauthorized:
 		return s.challenge(w, r, &oidc.Error{Status: http.StatusUnauthorized, Code: oidc.InvalidToken, Description: "the registration token is unknown, spent or over", Err: err})
 	case err != nil && kind.Of(err) == kind.Forbidden:
