@@ -42,10 +42,11 @@ type Config struct {
 	SMSBody          string `key:"sms_body" doc:"What the webhook of sms gets, a Go template over .ID, .To and .Text, json quoting a value; empty: these three as a JSON object."`
 	SMSAuthorization string `key:"sms_authorization" secret:"only" doc:"Authorization header of the webhook of sms."`
 
-	TLSCert        string   `key:"tls_cert" doc:"PEM file with the certificate chain, to serve https without a proxy."`
-	TLSKey         string   `key:"tls_key" doc:"PEM file with the certificate's private key."`
-	TrustedProxies []string `key:"trusted_proxies" doc:"Addresses (CIDR) whose X-Forwarded-For is believed, separated by commas."`
-	ExtraHosts     []string `key:"extra_hosts" doc:"Host headers that are answered besides the issuer's, separated by commas."`
+	TLSCert          string   `key:"tls_cert" doc:"PEM file with the certificate chain, to serve https without a proxy."`
+	TLSKey           string   `key:"tls_key" doc:"PEM file with the certificate's private key."`
+	TrustedProxies   []string `key:"trusted_proxies" doc:"Addresses (CIDR) whose X-Forwarded-For is believed, separated by commas."`
+	OutboundNetworks []string `key:"outbound_networks" doc:"Networks (CIDR) besides the public Internet that may be called by https: where back channels, key sets, logos, connectors and the webhook of sms live at private addresses, separated by commas. Whoever may register an application can have us call what answers there."`
+	ExtraHosts       []string `key:"extra_hosts" doc:"Host headers that are answered besides the issuer's, separated by commas."`
 
 	Registration            string `key:"registration" default:"off" doc:"Who may register an application without an administrator, at /oauth2/register (RFC 7591): off: nobody; token: who has a token of pratu registration-token create; open: everybody."`
 	RegistrationRequirePKCE bool   `key:"registration_require_pkce" default:"true" doc:"Applications that register themselves have to use PKCE. false: confidential ones needn't, for old libraries and OpenID's conformance suite."`
@@ -74,14 +75,15 @@ type Config struct {
 	unread []string // keys whose file couldn't be read, which was reported
 
 	// What check makes of the texts above.
-	issuer  issuer.Issuer
-	proxies []netip.Prefix
-	hosts   social.Hosts
-	builtIn []*connectors.Connector // of dev
-	limits  map[string]limits.Override
-	partner map[string]string
-	key     []byte
-	older   [][]byte
+	issuer   issuer.Issuer
+	proxies  []netip.Prefix
+	outgoing []netip.Prefix
+	hosts    social.Hosts
+	builtIn  []*connectors.Connector // of dev
+	limits   map[string]limits.Override
+	partner  map[string]string
+	key      []byte
+	older    [][]byte
 }
 
 // option is one row of the configuration table.

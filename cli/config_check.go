@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,6 +34,8 @@ func (c *Config) check() problems {
 	c.checkIssuer(&ps)
 	c.checkRPID(&ps)
 	c.checkListeners(&ps)
+	c.checkProxies(&ps)
+	c.checkOutbound(&ps)
 	c.checkTLS(&ps)
 	c.checkDatabase(&ps)
 	c.checkMail(&ps)
@@ -180,20 +181,6 @@ func (c *Config) checkMisc(ps *problems) {
 		c.Drain = 2 * time.Second
 		if c.local() {
 			c.Drain = 0
-		}
-	}
-	for _, text := range c.TrustedProxies {
-		p, err := netip.ParsePrefix(text)
-		if a, aerr := netip.ParseAddr(text); err != nil && aerr == nil {
-			p, err = netip.PrefixFrom(a, a.BitLen()), nil
-		}
-		switch {
-		case err != nil:
-			ps.add("trusted_proxies: %q is no address range: write it like 10.0.0.0/8", text)
-		case p.Bits() == 0:
-			ps.add("trusted_proxies: %s trusts everybody's X-Forwarded-For: name your proxies only", text)
-		default:
-			c.proxies = append(c.proxies, p.Masked())
 		}
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/base64"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,6 +114,8 @@ func TestRefusals(t *testing.T) {
 		"foreign rp_id":         {prod, []string{"PRATU_RP_ID=example.org"}, []string{"rp_id"}},
 		"rp_id of everybody":    {prod, []string{"PRATU_RP_ID=com"}, []string{"rp_id"}},
 		"odd proxy":             {prod, []string{"PRATU_TRUSTED_PROXIES=proxy"}, []string{"no address range"}},
+		"called networks":       {prod, []string{"PRATU_OUTBOUND_NETWORKS=10.0.0.0/8,192.168.7.7,fd00:1::/32"}, nil},
+		"odd networks":          {prod, []string{"PRATU_OUTBOUND_NETWORKS=10.0.0.1/8,10.0.0.0/33,intranet,::ffff:10.0.0.0/104,::ffff:10.0.0.1,fe80::1%eth0,0.0.0.0/0,::/0"}, []string{"write 10.0.0.0/8", "no address range", "no address range", "IPv4 in IPv6", "IPv4 in IPv6", "no address range", "opens everything", "opens everything"}},
 		"half of TLS":           {prod, []string{"PRATU_TLS_CERT=" + ro}, []string{"only one of tls_cert and tls_key"}},
 		"odd listen":            {prod, []string{"PRATU_LISTEN=8080"}, []string{"listen \"8080\" is not an address"}},
 		"upstream fakes":        {prod, []string{"PRATU_UPSTREAM_HOSTS=a=http://b"}, []string{"upstream_hosts"}},
@@ -204,6 +208,28 @@ func TestConfigurationTables(t *testing.T) {
 			continue
 		}
 		t.Errorf("%s: the table differs from the program; run UPDATE_DOCS=1 go test ./cli -run ConfigurationTables", name)
+	}
+}
+
+// What outbound_networks opens that is seldom meant is told, and only that.
+func TestDelicateNetworks(t *testing.T) {
+	for networks, want := range map[string]string{
+		"": "", "10.0.0.0/8,fd00:1::/32": "", "127.0.0.1": "127.0.0.1/32 holds this machine", "::1": "this machine", "169.254.169.254": "metadata service",
+		"169.254.0.0/16": "metadata service", "100.64.0.0/10": "metadata service", "fd00::/8": "metadata service", "fe80::/64": "link-local", "128.0.0.0/1": "metadata",
+	} {
+		c, ps := load(t, nil, []string{"PRATU_OUTBOUND_NETWORKS=" + networks})
+		c.checkOutbound(&ps)
+		var log bytes.Buffer
+		warnNetworks(slog.New(slog.NewTextHandler(&log, nil)), c)
+		if got := log.String(); len(ps) > 0 || (got != "") != (want != "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %v %q, want %q", networks, ps, got, want)
+		}
+	}
+	for _, setting := range []string{"PRATU_REGISTRATION=open", "PRATU_REGISTRATION=token", "PRATU_CLIENT_ID_METADATA=true"} {
+		c, ps := load(t, nil, []string{setting, "PRATU_OUTBOUND_NETWORKS=10.0.0.0/8"})
+		if c.checkOutbound(&ps); len(c.delicateNetworks()) != 1 {
+			t.Errorf("%s: %v %v", setting, ps, c.delicateNetworks())
+		}
 	}
 }
 

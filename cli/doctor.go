@@ -58,6 +58,7 @@ func (a *app) doctorCommand() *cobra.Command {
 				fs.ok("configuration", "valid")
 				doctorIssuer(cmd.Context(), c, &fs)
 				doctorProxy(c, &fs)
+				doctorNetworks(c, &fs)
 				doctorMail(cmd.Context(), c, &fs)
 				a.doctorData(cmd, &fs)
 			}

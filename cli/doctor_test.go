@@ -49,6 +49,9 @@ func TestDoctorSeesWhatIsWrong(t *testing.T) {
 		"no mail":          {[]string{"PRATU_ISSUER=https://id.example.com"}, "configuration", "failed", "set PRATU_MAIL to smtp://host:587, with user:password@"},
 		"a password in it": {[]string{"PRATU_ISSUER=ftp://pratu:c4n4ry@id.example.com"}, "configuration", "failed", "pratu:[redacted]@"},
 		"untrusted proxy":  {[]string{"PRATU_ISSUER=https://localhost:1", "PRATU_MAIL=file:" + t.TempDir()}, "proxy headers", "warning", "PRATU_TRUSTED_PROXIES"},
+		"public only":      {[]string{"PRATU_ISSUER=http://localhost:1"}, "outbound networks", "ok", "only public"},
+		"private as well":  {[]string{"PRATU_ISSUER=http://localhost:1", "PRATU_OUTBOUND_NETWORKS=10.0.0.0/8"}, "outbound networks", "ok", "10.0.0.0/8"},
+		"metadata":         {[]string{"PRATU_ISSUER=http://localhost:1", "PRATU_OUTBOUND_NETWORKS=169.254.0.0/16"}, "outbound networks", "warning", "metadata"},
 		"trusted proxy":    {[]string{"PRATU_ISSUER=https://localhost:1", "PRATU_MAIL=file:" + t.TempDir(), "PRATU_TRUSTED_PROXIES=10.0.0.0/8"}, "proxy headers", "ok", "10.0.0.0/8"},
 	} {
 		states, code := diagnose(t, c.environ...)

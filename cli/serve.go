@@ -101,6 +101,7 @@ func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*run
 	t.observe(metrics)
 	s.background(metrics)
 	warnPort(log, c, s.public.Addr())
+	warnNetworks(log, c)
 	if c.EnableFrontChannelTokens {
 		log.Warn("enable_front_channel_tokens lets applications get tokens in the browser's address: leave it off unless one can't be changed (RFC 9700 section 2.1.2)",
 			"event", "server.front_channel_tokens")

@@ -95,7 +95,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 		return nil, err
 	}
 	texts, err := sms.Open(c.SMS, sms.Webhook{
-		Body: c.SMSBody, Authorization: c.SMSAuthorization, Client: outbound.New(outbound.Options{Development: c.local()}),
+		Body: c.SMSBody, Authorization: c.SMSAuthorization, Client: c.outbound(outbound.Options{}),
 	}, log)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	hasher := passwords.New(passwords.Default)
 	t.clients = &clients.Service{
 		Store: store, Hasher: hasher, Audit: clientRecorder{t.audit}, Keyring: keyring, Now: a.now,
-		Fetch: outbound.New(outbound.Options{Development: c.local()}), FrontChannelTokens: c.EnableFrontChannelTokens,
+		Fetch: c.outbound(outbound.Options{}), FrontChannelTokens: c.EnableFrontChannelTokens,
 		BuiltIn: clients.Console(c.issuer, !c.local()),
 	}
 	if c.ClientIDMetadata {
@@ -132,7 +132,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.farewells = &outbox.Outbox{Store: store, Keyring: keyring, Now: a.now, Logger: log, Lane: logout.Lane, Parallel: logout.Parallel}
 	t.logout = &logout.Service{
 		Store: store, Outbox: t.farewells, Clients: t.clients, Keys: t.keys, Issuer: c.issuer, Now: a.now,
-		Outbound: outbound.New(outbound.Options{Timeout: logout.AnswerTime, MaxBytes: 64 << 10, Development: c.local()}),
+		Outbound: c.outbound(outbound.Options{Timeout: logout.AnswerTime, MaxBytes: 64 << 10}),
 	}
 	t.farewells.Handlers = map[string]outbox.Handler{logout.Kind: t.logout.Deliver}
 	store.Tell = t.logout.Queue
@@ -148,7 +148,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.social = &social.Service{
 		Store: store, Keyring: keyring, Accounts: t.accounts, Limiter: t.limiter, Audit: t.audit, Issuer: c.issuer, Hosts: c.hosts, Now: a.now,
 		Connectors: &connectors.Service{Store: store, Keyring: keyring, Audit: t.audit, Now: a.now, Local: c.local(), Logger: log, BuiltIn: c.builtIn},
-		Outbound:   outbound.New(outbound.Options{Timeout: social.AnswerTime, Development: c.local()}),
+		Outbound:   c.outbound(outbound.Options{Timeout: social.AnswerTime}),
 	}
 	t.players = &players.Service{
 		Store: store, Keyring: keyring, Clients: t.clients, Keys: t.keys, Accounts: t.accounts, Signin: t.signin, Limiter: t.limiter,
@@ -174,7 +174,7 @@ func (t *tools) protocol() (*authorize.Service, *oidc.Provider) {
 	}
 	return flow, oidc.New(oidc.Options{
 		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
-		Audit: t.audit, Authorize: flow, Outbound: outbound.New(outbound.Options{Development: t.cfg.local()}), Now: t.now,
+		Audit: t.audit, Authorize: flow, Outbound: t.cfg.outbound(outbound.Options{}), Now: t.now,
 		Presence: t.presence, Registration: t.register.On(), SessionManagement: t.cfg.SessionManagement,
 		FrontChannelTokens: t.cfg.EnableFrontChannelTokens,
 	})

@@ -6,8 +6,8 @@
 #   CONFORMANCE_PLANS     regular expression of the plans; default all
 #   CONFORMANCE_TOKEN     token of the suite's API; a suite in developer mode wants none
 #   CONFORMANCE_INSECURE  set: take the suite's own certificate as it is, a suite on this machine
-# Addresses of the suite that are private are only called (jwks_uri, logos, logout) where the issuer is localhost, so
-# a suite on this machine shares the host's network; SSL_CERT_FILE names what signed its certificate.
+# Addresses of the suite that are private are only called (jwks_uri, logos, logout) where the issuer is localhost or
+# PRATU_OUTBOUND_NETWORKS names their network; SSL_CERT_FILE names what signed the suite's certificate.
 set -eu
 cd "$(dirname "$0")/.."
 issuer=${CONFORMANCE_ISSUER:-https://localhost:9443}

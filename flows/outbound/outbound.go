@@ -1,6 +1,7 @@
 // Package outbound owns the one HTTP client with which we call addresses that somebody else chose: JWKS, logos,
 // webhooks, back-channel logout, upstream providers. It bounds time and size, follows no redirect, and connects only to
-// public addresses, so that nobody uses us to reach what stands behind our firewall. It knows no protocol above HTTP.
+// public addresses and the networks an administrator named, so that nobody uses us to reach what else stands behind our
+// firewall. It knows no protocol above HTTP.
 package outbound
 
 import (
@@ -12,13 +13,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 )
 
 // Failures of a call. They name no URL: it may hold secrets.
 var (
-	ErrAddress = errors.New("outbound: the host's address isn't public")
+	ErrAddress = errors.New("outbound: the host's address is neither public nor in outbound_networks")
 	ErrScheme  = errors.New("outbound: only https")
 	ErrSize    = errors.New("outbound: the answer is too large")
 	ErrFailed  = errors.New("outbound: the call failed")
@@ -30,6 +32,8 @@ type Options struct {
 	MaxBytes int64
 	// Development allows plain http and private addresses: the fakes of a developer's own machine.
 	Development bool
+	// Networks may be called besides the public Internet; https stays required there.
+	Networks []netip.Prefix
 	// For tests: TLS settings, and the address of every host, in place of name servers.
 	Transport *http.Transport
 	Address   string
@@ -65,7 +69,9 @@ func New(o Options) *Client {
 	if !o.Development {
 		// The address is judged after the name was resolved and right before connecting, so a second answer of the
 		// name server (DNS rebinding) can't differ from the one that was judged.
-		dialer.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error { return public(address) }
+		dialer.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			return judge(address, o.Networks)
+		}
 	}
 	transport.DialContext = dialer.DialContext
 	if o.Address != "" {
@@ -160,20 +166,27 @@ var (
 	}
 )
 
-// public tells whether an address is one of the open Internet. IPv4 in IPv6 clothes is judged as IPv4.
-func public(address string) error {
+// judge refuses an address that is neither one of the open Internet nor of a network that was named. IPv4 in IPv6 clothes is
+// judged as IPv4.
+func judge(address string, networks []netip.Prefix) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return ErrAddress
 	}
 	ip := at.Addr().Unmap().WithZone("")
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.Is6() && !unicast6.Contains(ip) {
+	if !within(networks, ip) && !public(ip) {
 		return ErrAddress
 	}
-	for _, network := range special {
-		if network.Contains(ip) {
-			return ErrAddress
-		}
-	}
 	return nil
+}
+
+func public(ip netip.Addr) bool {
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.Is6() && !unicast6.Contains(ip) {
+		return false
+	}
+	return !within(special, ip)
+}
+
+func within(networks []netip.Prefix, ip netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(ip) })
 }

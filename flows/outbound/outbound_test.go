@@ -44,14 +44,44 @@ var addresses = map[string]bool{
 
 func TestPublicAddresses(t *testing.T) {
 	for text, want := range addresses {
-		if err := public(net.JoinHostPort(text, "443")); (err == nil) != want || err != nil && !errors.Is(err, ErrAddress) {
+		if err := judge(net.JoinHostPort(text, "443"), nil); (err == nil) != want || err != nil && !errors.Is(err, ErrAddress) {
 			t.Errorf("%s: %v, want public %v", text, err, want)
 		}
 	}
 	for _, odd := range []string{"", "8.8.8.8", "name.test:443", "8.8.8.8:https", "[::1"} {
-		if public(odd) == nil {
+		if judge(odd, everywhere) == nil {
 			t.Errorf("%q is called", odd)
 		}
+	}
+}
+
+var everywhere = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+
+// A network that was named is called, in each spelling of its addresses, and its neighbours aren't.
+func TestNamedNetworks(t *testing.T) {
+	networks := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00:1::/32"), netip.MustParsePrefix("192.168.7.7/32")}
+	for text, want := range map[string]bool{
+		"10.1.0.1": true, "10.1.255.255": true, "::ffff:10.1.0.1": true, "::ffff:a01:1": true, "fd00:1::1": true, "fd00:1::1%lo": true,
+		"192.168.7.7": true, "8.8.8.8": true, "2606:4700::1111": true,
+		"10.0.255.255": false, "10.2.0.1": false, "::ffff:10.2.0.1": false, "fd00:2::1": false, "192.168.7.8": false, "127.0.0.1": false, "::1": false,
+		"169.254.169.254": false, "0.0.0.0": false, "::": false,
+		// Translators may lead elsewhere than what is named.
+		"::10.1.0.1": false, "64:ff9b::10.1.0.1": false, "2002:a01:1::1": false,
+	} {
+		if err := judge(net.JoinHostPort(text, "443"), networks); (err == nil) != want {
+			t.Errorf("%s: %v, want called %t", text, err, want)
+		}
+	}
+	port, came := witness(t)
+	c := New(Options{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	if _, err := c.Get(t.Context(), "http://127.0.0.1:"+port+"/"); !errors.Is(err, ErrScheme) || came.Load() != 0 {
+		t.Errorf("plain http: %v", err)
+	}
+	if _, err := c.Get(t.Context(), "https://[::1]:"+port+"/"); !errors.Is(err, ErrAddress) || came.Load() != 0 {
+		t.Errorf("loopback of the other kind: %v", err)
+	}
+	if _, _ = c.Get(t.Context(), "https://127.0.0.1:"+port+"/"); came.Load() == 0 {
+		t.Error("what was named isn't called")
 	}
 }
 
@@ -178,6 +208,16 @@ func TestNamesThatResolveToUs(t *testing.T) {
 				t.Error("it was connected to")
 			}
 		})
+	}
+	// Also what lies in a named network is judged by the address that is called, not by one asked for before.
+	port, came := witness(t)
+	resolver(t, "10.1.0.1", "127.0.0.1")
+	if _, err := net.DefaultResolver.LookupHost(t.Context(), "rebind.test"); err != nil {
+		t.Fatal(err)
+	}
+	c := New(Options{Timeout: 2 * time.Second, Networks: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}})
+	if _, err := c.Get(t.Context(), "https://rebind.test:"+port+"/"); !errors.Is(err, ErrAddress) || came.Load() != 0 {
+		t.Errorf("rebinding from a named network: %v", err)
 	}
 }
 
