@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -17,6 +18,8 @@ import (
 const (
 	keysEvery     = 2 * time.Second // a rotation by the command line reaches every replica within this
 	rotationEvery = 10 * time.Minute
+	sealEvery     = time.Second
+	headEvery     = time.Hour
 	janitorEvery  = time.Minute
 	janitorLease  = 2 * time.Minute
 	askTimeout    = 2 * time.Second // for a metric that asks the database
@@ -31,6 +34,7 @@ func (s *running) background(metrics prometheus.Gatherer) {
 	}
 	s.proc.loop("farewells", s.farewells.Run)
 	s.proc.loop("presence", s.presence.Run)
+	s.proc.every("sealer", sealEvery, s.sealer())
 	s.proc.every("janitor", janitorEvery, s.janitor())
 	s.proc.every("eraser", janitorEvery, s.eraser())
 	s.proc.every("reindex", janitorEvery, s.reindexer())
@@ -52,11 +56,30 @@ func (s *running) rotation(ctx context.Context) error {
 func (s *running) janitor() func(ctx context.Context) error {
 	return s.leased("janitor", func(ctx context.Context) error {
 		rows, err := s.store.Purge(ctx, storage.At(s.now()))
+		events, failure := s.chain.Purge(ctx)
+		rows, err = rows+events, errors.Join(err, failure)
 		if rows > 0 {
 			s.log.Debug("expired rows removed", "event", "janitor.purged", "rows", rows)
 		}
 		return err
 	})
+}
+
+// sealer chains the record, and now and then has the log say how far: who can write to the database can't change that.
+func (s *running) sealer() func(ctx context.Context) error {
+	var said time.Time
+	return func(ctx context.Context) error {
+		n, err := s.chain.Seal(ctx)
+		if now := s.now(); n > 0 && now.Sub(said) >= headEvery {
+			said = now
+			head, failure := s.chain.Head(ctx)
+			if failure == nil {
+				s.log.Info("the record of events is sealed up to here", "event", "audit.sealed", "head", head.String())
+			}
+			err = errors.Join(err, failure)
+		}
+		return err
+	}
 }
 
 // eraser erases accounts that their owners deleted, when the grace is over.

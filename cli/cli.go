@@ -28,6 +28,7 @@ const (
 	exitNotFound = 3
 	exitConflict = 4
 	exitChanges  = 5 // of apply --dry-run: there is something to write
+	exitTampered = 6 // of audit verify
 )
 
 // app is what commands share: the process's surroundings, so that tests can be one.
@@ -80,7 +81,7 @@ func (a *app) root() *cobra.Command {
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .HasHelpSubCommands}}", globalFlags+"{{if .HasHelpSubCommands}}", 1))
 	root.AddCommand(
 		a.devCommand(), a.serveCommand(), a.clientCommand(), a.apiKeyCommand(), a.connectorCommand(), a.registrationTokenCommand(), a.accountCommand(), a.playerCommand(), a.bindingCommand(), a.roleCommand(), a.applyCommand(), a.exportCommand(), a.keyCommand(), a.migrateCommand(),
-		a.adminCommand(), a.outboxCommand(), a.partnerCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(), flagsTopic(),
+		a.adminCommand(), a.outboxCommand(), a.auditCommand(), a.partnerCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(), flagsTopic(),
 	)
 	addExamples(root)
 	return root
@@ -142,6 +143,9 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &u), strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "required flag"):
 		return exitUsage
+	}
+	if errors.Is(err, errTampered) {
+		return exitTampered
 	}
 	switch kind.Of(err) {
 	case kind.NotFound:

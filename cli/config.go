@@ -33,6 +33,8 @@ type Config struct {
 	SecretKey         string `key:"secret_key" secret:"only" doc:"32 random bytes in base64; all other keys are derived from it. With a localhost issuer it is generated into the data directory."`
 	SecretKeyPrevious string `key:"secret_key_previous" secret:"only" doc:"Earlier secret keys, separated by commas, while their data is still around."`
 
+	AuditRetention time.Duration `key:"audit_retention" default:"2160h" doc:"How long the record of events goes back; what is older is removed."`
+
 	KeyRotation time.Duration `key:"key_rotation" default:"2160h" doc:"How long a signing key is used before the next one, which is published a day ahead; 0: only pratu key rotate replaces them."`
 
 	Mail     string `key:"mail" secret:"yes" doc:"file:DIR writes one .eml per message; smtp://user:password@host:port (smtps:// for implicit TLS); log, with a localhost issuer only. Empty with a localhost issuer: file:mail in the data directory."`

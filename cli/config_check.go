@@ -25,6 +25,7 @@ const (
 	keyBytes      = 32
 	secretKeyFile = "secret.key"
 	databaseFile  = "pratu.db"
+	minRetention  = 48 * time.Hour
 )
 
 // check resolves the texts and returns every reason why they can't work together. It opens nothing but the data
@@ -176,6 +177,9 @@ func (c *Config) checkMisc(ps *problems) {
 	}
 	if c.KeyRotation != 0 && c.KeyRotation < 2*keys.AheadScheduled {
 		ps.add("key_rotation: %s is too often: a new key is published a day ahead; give at least %s, or 0", c.KeyRotation, 2*keys.AheadScheduled)
+	}
+	if c.AuditRetention < minRetention {
+		ps.add("audit_retention: %s is too short to look into anything: give at least %s", c.AuditRetention, minRetention)
 	}
 	if c.Drain == unset {
 		c.Drain = 2 * time.Second

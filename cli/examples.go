@@ -27,6 +27,11 @@ var examples = map[string][]string{
 		"pratu client create --kind web --id 1331 --redirect-uri https://shop.example.com/callback --permission accounts.read --permission accounts.search",
 		"pratu client create -f - < client.json",
 	},
+	"audit verify": {"pratu audit verify", "pratu audit verify -o json", "pratu audit verify --expect 1204:6f0c…"},
+	"audit export": {
+		"pratu audit export --since 2026-11-01 --until 2026-12-01 > november.ndjson",
+		"pratu audit export --since 24h --event signin.failed --account mali@example.com",
+	},
 	"account disable": {"pratu account disable mali@example.com --reason stolen"},
 	"account enable":  {"pratu account enable 5123456789012345"},
 	"player get":      {"pratu player get 5b51ae5e083713dbe7d4f6f0 --title 77"},

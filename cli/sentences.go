@@ -43,6 +43,9 @@ var sentences = map[string]string{
 	"partner.key":        "the key is 32 bytes in base64, as openssl rand -base64 32 makes them",
 	"partner.protection": "--protection is aes-256-gcm, aes-256-cbc, hmac-sha256 or off",
 
+	"audit.mark":      "--expect is POSITION:HASH, as pratu audit verify prints it",
+	"audit.mark_gone": "what --expect names is older than audit_retention keeps: note a later one",
+
 	"apply.invalid": "the file can't be applied",
 
 	"outbox.unknown": "no message with this id was given up: pratu outbox list shows them",

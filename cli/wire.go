@@ -31,6 +31,7 @@ import (
 	"pratu/flows/passkeys"
 	"pratu/flows/passwords"
 	"pratu/flows/players"
+	"pratu/flows/record"
 	"pratu/flows/secret"
 	"pratu/flows/signin"
 	"pratu/flows/sms"
@@ -58,6 +59,7 @@ type tools struct {
 	store    *storage.Store
 	keyring  *secret.Keyring
 	audit    *audit.Log
+	chain    *record.Chain
 	limiter  *limits.Limiter
 	custody  keys.Sealed
 	keys     *keys.Service
@@ -106,6 +108,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	}
 	t := &tools{ctx: ctx, cfg: c, log: log, now: a.now, store: store, keyring: keyring, renderer: renderer}
 	t.audit = &audit.Log{Store: store, Now: a.now}
+	t.chain = &record.Chain{Store: store, Keyring: keyring, Keep: c.AuditRetention, Now: a.now}
 	t.limiter = &limits.Limiter{Store: store, Keyring: keyring, Now: a.now, Overrides: c.limits}
 	t.custody = keys.Sealed{Keyring: keyring}
 	t.keys = &keys.Service{Store: store, Custody: t.custody, Audit: t.audit, Now: a.now}
@@ -155,7 +158,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 		Social: t.social, Audit: t.audit, Issuer: c.issuer, Now: a.now, DefaultTitle: c.GameDefaultTitle, Expose: c.ExposeVerificationSecret,
 	}
 	t.office = &office.Service{
-		Store: store, Clients: t.clients, Accounts: t.accounts, Keys: t.keys, Keyring: keyring, Audit: t.audit, Now: a.now,
+		Store: store, Clients: t.clients, Accounts: t.accounts, Keys: t.keys, Keyring: keyring, Audit: t.audit, Chain: t.chain, Now: a.now,
 	}
 	t.apply = &apply.Service{Store: store, Clients: t.clients, Connectors: t.social.Connectors, Office: t.office, Now: a.now}
 	t.passkeys, err = passkeys.New(passkeys.Options{

@@ -102,6 +102,19 @@ func TestOfficeRecord(t *testing.T) {
 		b.get("/admin/audit?account=nobody@x.test&before=x.y&client=%00").expect(t, 200, "None.")
 		older := strings.ReplaceAll(linkOf(page.body, "older"), "&amp;", "&")
 		b.get(older).expect(t, 200)
+		if none := b.submit(b.get("/admin/audit?account=nobody@x.test"), "export").expect(t, 200); none.body != "" {
+			t.Errorf("%q", none.body)
+		}
+		found := b.get("/admin/audit?event=signin.failed&account=" + malisMail)
+		file := b.submit(found, "export").expect(t, 200, `"identifier"`)
+		if file.Header.Get("Content-Type") != "application/x-ndjson" || !strings.Contains(file.Header.Get("Content-Disposition"), `"audit.ndjson"`) ||
+			strings.Count(file.body, "\n") != 60 || strings.Contains(file.body, "\u202e") || strings.Contains(file.body, "<script>") {
+			t.Errorf("%v %q", file.Header, file.body[:min(len(file.body), 500)])
+		}
+		if empty := b.submit(b.get("/admin/audit?event=nothing.at_all"), "export").expect(t, 200); empty.body != "" {
+			t.Errorf("%q", empty.body)
+		}
+		b.get("/admin/audit?event=audit.exported").expect(t, 200, number(look.SSOID), "signin.failed")
 
 		b.get("/admin/settings").expect(t, 200, "set, hidden")
 		b.get("/admin/keys").expect(t, 200, "ES256")

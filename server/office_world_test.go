@@ -4,6 +4,7 @@ import (
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
 	"pratu/flows/office"
+	"pratu/flows/record"
 	"pratu/flows/signin"
 	"pratu/flows/trials"
 	"pratu/server/console"
@@ -12,8 +13,9 @@ import (
 )
 
 // console is the real one: two factors are required.
-func (w *world) console(kernel *web.Kernel, people *accounts.Service, record *audit.Log) *console.Server {
-	w.office = &office.Service{Store: w.store, Clients: w.clients, Accounts: people, Keys: w.keys, Keyring: w.ring, Audit: record, Now: w.now}
+func (w *world) console(kernel *web.Kernel, people *accounts.Service, events *audit.Log) *console.Server {
+	chain := &record.Chain{Store: w.store, Keyring: w.ring, Keep: record.Keep, Now: w.now}
+	w.office = &office.Service{Store: w.store, Clients: w.clients, Accounts: people, Keys: w.keys, Keyring: w.ring, Audit: events, Chain: chain, Now: w.now}
 	settings := func() []console.Setting {
 		return []console.Setting{{Name: "issuer", Value: op}, {Name: "secret_key", Secret: true, Set: true}}
 	}

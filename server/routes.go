@@ -200,6 +200,7 @@ func office(k *web.Kernel, c *console.Server, api *adminapi.Server) []route {
 		{k.Page, "GET", issuer.PathAdminRoles, c.Roles},
 		{k.Page, "POST", issuer.PathAdminRoles, c.RolesPost},
 		{k.Page, "GET", issuer.PathAdminAudit, c.Audit},
+		{k.Page, "POST", issuer.PathAdminAudit, c.AuditPost},
 		{k.Page, "GET", issuer.PathAdminKeys, c.SigningKeys},
 		{k.Page, "POST", issuer.PathAdminKeys, c.SigningKeysPost},
 		{k.Page, "GET", issuer.PathAdminMail, c.Mail},

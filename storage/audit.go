@@ -1,9 +1,6 @@
 package storage
 
-import (
-	"context"
-	"strings"
-)
+import "context"
 
 // AuditEvent is one row of the append-only record.
 type AuditEvent struct {
@@ -56,23 +53,36 @@ func (s *Store) AuditPage(ctx context.Context, accountID string, at Instant, id 
 	return list, err
 }
 
-// AuditSince reads events from the given instant on, the oldest first.
-func (s *Store) AuditSince(ctx context.Context, from Instant, limit int) (list []AuditEvent, err error) {
-	err = s.list(ctx, &list, `SELECT `+auditColumns+` FROM audit WHERE at >= ? ORDER BY at, id LIMIT ?`, from, limit)
-	return list, err
-}
-
-// AuditFilter says which events are looked for: those that come after the one of an instant and id, the newest first.
+// AuditFilter says which events are looked for: those beside the one of an instant and id, in the order of reading.
 type AuditFilter struct {
 	Event, AccountID, ClientID, Outcome string // "" for any
 	At                                  Instant
 	ID                                  string
+	Until                               Instant // of AuditForward: those before it; 0 for all
 	Limit                               int
 }
 
-// SearchAudit reads the record.
+// SearchAudit reads the record, the newest first.
 func (s *Store) SearchAudit(ctx context.Context, f AuditFilter) (list []AuditEvent, err error) {
-	query, args := `SELECT `+auditColumns+` FROM audit WHERE at <= ? AND (at < ? OR id < ?)`, []any{f.At, f.At, f.ID}
+	err = s.audit(ctx, &list, f, ` WHERE at <= ? AND (at < ? OR id < ?)`, ` ORDER BY at DESC, id DESC LIMIT ?`, f.At, f.At, f.ID)
+	return list, err
+}
+
+// AuditForward reads the record, the oldest first.
+func (s *Store) AuditForward(ctx context.Context, f AuditFilter) (list []AuditEvent, err error) {
+	until := f.Until
+	if until == 0 {
+		until = endOfTime
+	}
+	err = s.audit(ctx, &list, f, ` WHERE at >= ? AND (at > ? OR id > ?) AND at < ?`, ` ORDER BY at, id LIMIT ?`, f.At, f.At, f.ID, until)
+	return list, err
+}
+
+// endOfTime is after all instants.
+const endOfTime Instant = 1<<63 - 1
+
+func (s *Store) audit(ctx context.Context, list *[]AuditEvent, f AuditFilter, where, order string, args ...any) error {
+	query := `SELECT ` + auditColumns + ` FROM audit` + where
 	for _, c := range []struct{ column, value string }{
 		{"event", f.Event}, {"account_id", f.AccountID}, {"client_id", f.ClientID}, {"outcome", f.Outcome},
 	} {
@@ -81,25 +91,17 @@ func (s *Store) SearchAudit(ctx context.Context, f AuditFilter) (list []AuditEve
 			args = append(args, c.value)
 		}
 	}
-	err = s.list(ctx, &list, query+` ORDER BY at DESC, id DESC LIMIT ?`, append(args, f.Limit)...)
-	return list, err
+	return s.list(ctx, list, query+order, append(args, f.Limit)...)
 }
 
 // NumbersOf are the public numbers (ssoid) of those of the ids that are accounts'.
 func (s *Store) NumbersOf(ctx context.Context, ids []string) (map[string]int64, error) {
 	numbers := map[string]int64{}
-	if len(ids) == 0 {
-		return numbers, nil
-	}
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
-	}
 	var rows []struct {
 		ID    string `db:"id"`
 		SSOID int64  `db:"ssoid"`
 	}
-	err := s.list(ctx, &rows, `SELECT id, ssoid FROM accounts WHERE id IN (`+strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ")+`)`, args...)
+	err := s.byIDs(ctx, &rows, `SELECT id, ssoid FROM accounts WHERE id IN `, ids)
 	for _, row := range rows {
 		numbers[row.ID] = row.SSOID
 	}

@@ -21,8 +21,6 @@ const (
 	KeepSecrets = 30 * 24 * time.Hour
 	// KeepCalls is how far back the counts of clients' calls go: the same month a year ago.
 	KeepCalls = 400 * 24 * time.Hour
-	// KeepAudit is how long the record goes back.
-	KeepAudit = 90 * 24 * time.Hour
 	// KeepFigures is how far back the figures of the office go.
 	KeepFigures = 400 * 24 * time.Hour
 )
@@ -41,7 +39,7 @@ type purge struct {
 	query string
 }
 
-// purges is every table with an expiry. Readers never depend on it: what expired is refused whether it was removed or not.
+// purges is every table with an expiry; the record's rows go with their seals, by flows/record. Readers never depend on it: what expired is refused whether it was removed or not.
 // Tokens go before their grants, since a grant row is the family that a replayed token accuses.
 func purges() []purge {
 	byID := func(table, condition string) string {
@@ -81,7 +79,6 @@ func purges() []purge {
 			WHERE day <= CAST(? AS BIGINT) / 86400000 LIMIT 500)`},
 		{"answers", KeepExpired, byID("answers", "expires_at <= ?")},
 		{"figures", KeepFigures, `DELETE FROM figures WHERE (hour, name) IN (SELECT hour, name FROM figures WHERE hour <= ? LIMIT 500)`},
-		{"audit", KeepAudit, byID("audit", "at <= ?")},
 	}
 }
 

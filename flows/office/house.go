@@ -2,6 +2,7 @@ package office
 
 import (
 	"context"
+	"io"
 
 	"pratu/flows/accounts"
 	"pratu/flows/keys"
@@ -102,16 +103,11 @@ func (s *Service) Events(ctx context.Context, a Actor, f storage.AuditFilter, ac
 		return nil, err
 	}
 	r := &Record{Numbers: map[string]int64{}}
-	if account != "" {
-		reader := Actor{may: []Action{ReadAccounts}}
-		one, err := s.Named(ctx, reader, account)
-		if kind.Is(err, "account.unknown") {
-			return r, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		f.AccountID = one.ID
+	if f.AccountID, err = s.concerned(ctx, account); kind.Is(err, "account.unknown") {
+		return r, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	if f.At.IsZero() {
 		f.At = storage.At(s.Now()) + 1
@@ -132,6 +128,40 @@ func (s *Service) Events(ctx context.Context, a Actor, f storage.AuditFilter, ac
 	}
 	r.Numbers, err = s.Store.NumbersOf(ctx, ids)
 	return r, err
+}
+
+// Export writes the record as NDJSON, the oldest first. That somebody did is part of it.
+func (s *Service) Export(ctx context.Context, a Actor, w io.Writer, f storage.AuditFilter, account string) error {
+	ctx, err := a.enter(ctx, ReadAudit)
+	if err != nil {
+		return err
+	}
+	if f.AccountID, err = s.concerned(ctx, account); err != nil {
+		return err
+	}
+	asked := map[string]any{}
+	for name, value := range map[string]string{"event": f.Event, "account": f.AccountID, "client": f.ClientID, "outcome": f.Outcome} {
+		if value != "" {
+			asked[name] = value
+		}
+	}
+	if err := s.record(ctx, "audit.exported", "", asked); err != nil {
+		return err
+	}
+	_, err = s.Chain.Export(ctx, w, f)
+	return err
+}
+
+// concerned is the id of an account that somebody names by a contact, a number or an id; "" for "".
+func (s *Service) concerned(ctx context.Context, account string) (string, error) {
+	if account == "" {
+		return "", nil
+	}
+	one, err := s.Named(ctx, Actor{may: []Action{ReadAccounts}}, account)
+	if err != nil {
+		return "", err
+	}
+	return one.ID, nil
 }
 
 // Settings tells whether an actor may see how the program runs; what that is, is the program's.

@@ -2,6 +2,7 @@ package office_test
 
 import (
 	"context"
+	"io"
 	"testing"
 	"time"
 
@@ -100,6 +101,9 @@ var deeds = []deed{
 	{office.ReadAudit, "record", false, func(ctx context.Context, w *world, a office.Actor) error {
 		_, err := w.Events(ctx, a, storage.AuditFilter{Limit: 5}, "nobody@x.test")
 		return err
+	}},
+	{office.ReadAudit, "export", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return w.Export(ctx, a, io.Discard, storage.AuditFilter{Event: "nothing"}, "")
 	}},
 	{office.ReadKeys, "keys", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.SigningKeys(ctx, a); return err }},
 	{office.RotateKeys, "rotate", false, func(ctx context.Context, w *world, a office.Actor) error { return w.Service.RotateKeys(ctx, a, false) }},

@@ -14,6 +14,7 @@ import (
 	"pratu/flows/clients"
 	"pratu/flows/keys"
 	"pratu/flows/kind"
+	"pratu/flows/record"
 	"pratu/flows/secret"
 	"pratu/storage"
 )
@@ -26,6 +27,7 @@ type Service struct {
 	Keys     *keys.Service
 	Keyring  *secret.Keyring
 	Audit    *audit.Log
+	Chain    *record.Chain
 	Now      func() time.Time
 }
 

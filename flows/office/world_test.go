@@ -18,6 +18,7 @@ import (
 	"pratu/flows/office"
 	"pratu/flows/outbox"
 	"pratu/flows/passwords"
+	"pratu/flows/record"
 	"pratu/flows/secret"
 	"pratu/storage"
 	"pratu/storage/storagetest"
@@ -59,7 +60,7 @@ func each(t *testing.T, run func(w *world)) {
 		log, hasher := &audit.Log{Store: store, Now: w.now}, passwords.New(passwords.Cheap)
 		box := &outbox.Outbox{Store: store, Keyring: ring, Now: w.now}
 		w.Service = &office.Service{
-			Store: store, Keyring: ring, Audit: log, Now: w.now,
+			Store: store, Keyring: ring, Audit: log, Now: w.now, Chain: &record.Chain{Store: store, Keyring: ring, Keep: record.Keep, Now: w.now},
 			Clients: &clients.Service{Store: store, Hasher: hasher, Audit: recorder{log}, Now: w.now},
 			Keys:    &keys.Service{Store: store, Custody: keystest.Custody(ring), Audit: log, Now: w.now},
 			Accounts: &accounts.Service{

@@ -2,97 +2,14 @@ package console
 
 import (
 	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
-	"pratu/flows/audit"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
 	"pratu/flows/kind"
 	"pratu/flows/office"
 	"pratu/server/web"
-	"pratu/storage"
 )
-
-// Audit is "console/audit".
-type Audit struct {
-	Page
-	Event, Account, Client, Outcome string // the filter, as it was typed
-	Events                          []Event
-	OlderURL                        string // "" at the end
-}
-
-// Event is one of the record. Everything in it is somebody's text, except its name.
-type Event struct {
-	Name, Outcome, Reason        string
-	At                           time.Time
-	ActorKind, Actor, ActorURL   string
-	Account, AccountURL          string
-	Client, ClientURL            string
-	IP, Agent, RequestID, Detail string
-}
-
-// Audit is GET /admin/audit.
-func (s *Server) Audit(w http.ResponseWriter, r *http.Request) error {
-	d, ok, err := s.enter(w, r, issuer.PathAdminAudit)
-	if err != nil || !ok {
-		return err
-	}
-	page := &Audit{Page: s.page(d), Event: query(r, "event"), Account: query(r, "account"), Client: query(r, "client"), Outcome: query(r, "outcome")}
-	filter := storage.AuditFilter{Event: page.Event, ClientID: page.Client, Outcome: page.Outcome, Limit: pageSize}
-	at, id, _ := strings.Cut(query(r, "before"), ".")
-	if n, err := strconv.ParseInt(at, 10, 64); err == nil && n > 0 {
-		filter.At, filter.ID = storage.Instant(n), id
-	}
-	record, err := s.Office.Events(r.Context(), d.actor, filter, page.Account)
-	if err != nil {
-		return err
-	}
-	for _, e := range record.Events {
-		page.Events = append(page.Events, s.event(e, record.Numbers))
-	}
-	if !record.Next.At.IsZero() {
-		page.OlderURL = page.Action + "?" + url.Values{
-			"event": {page.Event}, "account": {page.Account}, "client": {page.Client}, "outcome": {page.Outcome},
-			"before": {strconv.FormatInt(int64(record.Next.At), 10) + "." + record.Next.ID},
-		}.Encode()
-	}
-	return s.show(d, http.StatusOK, "audit", page)
-}
-
-// event makes a row inert: whoever filled it must not write into the page.
-func (s *Server) event(e storage.AuditEvent, numbers map[string]int64) Event {
-	v := Event{
-		Name: e.Event, Outcome: e.Outcome, Reason: web.Inert(e.Reason), At: e.At.Time(), ActorKind: e.ActorKind, Actor: web.Inert(e.ActorID),
-		IP: e.IP, Agent: web.Inert(e.UserAgent), RequestID: e.RequestID, Client: web.Inert(e.ClientID), Detail: inert(e.Details),
-	}
-	if e.Details == "{}" {
-		v.Detail = ""
-	}
-	if n, ok := numbers[e.ActorID]; ok && e.ActorKind == audit.Account {
-		v.Actor, v.ActorURL = strconv.FormatInt(n, 10), s.accountURL(n)
-	}
-	if n, ok := numbers[e.AccountID]; ok {
-		v.Account, v.AccountURL = strconv.FormatInt(n, 10), s.accountURL(n)
-	}
-	if e.ClientID != "" {
-		v.ClientURL = s.clientURL(e.ClientID)
-	}
-	return v
-}
-
-// inert is a longer text without what changes the text around it.
-func inert(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-}
 
 // Keys is "console/keys" [action=rotate, compromised, confirm].
 type Keys struct {

@@ -49,10 +49,13 @@ func Audit(t *testing.T, s *storage.Store) {
 	if diff := cmp.Diff([]storage.AuditEvent{events[3], events[2], events[1], events[0]}, paged); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(events, list(s.AuditSince(t.Context(), start, 10))); diff != "" {
+	if diff := cmp.Diff(events, list(s.AuditForward(t.Context(), storage.AuditFilter{At: start, Limit: 10}))); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(events[1:3], list(s.AuditSince(t.Context(), start+1, 2))); diff != "" {
+	if diff := cmp.Diff(events[2:4], list(s.AuditForward(t.Context(), storage.AuditFilter{At: start.Add(hour), ID: "e1", AccountID: "one", Limit: 9}))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(events[:1], list(s.AuditForward(t.Context(), storage.AuditFilter{Until: start.Add(hour), Limit: 9}))); diff != "" {
 		t.Error(diff)
 	}
 	t.Run("an event and its change exist together or not at all", func(t *testing.T) {
@@ -64,7 +67,7 @@ func Audit(t *testing.T, s *storage.Store) {
 			return undone
 		})
 		fails(t, err, undone)
-		if got := list(s.AuditSince(t.Context(), start, 10)); len(got) != len(events) {
+		if got := list(s.AuditForward(t.Context(), storage.AuditFilter{Limit: 10})); len(got) != len(events) {
 			t.Errorf("%d events, want %d", len(got), len(events))
 		}
 	})

@@ -20,14 +20,14 @@ var expiring = map[string]string{
 	"interactions": "expires_at", "consents": "expires_at", "grants": "expires_at", "tokens": "expires_at",
 	"pushed_requests": "expires_at", "device_authorizations": "expires_at", "trials": "expires_at",
 	"federation_requests": "expires_at", "seen": "expires_at", "client_secrets": "expires_at", "outbox": "expires_at",
-	"limits": "window_end", "registration_tokens": "expires_at", "api_keys": "expires_at", "audit": "at",
+	"limits": "window_end", "registration_tokens": "expires_at", "api_keys": "expires_at",
 	"answers": "expires_at", "figures": "hour",
 }
 
 // keeping is how long rows stay that way; the others go when all replicas agree that they are over.
 var keeping = map[string]storage.Instant{
 	"sessions": storage.Instant(storage.KeepSessions.Milliseconds()), "client_secrets": storage.Instant(storage.KeepSecrets.Milliseconds()),
-	"registration_tokens": storage.Instant(storage.KeepSecrets.Milliseconds()), "api_keys": storage.Instant(storage.KeepSecrets.Milliseconds()), "audit": storage.Instant(storage.KeepAudit.Milliseconds()), "interactions": storage.Instant(storage.KeepInteractions.Milliseconds()),
+	"registration_tokens": storage.Instant(storage.KeepSecrets.Milliseconds()), "api_keys": storage.Instant(storage.KeepSecrets.Milliseconds()), "interactions": storage.Instant(storage.KeepInteractions.Milliseconds()),
 	"figures": storage.Instant(storage.KeepFigures.Milliseconds()),
 }
 
@@ -159,8 +159,6 @@ func markOf(table string) string {
 		return "purpose"
 	case "outbox":
 		return "kind"
-	case "audit":
-		return "event"
 	case "registration_tokens", "api_keys":
 		return "note"
 	case "limits", "seen":
@@ -215,7 +213,7 @@ func (j janitor) many(t *testing.T) {
 	const n = 1203
 	j.fill(t, "interactions", "many", n, start)
 	j.fill(t, "tokens", "many", n, start)
-	j.fill(t, "audit", "many", n, start)
+	j.fill(t, "grants", "many", n, start)
 	other := Open(t, j.url)
 	var total [4]int64
 	race(t, len(total), func(i int) (bool, error) {
@@ -232,7 +230,7 @@ func (j janitor) many(t *testing.T) {
 	if sum := total[0] + total[1] + total[2] + total[3] + rest; sum < 3*n {
 		t.Errorf("%d rows went, want %d at least", sum, 3*n)
 	}
-	for _, table := range []string{"interactions", "tokens", "audit"} {
+	for _, table := range []string{"interactions", "tokens", "grants"} {
 		if left := j.left(t, table, "many"); left != 0 {
 			t.Errorf("%d rows are left of %s", left, table)
 		}

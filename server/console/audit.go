@@ -1,0 +1,137 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"pratu/flows/audit"
+	"pratu/flows/issuer"
+	"pratu/flows/kind"
+	"pratu/server/web"
+	"pratu/storage"
+)
+
+// Audit is "console/audit" [event, account, client, outcome].
+type Audit struct {
+	Page
+	Event, Account, Client, Outcome string // the filter, as it was typed
+	Events                          []Event
+	OlderURL                        string // "" at the end
+}
+
+// Event is one of the record. Everything in it is somebody's text, except its name.
+type Event struct {
+	Name, Outcome, Reason        string
+	At                           time.Time
+	ActorKind, Actor, ActorURL   string
+	Account, AccountURL          string
+	Client, ClientURL            string
+	IP, Agent, RequestID, Detail string
+}
+
+// Audit is GET /admin/audit.
+func (s *Server) Audit(w http.ResponseWriter, r *http.Request) error {
+	d, ok, err := s.enter(w, r, issuer.PathAdminAudit)
+	if err != nil || !ok {
+		return err
+	}
+	page := &Audit{Page: s.page(d)}
+	filter := page.filter(r.URL.Query())
+	at, id, _ := strings.Cut(query(r, "before"), ".")
+	if n, err := strconv.ParseInt(at, 10, 64); err == nil && n > 0 {
+		filter.At, filter.ID = storage.Instant(n), id
+	}
+	record, err := s.Office.Events(r.Context(), d.actor, filter, page.Account)
+	if err != nil {
+		return err
+	}
+	for _, e := range record.Events {
+		page.Events = append(page.Events, s.event(e, record.Numbers))
+	}
+	if !record.Next.At.IsZero() {
+		page.OlderURL = page.Action + "?" + url.Values{
+			"event": {page.Event}, "account": {page.Account}, "client": {page.Client}, "outcome": {page.Outcome},
+			"before": {strconv.FormatInt(int64(record.Next.At), 10) + "." + record.Next.ID},
+		}.Encode()
+	}
+	return s.show(d, http.StatusOK, "audit", page)
+}
+
+// filter keeps what was asked for as it was typed.
+func (a *Audit) filter(asked url.Values) storage.AuditFilter {
+	a.Event, a.Account, a.Client, a.Outcome = line(asked.Get("event")), line(asked.Get("account")), line(asked.Get("client")), line(asked.Get("outcome"))
+	return storage.AuditFilter{Event: a.Event, ClientID: a.Client, Outcome: a.Outcome, Limit: pageSize}
+}
+
+// AuditPost is POST /admin/audit: the record as a file. It is posted for, since a link could be made by anybody.
+func (s *Server) AuditPost(w http.ResponseWriter, r *http.Request) error {
+	d, ok, err := s.enter(w, r, issuer.PathAdminAudit)
+	if err != nil || !ok {
+		return err
+	}
+	asked := &Audit{}
+	file := &download{ResponseWriter: w, kind: "application/x-ndjson", name: "audit.ndjson"}
+	err = s.Office.Export(r.Context(), d.actor, file, asked.filter(r.PostForm), asked.Account)
+	if err != nil && file.begun { // whoever gets half a file must not take it for the whole
+		web.EventOf(r.Context()).Set("err", err.Error())
+		panic(http.ErrAbortHandler)
+	}
+	if err == nil || kind.Is(err, "account.unknown") { // nothing is known of nobody, as on the page
+		_, err = file.Write(nil)
+	}
+	return err
+}
+
+// download is an answer that is a file, written as it is made: each piece has the time that other answers have altogether.
+type download struct {
+	http.ResponseWriter
+	kind, name string
+	begun      bool
+}
+
+const pieceTime = 30 * time.Second
+
+func (f *download) Write(piece []byte) (int, error) {
+	if !f.begun {
+		f.begun = true
+		f.Header().Set("Content-Type", f.kind)
+		f.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
+	}
+	_ = http.NewResponseController(f.ResponseWriter).SetWriteDeadline(time.Now().Add(pieceTime)) // where there is one
+	return f.ResponseWriter.Write(piece)
+}
+
+// event makes a row inert: whoever filled it must not write into the page.
+func (s *Server) event(e storage.AuditEvent, numbers map[string]int64) Event {
+	v := Event{
+		Name: e.Event, Outcome: e.Outcome, Reason: web.Inert(e.Reason), At: e.At.Time(), ActorKind: e.ActorKind, Actor: web.Inert(e.ActorID),
+		IP: e.IP, Agent: web.Inert(e.UserAgent), RequestID: e.RequestID, Client: web.Inert(e.ClientID), Detail: inert(e.Details),
+	}
+	if e.Details == "{}" {
+		v.Detail = ""
+	}
+	if n, ok := numbers[e.ActorID]; ok && e.ActorKind == audit.Account {
+		v.Actor, v.ActorURL = strconv.FormatInt(n, 10), s.accountURL(n)
+	}
+	if n, ok := numbers[e.AccountID]; ok {
+		v.Account, v.AccountURL = strconv.FormatInt(n, 10), s.accountURL(n)
+	}
+	if e.ClientID != "" {
+		v.ClientURL = s.clientURL(e.ClientID)
+	}
+	return v
+}
+
+// inert is a longer text without what changes the text around it.
+func inert(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+}
