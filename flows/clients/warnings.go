@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // Warnings are things that are allowed but often a mistake.
@@ -17,8 +19,14 @@ func (c *Client) Warnings() []Problem {
 			continue
 		}
 		switch {
+		case strings.Contains(u.Hostname(), "xn--"):
+			if host, err := idna.Display.ToUnicode(u.Hostname()); err == nil {
+				ps.add(pointer, "uri.warn_idn", "the host reads %s: is that the domain you mean?", host)
+			}
 		case u.Scheme == "http" && u.Hostname() == "localhost" && c.Kind == KindNative:
 			ps.add(pointer, "uri.warn_localhost", "localhost is not 127.0.0.1: only with an IP literal any port is accepted (RFC 8252 section 7.3)")
+		case u.Scheme == "http" && c.Kind != KindNative && loopback(u.Hostname()):
+			ps.add(pointer, "uri.warn_localhost", "localhost, 127.0.0.1 and [::1] are three addresses: the one that the application sends has to be here")
 		case (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80"):
 			ps.add(pointer, "uri.warn_port", "the default port is part of the comparison: most applications leave it out")
 		case len(u.Path) > 1 && u.Path[len(u.Path)-1] == '/':

@@ -83,3 +83,17 @@ func (s *Service) ForgetRefused(ctx context.Context, a Actor, id, uri string) er
 	}
 	return s.Clients.ForgetRefused(ctx, id, uri)
 }
+
+// CheckClient is what CreateClient, for an id that is "", or ChangeClient would say of a document. It writes nothing.
+func (s *Service) CheckClient(ctx context.Context, a Actor, id string, change func(*clients.Document) error) (clients.Problems, error) {
+	ctx, err := a.enter(ctx, WriteClients)
+	if err != nil {
+		return nil, err
+	}
+	if id != "" {
+		if _, err := s.theirs(ctx, a, WriteClients, id); err != nil {
+			return nil, err
+		}
+	}
+	return s.Clients.Check(ctx, id, change)
+}

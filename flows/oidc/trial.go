@@ -30,7 +30,7 @@ type Trial struct {
 	AccessToken *Decoded   // nil for an opaque one
 	Userinfo    map[string]any
 	Scopes      []ScopeClaims
-	Warnings    []clients.Problem
+	Warnings    clients.Problems
 }
 
 // Decoded is a token without its signature.
@@ -246,8 +246,8 @@ func explain(c *clients.Client, scopes []string, told ...map[string]any) (list [
 }
 
 // warnings are what an application would stumble over, beside what its registration tells.
-func (t *Trial) warnings() []clients.Problem {
-	ps := t.Client.Warnings()
+func (t *Trial) warnings() clients.Problems {
+	ps := clients.Problems(t.Client.Warnings())
 	warn := func(code, detail string) {
 		ps = append(ps, clients.Problem{Code: code, Detail: detail})
 	}

@@ -67,7 +67,7 @@ func (s *Server) clientURL(id string) string {
 	return s.Web.Issuer.Path() + issuer.PathAdminClients + "/" + url.PathEscape(id)
 }
 
-// NewClient is "console/client-new": first the kind is chosen, then comes the form of that kind [client_id, the inputs].
+// NewClient is "console/client-new": first the kind is chosen, then comes the form of that kind [client_id, the inputs, action=check to write nothing].
 type NewClient struct {
 	Page
 	Kinds       []KindChoice // nil once it is chosen
@@ -75,6 +75,7 @@ type NewClient struct {
 	ClientID    string
 	First, More []Input
 	Wrong       []Wrong // about none of the inputs
+	Warnings    []Wrong
 }
 
 // KindChoice is a kind with its form's address.
@@ -118,6 +119,9 @@ func (s *Server) NewClientPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !ok {
 		return err
 	}
+	if r.PostForm.Get("action") == "check" {
+		return s.check(d, "", r.PostForm.Get("kind"))
+	}
 	doc := clients.Document{Kind: r.PostForm.Get("kind"), ClientID: r.PostForm.Get("client_id")}
 	page := s.newClient(d, doc.Kind, r.PostForm)
 	if err = read(&doc, r.PostForm); err == nil {
@@ -139,7 +143,7 @@ func mark(err error, form url.Values, groups ...[]Input) []Wrong {
 	return marked(ps, form, groups...)
 }
 
-// Client is "console/client" [version, action=save and the inputs | disable | enable | rotate with overlap | end-old | try |
+// Client is "console/client" [version, action=save or check and the inputs | disable | enable | rotate with overlap | end-old | try |
 // preview with account | add-redirect with uri and confirm | forget-redirect with uri | delete with confirm].
 type Client struct {
 	Page
@@ -207,7 +211,7 @@ func (s *Server) clientView(d desk, c *clients.Client, typed url.Values) *Client
 		page.Secrets = append(page.Secrets, Secret{CreatedAt: x.CreatedAt.Time(), ExpiresAt: x.ExpiresAt.Time(), UsedAt: x.LastUsedAt.Time(), Newest: i == 0})
 	}
 	if typed == nil {
-		page.Warnings = warned(c.Warnings())
+		page.Warnings = warned(c.Warnings(), c.Metadata.RedirectURIs)
 	}
 	return page
 }
@@ -233,6 +237,8 @@ func (s *Server) ClientPost(w http.ResponseWriter, r *http.Request) error {
 		return s.finished(d, c, nil, err, here, action+"d")
 	case "rotate":
 		return s.rotate(d, c)
+	case "check":
+		return s.check(d, c.ID, c.Kind)
 	case "try":
 		return s.try(d, c)
 	case "preview":

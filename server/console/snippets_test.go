@@ -2,8 +2,9 @@ package console
 
 import (
 	"encoding/json"
-	"go/parser"
-	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,9 +40,7 @@ func TestSnippets(t *testing.T) {
 			}
 			switch x.ID {
 			case "03-go":
-				if _, err := parser.ParseFile(token.NewFileSet(), "x.go", x.Code, parser.AllErrors); err != nil {
-					t.Error(err)
-				}
+				compiles(t, x.Code)
 			case "04-spring":
 				var v map[string]any
 				if err := yaml.Unmarshal([]byte(x.Code), &v); err != nil || v["spring"] == nil {
@@ -52,6 +51,18 @@ func TestSnippets(t *testing.T) {
 	}
 	if len(seen) < 16 || len(seen) != len(shelf()) {
 		t.Errorf("%d snippets", len(seen))
+	}
+}
+
+// compiles has the compiler look at a program, against the libraries that we use ourselves.
+func compiles(t *testing.T, code string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(code+"\nfunc main() { _, _, _ = provider(context.Background()) }\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "vet", file).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

@@ -121,7 +121,7 @@ func (s *Server) Trial(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) trialView(d desk, t *oidc.Trial) *Trial {
 	page := &Trial{
 		Page: s.page(d), ID: t.Client.ID, Name: web.Inert(t.Client.NameIn(web.LocaleOf(d.r.Context()))), URL: s.clientURL(t.Client.ID),
-		Request: sent(t.Request), Scopes: t.Scopes, Warnings: warned(t.Warnings), Again: s.clientURL(t.Client.ID),
+		Request: sent(t.Request), Scopes: t.Scopes, Warnings: warned(t.Warnings, t.Client.Metadata.RedirectURIs), Again: s.clientURL(t.Client.ID),
 	}
 	if t.Answer.Has("error") {
 		page.Answer = sent(t.Answer)
@@ -135,13 +135,6 @@ func (s *Server) trialView(d desk, t *oidc.Trial) *Trial {
 	}
 	page.Tables = tables(decoded("id_token", t.IDToken), ClaimTable{ID: "userinfo", Claims: claimsOf(t.Userinfo)}, decoded("access_token", t.AccessToken))
 	return page
-}
-
-func warned(ps []clients.Problem) (list []Wrong) {
-	for _, p := range ps {
-		list = append(list, Wrong{Words: "wrong." + p.Code, Detail: plain(p.Detail)})
-	}
-	return list
 }
 
 // ClientPreview is "console/client-preview" [action=preview, account]: what an application would be told of an account.
@@ -187,7 +180,7 @@ func (s *Server) refused(d desk, c *clients.Client) ([]Refused, error) {
 	rows, err := s.Office.RefusedRedirects(d.r.Context(), d.actor, c.ID)
 	var list []Refused
 	for _, x := range rows {
-		r := Refused{URI: x.URI, Nearest: x.Nearest, Begin: x.URI[:x.Same], Position: len([]rune(x.URI[:x.Same])) + 1, At: x.At, Wrong: warned(x.Problems)}
+		r := Refused{URI: x.URI, Nearest: x.Nearest, Begin: x.URI[:x.Same], Position: len([]rune(x.URI[:x.Same])) + 1, At: x.At, Wrong: warned(x.Problems, nil)}
 		for i, c := range x.URI[x.Same:] {
 			if i == 0 {
 				r.Differs, r.Rest = string(c), x.URI[x.Same+len(string(c)):]
