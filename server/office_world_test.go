@@ -16,6 +16,7 @@ import (
 func (w *world) console(kernel *web.Kernel, people *accounts.Service, events *audit.Log) *console.Server {
 	chain := &record.Chain{Store: w.store, Keyring: w.ring, Keep: record.Keep, Now: w.now}
 	w.office = &office.Service{Store: w.store, Clients: w.clients, Accounts: people, Keys: w.keys, Keyring: w.ring, Audit: events, Chain: chain, Now: w.now}
+	w.office.Connectors = w.social.Connectors
 	settings := func() []console.Setting {
 		return []console.Setting{{Name: "issuer", Value: op}, {Name: "secret_key", Secret: true, Set: true}}
 	}

@@ -59,6 +59,12 @@ func (s *Store) IdentitiesOf(ctx context.Context, accountID string) (list []Iden
 	return list, err
 }
 
+// CountIdentities is how many came by a connector, most at most: nobody needs to know more than that there are many.
+func (s *Store) CountIdentities(ctx context.Context, connectorID string, most int) (n int, err error) {
+	err = s.get(ctx, &n, `SELECT COUNT(*) FROM (SELECT 1 FROM identities WHERE connector_id = ? LIMIT ?) x`, connectorID, most)
+	return n, err
+}
+
 // UseIdentity notes a use. One that was unlinked meanwhile is ErrNotFound, so that nobody is signed in by it any more.
 func (s *Store) UseIdentity(ctx context.Context, i Identity, now Instant) error {
 	return s.guarded(ctx, `UPDATE identities SET connector_id = ?, email = ?, last_used_at = ? WHERE id = ? AND account_id = ?`,

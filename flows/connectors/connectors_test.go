@@ -165,7 +165,7 @@ func TestValidate(t *testing.T) {
 	d := Document{Kind: KindOIDC, ID: "idp", ClientID: "x", Settings: Settings{Issuer: "http://127.0.0.1:1"}}
 	d.fill()
 	var ps Problems
-	if err := d.validate(true).err(); err != nil || errors.As(d.validate(true).err(), &ps) {
+	if err := d.validate(true).Err(); err != nil || errors.As(d.validate(true).Err(), &ps) {
 		t.Error(err)
 	}
 }
@@ -179,6 +179,15 @@ func TestSet(t *testing.T) {
 	}
 	want := Settings{Tenants: []string{"a", "b"}, Issuer: "https://x.test", Claims: map[string]string{"name": "displayName"}, NoSignUp: true}
 	if diff := cmp.Diff(want, s); diff != "" {
+		t.Error(diff)
+	}
+	var again Settings
+	for _, key := range Keys() {
+		if err := again.Set(key, s.Get(key)); err != nil {
+			t.Error(err)
+		}
+	}
+	if diff := cmp.Diff(want, again); diff != "" {
 		t.Error(diff)
 	}
 	for _, pair := range [][2]string{{"tenant", "a"}, {"claims", "name"}, {"no_sign_up", "yes"}} {

@@ -171,7 +171,7 @@ func (s *Service) Judge(old *Connector, d Document) (Document, error) {
 	if old != nil {
 		d.replaces(&ps, old)
 	}
-	return d, ps.err()
+	return d, ps.Err()
 }
 
 // Create sets one up: kind.Exists "connector.exists", kind.Invalid "connector.invalid" with Problems.
@@ -214,7 +214,15 @@ func (s *Service) Create(ctx context.Context, d Document) (*Connector, error) {
 // Update applies change to the connector's document and stores it. Kind and id can't change, nor by what people are known; without a secret in the
 // document it keeps the one it has.
 func (s *Service) Update(ctx context.Context, id string, change func(*Document) error) (*Connector, error) {
+	return s.UpdateIf(ctx, id, 0, change)
+}
+
+// UpdateIf is Update of the version that somebody looked at, 0 for any: kind.Conflict "connector.changed".
+func (s *Service) UpdateIf(ctx context.Context, id string, version storage.Instant, change func(*Document) error) (*Connector, error) {
 	old, err := s.Find(ctx, id)
+	if err == nil && version != 0 && old.UpdatedAt != version {
+		err = changed(nil)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -246,12 +254,29 @@ func (s *Service) Update(ctx context.Context, id string, change func(*Document) 
 		return s.record(ctx, "connector.updated", &c)
 	})
 	s.forget()
+	if errors.Is(err, storage.ErrConflict) {
+		err = changed(err)
+	}
 	return &c, err
 }
 
+func changed(err error) error { return kind.New(kind.Conflict, "connector.changed").WithErr(err) }
+
 // Delete removes one, also one that can't be read any more. Who signed in by it is known again if it is set up anew.
-func (s *Service) Delete(ctx context.Context, id string) error {
+func (s *Service) Delete(ctx context.Context, id string) error { return s.DeleteIf(ctx, id, 0) }
+
+// DeleteIf is Delete of the version that somebody looked at, 0 for any: kind.Conflict "connector.changed".
+func (s *Service) DeleteIf(ctx context.Context, id string, version storage.Instant) error {
 	err := s.Store.InTx(ctx, func(ctx context.Context) error {
+		if version != 0 {
+			old, err := s.Find(ctx, id)
+			if err == nil && old.UpdatedAt != version {
+				err = changed(nil)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		if err := s.Store.DeleteConnector(ctx, id); err != nil {
 			return err
 		}

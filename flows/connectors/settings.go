@@ -2,6 +2,7 @@ package connectors
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -38,6 +39,26 @@ func (s *Settings) Set(key, value string) error {
 		return nil
 	}
 	return fmt.Errorf("%q is none of %s", key, strings.Join(Keys(), ", "))
+}
+
+// Get is a setting by its name, as Set reads it.
+func (s *Settings) Get(key string) string {
+	if list, ok := s.lists()[key]; ok {
+		return strings.Join(*list, ",")
+	}
+	if word, ok := s.words()[key]; ok {
+		return *word
+	}
+	var pairs []string
+	if key == "claims" {
+		for _, ours := range slices.Sorted(maps.Keys(s.Claims)) {
+			pairs = append(pairs, ours+"="+s.Claims[ours])
+		}
+	}
+	if key == "no_sign_up" && s.NoSignUp {
+		return "true"
+	}
+	return strings.Join(pairs, ",")
 }
 
 // Keys are the names of all settings.

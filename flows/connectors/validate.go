@@ -14,9 +14,11 @@ import (
 	"pratu/flows/kind"
 )
 
-// Problem is one reason why a connector can't be set up. Pointer is a JSON pointer into the document.
+// Problem is one reason why a connector can't be set up. Pointer is a JSON pointer into the document, Code a stable message
+// id, Detail the English sentence.
 type Problem struct {
 	Pointer string `json:"pointer"`
+	Code    string `json:"code"`
 	Detail  string `json:"detail"`
 }
 
@@ -31,11 +33,12 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-func (ps *Problems) add(pointer, format string, args ...any) {
-	*ps = append(*ps, Problem{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
+func (ps *Problems) add(pointer, code, format string, args ...any) {
+	*ps = append(*ps, Problem{Pointer: pointer, Code: "connector." + code, Detail: fmt.Sprintf(format, args...)})
 }
 
-func (ps Problems) err() error {
+// Err is nil when there is nothing to say.
+func (ps Problems) Err() error {
 	if len(ps) == 0 {
 		return nil
 	}
@@ -85,6 +88,9 @@ func (d *Document) fill() {
 	}
 }
 
+// Needs are the settings that a kind can't do without.
+func Needs(kindName string) []string { return needs[kindName] }
+
 // needs are the settings of a kind that it can't do without. Other kinds don't have them.
 var needs = map[string][]string{
 	KindGoogle:   nil,
@@ -101,27 +107,27 @@ func (d *Document) validate(local bool) Problems {
 	var ps Problems
 	required, known := needs[d.Kind]
 	if !known {
-		ps.add("/kind", "%q is none of %s", d.Kind, strings.Join(Kinds(), ", "))
+		ps.add("/kind", "kind", "%q is none of %s", d.Kind, strings.Join(Kinds(), ", "))
 		return ps
 	}
 	if !idSyntax.MatchString(d.ID) {
-		ps.add("/id", "write 1 to 48 characters of a-z 0-9 and - between them: it is part of an address")
+		ps.add("/id", "id", "write 1 to 48 characters of a-z 0-9 and - between them: it is part of an address")
 	}
 	if d.Name == "" {
-		ps.add("/name", "give it a name, which its button says: a company's, for example")
+		ps.add("/name", "missing", "give it a name, which its button says: a company's, for example")
 	} else {
 		text(&ps, "/name", d.Name, 60)
 	}
 	if d.ClientID == "" || len(d.ClientID) > 255 || strings.ContainsFunc(d.ClientID, notPrintable) {
-		ps.add("/client_id", "the id that the provider gave to this application is missing, or isn't printable ASCII")
+		ps.add("/client_id", "missing", "the id that the provider gave to this application is missing, or isn't printable ASCII")
 	}
 	d.validateSecret(&ps)
 	for name, set := range d.Settings.ofKinds() {
 		switch {
 		case set && !slices.Contains(required, name):
-			ps.add("/settings/"+name, "kind %s has no such setting", d.Kind)
+			ps.add("/settings/"+name, "kind", "kind %s has no such setting", d.Kind)
 		case !set && slices.Contains(required, name):
-			ps.add("/settings/"+name, "kind %s needs it: --set %s=…", d.Kind, name)
+			ps.add("/settings/"+name, "missing", "kind %s needs it", d.Kind)
 		}
 	}
 	d.Settings.validate(&ps, local)
@@ -133,22 +139,34 @@ func (d *Document) validate(local bool) Problems {
 // new, or somebody else.
 func (d *Document) replaces(ps *Problems, old *Connector) {
 	if d.Kind != old.Kind || d.ID != old.ID {
-		ps.add("/kind", "kind and id stay as they are: create another connector")
+		ps.add("/kind", "stays", "kind and id stay as they are: create another connector")
 	}
 	before := old.Document()
 	now := d.knownBy()
 	for pointer, was := range before.knownBy() {
 		if is := now[pointer]; is != was {
-			ps.add(pointer, "it stays %q, since people are known by it: create another connector", was)
+			ps.add(pointer, "stays", "it stays %q, since people are known by it: create another connector", was)
 		}
 	}
 }
 
-// knownBy is what the subjects of people belong to, as flows/social identifies them.
+// Stays are the members of a kind's document, and of its settings, that the subjects of people belong to, as flows/social
+// identifies them.
+func Stays(kindName string) []string {
+	if kindName == KindFacebook {
+		return []string{"client_id"}
+	}
+	return []string{"issuer", "team", "provider"}
+}
+
 func (d *Document) knownBy() map[string]string {
-	by := map[string]string{"/settings/issuer": d.Settings.Issuer, "/settings/team": d.Settings.Team, "/settings/provider": d.Settings.Provider}
-	if d.Kind == KindFacebook {
-		by["/client_id"] = d.ClientID
+	by := map[string]string{}
+	for _, name := range Stays(d.Kind) {
+		if name == "client_id" {
+			by["/client_id"] = d.ClientID
+		} else {
+			by["/settings/"+name] = d.Settings.Get(name)
+		}
 	}
 	return by
 }
@@ -164,12 +182,12 @@ func (s Settings) ofKinds() map[string]bool {
 func (d *Document) validateSecret(ps *Problems) {
 	switch block, _ := pem.Decode([]byte(d.Secret)); {
 	case d.Kind == KindApple && (block == nil || block.Type != "PRIVATE KEY"):
-		ps.add("/secret", "kind apple needs the private key as Apple gave it, a .p8 file: --secret-stdin, or secret_file for apply")
+		ps.add("/secret", "secret", "kind apple needs the private key as Apple gave it, a .p8 file")
 	case d.Kind == KindApple:
 	case d.Secret == "" && d.Kind != KindOIDC && d.Kind != KindB2C:
-		ps.add("/secret", "kind %s needs the secret that the provider gave: --secret-stdin, or secret_file for apply", d.Kind)
+		ps.add("/secret", "missing", "kind %s needs the secret that the provider gave", d.Kind)
 	case len(d.Secret) > 4096 || strings.ContainsFunc(d.Secret, notPrintable):
-		ps.add("/secret", "a secret is printable ASCII, 4096 characters at most")
+		ps.add("/secret", "secret", "a secret is printable ASCII, 4096 characters at most")
 	}
 }
 
@@ -185,15 +203,15 @@ func (s Settings) validate(ps *Problems, local bool) {
 	each(ps, "scopes", s.Scopes, scopeSyntax, "a scope is printable ASCII without spaces")
 	for name, value := range map[string]string{"team": s.Team, "key": s.Key, "provider": s.Provider} {
 		if value != "" && !wordSyntax.MatchString(value) {
-			ps.add("/settings/"+name, "a word of letters and digits")
+			ps.add("/settings/"+name, "word", "a word of letters and digits")
 		}
 	}
 	if s.Sync != "" && s.Sync != SyncOnce && s.Sync != SyncAlways {
-		ps.add("/settings/sync", "one of %s, %s", SyncOnce, SyncAlways)
+		ps.add("/settings/sync", "sync", "one of %s, %s", SyncOnce, SyncAlways)
 	}
 	for _, claim := range slices.Sorted(maps.Keys(s.Claims)) {
 		if !slices.Contains(Mappable, claim) {
-			ps.add("/settings/claims/"+claim, "one of %s", strings.Join(Mappable, ", "))
+			ps.add("/settings/claims/"+claim, "claim", "one of %s", strings.Join(Mappable, ", "))
 		}
 		text(ps, "/settings/claims/"+claim, s.Claims[claim], 128)
 	}
@@ -201,19 +219,19 @@ func (s Settings) validate(ps *Problems, local bool) {
 
 func each(ps *Problems, name string, list []string, syntax *regexp.Regexp, hint string) {
 	if len(list) > 100 {
-		ps.add("/settings/"+name, "at most 100")
+		ps.add("/settings/"+name, "too_many", "at most 100")
 		return
 	}
 	for i, v := range list {
 		if len(v) > 255 || !syntax.MatchString(v) {
-			ps.add(fmt.Sprintf("/settings/%s/%d", name, i), "%q: %s", v, hint)
+			ps.add(fmt.Sprintf("/settings/%s/%d", name, i), "syntax", "%q: %s", v, hint)
 		}
 	}
 }
 
 func text(ps *Problems, pointer, value string, most int) {
 	if value == "" || utf8.RuneCountInString(value) > most || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
-		ps.add(pointer, "1 to %d characters, no control characters", most)
+		ps.add(pointer, "text", "1 to %d characters, no control characters", most)
 	}
 }
 
@@ -231,6 +249,6 @@ func address(ps *Problems, pointer, raw string, local bool) {
 		if local {
 			what = "an https address, or http as the issuer is localhost,"
 		}
-		ps.add(pointer, "%s without query, fragment and user-info", what)
+		ps.add(pointer, "address", "%s without query, fragment and user-info", what)
 	}
 }

@@ -120,6 +120,13 @@ const (
 	PathAdminAPI      = "/admin/api" // and below it /openapi.json and /v1
 )
 
+// Paths of the office about who lets people in, and about games.
+const (
+	PathAdminConnectors   = "/admin/connectors" // and below it /{connector}
+	PathAdminNewConnector = "/admin/new-connector"
+	PathAdminTitles       = "/admin/titles" // and below it /{title}, /{title}/players/{player}
+)
+
 // Paths of the operations listener.
 const (
 	PathLive    = "/livez"

@@ -23,21 +23,23 @@ type Action string
 
 // Actions. What an API has no route for isn't among Remote.
 const (
-	ReadDashboard  Action = "dashboard.read"
-	ReadClients    Action = "clients.read"
-	WriteClients   Action = "clients.write"
-	RotateSecrets  Action = "clients.secrets"
-	ReadAccounts   Action = "accounts.read"
-	WriteAccounts  Action = "accounts.write"
-	DeleteAccounts Action = "accounts.delete"
-	ReadAudit      Action = "audit.read"
-	ReadKeys       Action = "keys.read"
-	RotateKeys     Action = "keys.rotate"
-	ReadMail       Action = "mail.read"
-	SendMail       Action = "mail.send"
-	ReadSettings   Action = "settings.read"
-	ReadRoles      Action = "roles.read"
-	WriteRoles     Action = "roles.write"
+	ReadDashboard   Action = "dashboard.read"
+	ReadClients     Action = "clients.read"
+	WriteClients    Action = "clients.write"
+	RotateSecrets   Action = "clients.secrets"
+	ReadAccounts    Action = "accounts.read"
+	WriteAccounts   Action = "accounts.write"
+	DeleteAccounts  Action = "accounts.delete"
+	ReadConnectors  Action = "connectors.read"
+	WriteConnectors Action = "connectors.write"
+	ReadAudit       Action = "audit.read"
+	ReadKeys        Action = "keys.read"
+	RotateKeys      Action = "keys.rotate"
+	ReadMail        Action = "mail.read"
+	SendMail        Action = "mail.send"
+	ReadSettings    Action = "settings.read"
+	ReadRoles       Action = "roles.read"
+	WriteRoles      Action = "roles.write"
 )
 
 // Scope is what a token needs for the action.
@@ -70,6 +72,8 @@ var table = []line{
 	{ReadAccounts, "find and see accounts", true, row(All, All, All, All, No)},
 	{WriteAccounts, "disable and enable accounts, end their sessions, take their factors away; those of accounts with a role only who may change roles", true, row(All, All, All, No, No)},
 	{DeleteAccounts, "delete accounts", true, row(All, All, No, No, No)},
+	{ReadConnectors, "see the providers that people sign in with elsewhere; their secrets nobody sees", false, row(All, All, All, All, No)},
+	{WriteConnectors, "set providers up, change, switch off and delete them: who may decides by whose word people are let in", false, row(All, All, No, No, No)},
 	{ReadAudit, "read the record of events", true, row(All, All, All, All, No)},
 	{ReadKeys, "see the signing keys", false, row(All, All, No, All, No)},
 	{RotateKeys, "replace the signing keys", false, row(All, All, No, No, No)},

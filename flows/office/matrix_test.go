@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pratu/flows/clients"
+	"pratu/flows/connectors"
 	"pratu/flows/kind"
 	"pratu/flows/office"
 	"pratu/storage"
@@ -98,6 +99,35 @@ var deeds = []deed{
 		}
 		return err
 	}},
+	{office.ReadConnectors, "list", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.FindConnectors(ctx, a)
+		return err
+	}},
+	{office.ReadConnectors, "one", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.Connector(ctx, a, "corp")
+		return err
+	}},
+	{office.ReadConnectors, "dependents", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.Dependents(ctx, a, "corp")
+		return err
+	}},
+	{office.WriteConnectors, "change", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.ChangeConnector(ctx, a, "corp", 0, func(*connectors.Document) error { return nil })
+		return err
+	}},
+	{office.WriteConnectors, "create and delete", false, func(ctx context.Context, w *world, a office.Actor) error {
+		if _, err := w.CreateConnector(ctx, a, connectors.Document{Kind: connectors.KindGoogle, ClientID: "x", Secret: "s"}); err != nil {
+			return err
+		}
+		return w.DeleteConnector(ctx, a, "google", 0)
+	}},
+	{office.WriteConnectors, "delete", false, func(ctx context.Context, w *world, a office.Actor) error {
+		err := w.DeleteConnector(ctx, a, "none", 0)
+		if kind.Is(err, "connector.unknown") { // it may, and there is none
+			err = nil
+		}
+		return err
+	}},
 	{office.ReadAudit, "record", false, func(ctx context.Context, w *world, a office.Actor) error {
 		_, err := w.Events(ctx, a, storage.AuditFilter{Limit: 5}, "nobody@x.test")
 		return err
@@ -136,6 +166,8 @@ func TestMatrix(t *testing.T) {
 		w.client(clients.Document{Kind: clients.KindGame, ClientID: "dragons"})
 		w.client(clients.Document{Kind: clients.KindMachine, ClientID: "robot"})
 		w.client(clients.Document{Kind: clients.KindMachine, ClientID: "server", Settings: clients.Settings{Title: "dragons"}})
+		_, err := w.Connectors.Create(ctx, connectors.Document{Kind: connectors.KindOIDC, ID: "corp", ClientID: "x", Settings: connectors.Settings{Issuer: "https://idp.test"}})
+		must(t, err)
 		victim, err := w.Accounts.Load(ctx, w.person("nobody").ID)
 		must(t, err)
 		w.victim, w.victimID = victim.SSOID, victim.ID

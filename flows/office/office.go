@@ -12,6 +12,7 @@ import (
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
 	"pratu/flows/clients"
+	"pratu/flows/connectors"
 	"pratu/flows/keys"
 	"pratu/flows/kind"
 	"pratu/flows/record"
@@ -29,6 +30,8 @@ type Service struct {
 	Audit    *audit.Log
 	Chain    *record.Chain
 	Now      func() time.Time
+
+	Connectors *connectors.Service
 }
 
 // Actor is who asks. The zero value may nothing.

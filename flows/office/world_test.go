@@ -10,6 +10,7 @@ import (
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
 	"pratu/flows/clients"
+	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
 	"pratu/flows/keys/keystest"
@@ -63,6 +64,8 @@ func each(t *testing.T, run func(w *world)) {
 			Store: store, Keyring: ring, Audit: log, Now: w.now, Chain: &record.Chain{Store: store, Keyring: ring, Keep: record.Keep, Now: w.now},
 			Clients: &clients.Service{Store: store, Hasher: hasher, Audit: recorder{log}, Now: w.now},
 			Keys:    &keys.Service{Store: store, Custody: keystest.Custody(ring), Audit: log, Now: w.now},
+
+			Connectors: &connectors.Service{Store: store, Keyring: ring, Audit: log, Now: w.now},
 			Accounts: &accounts.Service{
 				Store: store, Keyring: ring, Hasher: hasher, Limiter: &limits.Limiter{Store: store, Keyring: ring, Now: w.now},
 				Audit: log, Issuer: i, Product: "Pratu", Now: w.now, Mail: &mail.Service{Outbox: box, From: "Pratu <no-reply@op.test>", Now: w.now},

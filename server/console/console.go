@@ -49,6 +49,7 @@ var sections = []struct {
 	{"dashboard", issuer.PathAdmin, office.ReadDashboard},
 	{"clients", issuer.PathAdminClients, office.ReadClients},
 	{"accounts", issuer.PathAdminAccounts, office.ReadAccounts},
+	{"connectors", issuer.PathAdminConnectors, office.ReadConnectors},
 	{"roles", issuer.PathAdminRoles, office.ReadRoles},
 	{"audit", issuer.PathAdminAudit, office.ReadAudit},
 	{"keys", issuer.PathAdminKeys, office.ReadKeys},
@@ -197,7 +198,7 @@ func (s *Server) page(d desk) Page {
 // notices are good news that a page may be told by its URL. Anything else there is ignored.
 var notices = []string{
 	"saved", "disabled", "enabled", "deleted", "sessions_ended", "factors_reset", "role_granted", "role_revoked", "secret_ended",
-	"key_rotated", "mail_retried", "mail_sent", "redirect_forgotten",
+	"key_rotated", "mail_retried", "mail_sent", "redirect_forgotten", "connector_made",
 }
 
 // named is what the header calls somebody.
@@ -223,8 +224,14 @@ func (s *Server) refuse(d desk, name string, data web.Framed, err error) error {
 	if !ok || known.Kind == kind.Internal || known.Kind == kind.NotFound || kind.Is(err, "office.forbidden") {
 		return err
 	}
-	if e := data.FrameOf().Refuse(err); e != nil {
+	f := data.FrameOf()
+	if e := f.Refuse(err); e != nil {
 		return e
+	}
+	for i := range f.Problems {
+		if strings.HasPrefix(f.Problems[i].Field, "/") { // a pointer into a document is no input to lead to
+			f.Problems[i].Field = ""
+		}
 	}
 	web.EventOf(d.r.Context()).Set("error", known.Code)
 	status := http.StatusUnprocessableEntity

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pratu/flows/clients"
+	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
 	"pratu/flows/office"
@@ -67,6 +68,13 @@ func samples() []sample {
 		{"console-accounts", "console/accounts", sampleAccounts, nil},
 		{"console-account", "console/account", func() web.Framed { return sampleAccount("1") }, []web.Problem{{Code: "office.reason", Field: "reason", Args: map[string]any{"max": 200}}}},
 		{"console-account-disabled", "console/account", func() web.Framed { return sampleAccount("2") }, nil},
+		{"console-connectors", "console/connectors", sampleConnectors, nil},
+		{"console-connectors-none", "console/connectors", func() web.Framed { return &Connectors{Page: samplePage("/admin/connectors")} }, nil},
+		{"console-connector-kinds", "console/connector-new", func() web.Framed { return sampleConnectorForm("") }, nil},
+		{"console-connector-new", "console/connector-new", func() web.Framed { return sampleConnectorForm(connectors.KindB2C) }, []web.Problem{{Code: "connector.invalid"}}},
+		{"console-connector-new-apple", "console/connector-new", func() web.Framed { return sampleConnectorForm(connectors.KindApple) }, nil},
+		{"console-connector", "console/connector", func() web.Framed { return sampleConnector(false) }, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},
+		{"console-connector-built-in", "console/connector", func() web.Framed { return sampleConnector(true) }, nil},
 		{"console-roles", "console/roles", sampleRoles, []web.Problem{{Code: "role.title", Field: "title"}}},
 		{"console-audit", "console/audit", sampleAudit, nil},
 		{"console-keys", "console/keys", sampleKeys, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},

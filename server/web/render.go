@@ -43,31 +43,29 @@ func New(templates, static fs.FS, base string) (*Renderer, error) {
 	return r, nil
 }
 
-// parse makes one template set for each page, so that all of them may define "title" and "main".
+// parse makes one template set for each page, so that all of them may define "title" and "main". Those of the console stand
+// on console.html besides.
 func (r *Renderer) parse(templates fs.FS, locale string) (map[string]*template.Template, error) {
-	layout, err := template.New("layout.html").Funcs(r.functions(locale)).Option("missingkey=error").
-		ParseFS(templates, "layout.html", "parts.html", "console.html")
+	layout, err := template.New("layout.html").Funcs(r.functions(locale)).Option("missingkey=error").ParseFS(templates, "layout.html", "parts.html")
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	pages, err := fs.Glob(templates, "pages/*.html")
-	if err != nil {
-		return nil, err
-	}
-	office, err := fs.Glob(templates, "console/*.html")
-	if err != nil {
-		return nil, err
-	}
 	set := map[string]*template.Template{}
-	for _, file := range append(pages, office...) {
-		page, err := layout.Clone()
-		if err == nil {
-			page, err = page.ParseFS(templates, file)
-		}
+	for dir, shared := range map[string][]string{"pages": nil, "console": {"console.html"}} {
+		files, err := fs.Glob(templates, dir+"/*.html")
 		if err != nil {
-			return nil, fmt.Errorf("templates: %w", err)
+			return nil, err
 		}
-		set[strings.TrimPrefix(strings.TrimSuffix(file, ".html"), "pages/")] = page
+		for _, file := range files {
+			page, err := layout.Clone()
+			if err == nil {
+				page, err = page.ParseFS(templates, append(shared[:len(shared):len(shared)], file)...)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("templates: %w", err)
+			}
+			set[strings.TrimPrefix(strings.TrimSuffix(file, ".html"), "pages/")] = page
+		}
 	}
 	return set, nil
 }

@@ -107,10 +107,17 @@ func (b browsers) identityOnce(t *testing.T) {
 }
 
 func (b browsers) identityCount(t *testing.T) {
-	owner := account(t, b.db)
+	owner, by := account(t, b.db), name("connector")
 	won := race(t, crowd, func(int) (bool, error) {
-		return verdict(b.CreateIdentity(patient(t), identity(owner), 2), storage.ErrConflict)
+		i := identity(owner)
+		i.ConnectorID = by
+		return verdict(b.CreateIdentity(patient(t), i, 2), storage.ErrConflict)
 	})
+	for most, want := range map[int]int{1: 1, 5: 2} {
+		if n := must[int](t)(b.CountIdentities(t.Context(), by, most)); n != want {
+			t.Errorf("%d of at most %d came by it", n, most)
+		}
+	}
 	if list := must[[]storage.Identity](t)(b.IdentitiesOf(t.Context(), owner)); won != 2 || len(list) != 2 {
 		t.Errorf("%d were made: %+v", won, list)
 	}
