@@ -47,6 +47,7 @@ func TestProgram(t *testing.T) {
 			p.retries(p.exchange(b.silent(p)), first, second)
 			p.rotates(tokens, first, second)
 			p.revokes(p.exchange(b.silent(p)))
+			p.administers(p.exchange(b.silent(p)))
 
 			second.stop()
 			first.stop()
@@ -259,6 +260,26 @@ func (p *party) revokes(tokens *oauth2.Token) {
 	_, err = p.refresh(p.replica, tokens.RefreshToken)
 	p.refused(err)
 	p.useless(tokens)
+}
+
+// administers has who runs the server look into tokens and end one.
+func (p *party) administers(tokens *oauth2.Token) {
+	p.t.Helper()
+	says := func(want, token string, command ...string) {
+		p.t.Helper()
+		out := p.cli(token, append(append([]string{"token"}, command...), "-o", "json")...)
+		if !strings.Contains(string(out), want) {
+			p.t.Errorf("%v: %s", command, out)
+		}
+	}
+	raw, _ := p.idToken(tokens)
+	says(`"client_id": "314159"`, tokens.AccessToken, "introspect")
+	says(`"active": true`, tokens.RefreshToken, "introspect")
+	says(`"active": false`, raw, "introspect")
+	says(`"signed_by_us": true`, raw, "decode")
+	p.cli(tokens.RefreshToken, "token", "revoke")
+	p.useless(tokens)
+	says(`"active": false`, tokens.AccessToken, "introspect")
 }
 
 // signsOut ends the session at the provider and comes back; without a session nobody is let in silently.

@@ -2,34 +2,14 @@ package cli
 
 import (
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
 	"pratu/flows/mail"
-	"pratu/storage"
 )
-
-// accountView is an account as scripts see it.
-type accountView struct {
-	SSOID     string        `json:"ssoid"`
-	OID       string        `json:"oid"`
-	Subject   string        `json:"sub"`
-	Status    string        `json:"status"`
-	Contacts  []contactView `json:"contacts"`
-	CreatedAt time.Time     `json:"created_at"`
-}
-
-type contactView struct {
-	Type       string `json:"type"`
-	Identifier string `json:"identifier"`
-	Verified   bool   `json:"verified"`
-	Preferred  bool   `json:"preferred"`
-}
 
 func (a *app) accountCreate() *cobra.Command {
 	var p person
@@ -100,26 +80,6 @@ func (a *app) createAccount(t *tools, p person, verified bool) error {
 	if err != nil {
 		return err
 	}
-	subject := strconv.FormatInt(account.SSOID, 10)
-	v := accountView{
-		SSOID: subject, OID: account.OID, Subject: subject, Status: account.Status, Contacts: []contactView{},
-		CreatedAt: account.CreatedAt.UTC(),
-	}
-	rows := [][2]string{{"ssoid", v.SSOID}, {"oid", v.OID}, {"status", statusWord(v.Status)}}
-	for _, c := range account.Contacts {
-		v.Contacts = append(v.Contacts, contactView{c.Kind, c.Value, c.Verified, c.Preferred})
-		state := c.Value
-		if !c.Verified {
-			state += " (not verified: no sign-in with it)"
-		}
-		rows = append(rows, [2]string{c.Kind, state})
-	}
-	return a.print.one(v, rows)
-}
-
-func statusWord(status string) string {
-	if status == storage.StatusActive {
-		return "active"
-	}
-	return status
+	v := viewAccount(account)
+	return a.print.one(v, v.rows())
 }

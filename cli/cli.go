@@ -80,10 +80,15 @@ func (a *app) root() *cobra.Command {
 	addOutput(root, &a.print)
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .HasHelpSubCommands}}", globalFlags+"{{if .HasHelpSubCommands}}", 1))
 	root.AddCommand(
-		a.devCommand(), a.serveCommand(), a.clientCommand(), a.apiKeyCommand(), a.connectorCommand(), a.registrationTokenCommand(), a.accountCommand(), a.playerCommand(), a.bindingCommand(), a.roleCommand(), a.applyCommand(), a.exportCommand(), a.keyCommand(), a.migrateCommand(),
-		a.adminCommand(), a.outboxCommand(), a.auditCommand(), a.partnerCommand(), a.configCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(), flagsTopic(),
+		a.devCommand(), a.serveCommand(),
+		a.clientCommand(), a.apiKeyCommand(), a.connectorCommand(), a.registrationTokenCommand(), a.tokenCommand(),
+		a.accountCommand(), a.roleCommand(), a.bindingCommand(), a.titleCommand(), a.playerCommand(), a.partnerCommand(),
+		a.applyCommand(), a.exportCommand(), a.openapiCommand(),
+		a.keyCommand(), a.outboxCommand(), a.auditCommand(), a.migrateCommand(), a.backupCommand(), a.configCommand(),
+		a.adminCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(), flagsTopic(),
 	)
 	addExamples(root)
+	a.addCompletion(root)
 	return root
 }
 
@@ -185,4 +190,8 @@ func causes(err error) []string {
 }
 
 // say writes a message for people; data goes to stdout.
-func (a *app) say(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
+func (a *app) say(format string, args ...any) {
+	if !a.print.quiet {
+		fmt.Fprintf(a.stderr, format+"\n", args...)
+	}
+}

@@ -91,34 +91,39 @@ func (a *app) clientGet() *cobra.Command {
 }
 
 func (a *app) clientList() *cobra.Command {
-	const page = 200
 	return &cobra.Command{
 		Use: "list", Short: "Show all clients", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withTools(cmd, func(t *tools) error {
-				docs, rows, after := []clients.Document{}, [][]string{}, ""
-				for {
-					batch, err := t.clients.List(t.ctx, after, page)
-					if err != nil {
-						return err
-					}
-					for _, c := range batch {
-						state := "active"
-						if c.Disabled() {
-							state = "disabled"
-						}
-						docs = append(docs, c.Document())
-						rows = append(rows, []string{c.ID, c.Kind, c.Name, state, c.CreatedAt.Time().UTC().Format(time.DateOnly)})
-						after = c.ID
-					}
-					if len(batch) < page {
-						break
-					}
-				}
-				return a.print.list(docs, []string{"id", "kind", "name", "state", "created"}, rows)
-			})
+			return a.withTools(cmd, func(t *tools) error { return a.listClients(t, func(*clients.Client) bool { return true }) })
 		},
 	}
+}
+
+func (a *app) listClients(t *tools, wanted func(*clients.Client) bool) error {
+	const page = 200
+	docs, rows := []clients.Document{}, [][]string{}
+	for after := ""; ; {
+		batch, err := t.clients.List(t.ctx, after, page)
+		if err != nil {
+			return err
+		}
+		for _, c := range batch {
+			after = c.ID
+			if !wanted(c) {
+				continue
+			}
+			state := "active"
+			if c.Disabled() {
+				state = "disabled"
+			}
+			docs = append(docs, c.Document())
+			rows = append(rows, []string{c.ID, c.Kind, c.Name, state, c.CreatedAt.Time().UTC().Format(time.DateOnly)})
+		}
+		if len(batch) < page {
+			break
+		}
+	}
+	return a.print.list(docs, []string{"id", "kind", "name", "state", "created"}, rows)
 }
 
 func (a *app) clientUpdate() *cobra.Command {

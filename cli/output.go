@@ -15,11 +15,13 @@ import (
 // printer writes data to stdout in the format of -o. Table is for people, json and yaml are stable for scripts.
 type printer struct {
 	format string
+	quiet  bool // ids alone, one in each line
 	out    io.Writer
 }
 
 func addOutput(cmd *cobra.Command, p *printer) {
 	cmd.PersistentFlags().StringVarP(&p.format, "output", "o", "table", "table, json or yaml")
+	cmd.PersistentFlags().BoolVarP(&p.quiet, "quiet", "q", false, "print ids alone, and no messages")
 }
 
 func (p *printer) check() error {
@@ -32,7 +34,7 @@ func (p *printer) check() error {
 
 // one prints a value; rows are its name-value pairs on a terminal.
 func (p *printer) one(v any, rows [][2]string) error {
-	if p.format != "table" {
+	if p.quiet || p.format != "table" {
 		return p.encode(v)
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
@@ -46,7 +48,7 @@ func (p *printer) one(v any, rows [][2]string) error {
 
 // list prints many values, one row each.
 func (p *printer) list(v any, header []string, rows [][]string) error {
-	if p.format != "table" {
+	if p.quiet || p.format != "table" {
 		return p.encode(v)
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
@@ -59,7 +61,7 @@ func (p *printer) list(v any, header []string, rows [][]string) error {
 
 // text prints a value; on a terminal a text stands for it.
 func (p *printer) text(v any, text string) error {
-	if p.format != "table" {
+	if p.quiet || p.format != "table" {
 		return p.encode(v)
 	}
 	_, err := io.WriteString(p.out, text)
@@ -83,6 +85,14 @@ func (p *printer) encode(v any) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
+	if p.quiet {
+		if ids, have := idsOf(raw.Bytes()); have {
+			for _, id := range ids {
+				fmt.Fprintln(p.out, id)
+			}
+			return nil
+		}
+	}
 	if p.format == "json" {
 		_, err := p.out.Write(raw.Bytes())
 		return err
@@ -96,6 +106,27 @@ func (p *printer) encode(v any) error {
 	out.SetIndent(2)
 	defer out.Close()
 	return out.Encode(&node)
+}
+
+// idsOf are the ids of a value or of a list of values, if they have any.
+func idsOf(raw []byte) (ids []string, have bool) {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		list = []json.RawMessage{raw}
+	}
+	for _, item := range list {
+		var v map[string]any
+		if json.Unmarshal(item, &v) != nil {
+			return nil, false
+		}
+		for _, name := range []string{"id", "client_id", "ssoid", "kid"} {
+			if id, has := v[name].(string); has {
+				ids = append(ids, id)
+				break
+			}
+		}
+	}
+	return ids, len(ids) == len(list)
 }
 
 func blockStyle(n *yaml.Node) {

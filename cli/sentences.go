@@ -86,6 +86,8 @@ var sentences = map[string]string{
 	"import.taken":          "somebody else took a number or a contact of the line meanwhile: run the import again to see which",
 	"import.refused":        "{lines} lines were refused: they are listed with their reasons",
 
+	"token.unknown": "the token is none of ours, or it has ended already",
+
 	"role.unknown":     "there is no such role: one of owner, admin, support, auditor, title_owner",
 	"role.title":       "title_owner goes with --title and the id of a client of kind game, and no other role does",
 	"role.missing":     "the account hasn't got this role: pratu role list shows who has which",

@@ -24,8 +24,9 @@ type dialect interface {
 	name() string
 	open(o Options, c *counter) (read, write *sqlx.DB, err error)
 	clock() string
-	probe() string // makes a transaction look rows up by index, or ""
-	hold() string  // ends a SELECT whose rows have to stay as they are until the transaction is over
+	probe() string  // makes a transaction look rows up by index, or ""
+	backup() string // copies the database to the file of its argument, or ""
+	hold() string   // ends a SELECT whose rows have to stay as they are until the transaction is over
 	retryable(err error) bool
 	meaning(err error) error // one of our errors, or nil
 }
@@ -92,6 +93,8 @@ func postgresDSN(raw string) (string, error) {
 	u.RawQuery = q.Encode()
 	return u.String(), nil
 }
+
+func (postgres) backup() string { return "" } // pg_dump does
 
 func (postgres) clock() string {
 	return `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)`
@@ -174,6 +177,8 @@ func (embedded) open(o Options, c *counter) (read, write *sqlx.DB, err error) {
 	}
 	return connect("&_pragma=query_only(1)", max(4, 2*runtime.GOMAXPROCS(0))), connect("&_txlock=immediate", 1), nil
 }
+
+func (embedded) backup() string { return `VACUUM INTO ?` }
 
 func (embedded) clock() string {
 	return `SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`

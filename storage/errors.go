@@ -18,6 +18,8 @@ var (
 	ErrConflict    = errors.New("storage: changed meanwhile")
 	ErrInvalid     = errors.New("storage: a value that no column takes")
 	ErrUnavailable = errors.New("storage: the database is away or busy")
+	// ErrUnsupported is what an engine has its own tools for.
+	ErrUnsupported = errors.New("storage: the engine has its own tools for this")
 	// ErrNewerSchema is a database that a later program has migrated.
 	ErrNewerSchema = errors.New("storage: the schema is newer than this program")
 )

@@ -13,6 +13,7 @@ func TestPrepared(t *testing.T)     { storagetest.Databases(t, storagetest.Prepa
 func TestStatements(t *testing.T)   { storagetest.Engines(t, storagetest.Statements) }
 
 func TestAfterCommit(t *testing.T) { storagetest.Engines(t, storagetest.AfterCommit) }
+func TestBackup(t *testing.T)      { storagetest.Engines(t, storagetest.Backup) }
 
 func TestMigrations(t *testing.T) {
 	for engine, url := range storagetest.URLs(t) {

@@ -281,6 +281,9 @@ func (s *Service) Named(ctx context.Context, text string) (storage.Account, erro
 // Disable keeps an account out everywhere, at once; Enable lets it in again. actorKind and actorID say whose word it is.
 func (s *Service) Disable(ctx context.Context, accountID, reason, actorKind, actorID string) error {
 	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.NotLastOwner(ctx, accountID); err != nil {
+			return err
+		}
 		now := storage.At(s.Now())
 		if err := s.Store.DisableAccount(ctx, accountID, now); err != nil {
 			return s.unchanged(ctx, accountID, storage.StatusDisabled, err)

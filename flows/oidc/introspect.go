@@ -8,6 +8,7 @@ import (
 
 	"pratu/flows/audit"
 	"pratu/flows/clients"
+	"pratu/flows/kind"
 	"pratu/flows/secret"
 	"pratu/storage"
 )
@@ -33,8 +34,18 @@ func (p *Provider) Introspect(ctx context.Context, caller *clients.Client, token
 	if caller.Public() {
 		return Introspection{}, refuse(UnauthorizedClient, "introspection is for clients that authenticate")
 	}
+	i, err := p.Inspect(ctx, token)
+	refresh := strings.HasPrefix(token, prefixRefresh) // is nobody's but its client's
+	if err != nil || i.ClientID != caller.ID && (refresh || !slices.Contains(i.Audience, caller.ID)) {
+		return Introspection{}, err
+	}
+	return i, nil
+}
+
+// Inspect is Introspect for who administers the server: about any client's token.
+func (p *Provider) Inspect(ctx context.Context, token string) (Introspection, error) {
 	if strings.HasPrefix(token, prefixRefresh) {
-		return p.introspectRefresh(ctx, caller, token)
+		return p.inspectRefresh(ctx, token)
 	}
 	a, err := p.Access(ctx, token)
 	if e := (*Error)(nil); errors.As(err, &e) && e.Code == InvalidToken {
@@ -42,9 +53,6 @@ func (p *Provider) Introspect(ctx context.Context, caller *clients.Client, token
 	}
 	if err != nil {
 		return Introspection{}, err
-	}
-	if a.Client.ID != caller.ID && !slices.Contains(a.Audience, caller.ID) {
-		return Introspection{}, nil
 	}
 	i := Introspection{
 		Active: true, Scope: strings.Join(a.Scopes, " "), ClientID: a.Client.ID, TokenType: "Bearer",
@@ -60,7 +68,7 @@ func (p *Provider) Introspect(ctx context.Context, caller *clients.Client, token
 	return i, nil
 }
 
-func (p *Provider) introspectRefresh(ctx context.Context, caller *clients.Client, token string) (Introspection, error) {
+func (p *Provider) inspectRefresh(ctx context.Context, token string) (Introspection, error) {
 	v, err := p.Store.TokenWithGrant(ctx, secret.Hash(token), storage.TokenRefresh)
 	if errors.Is(err, storage.ErrNotFound) {
 		return Introspection{}, nil
@@ -68,13 +76,29 @@ func (p *Provider) introspectRefresh(ctx context.Context, caller *clients.Client
 	if err != nil {
 		return Introspection{}, err
 	}
-	if v.Token.ClientID != caller.ID || !v.Token.UsedAt.IsZero() || !p.refreshable(v) {
+	if !v.Token.UsedAt.IsZero() || !p.refreshable(v) {
 		return Introspection{}, nil
 	}
 	return Introspection{
 		Active: true, Scope: v.Token.Scopes, ClientID: v.Token.ClientID, ExpiresAt: v.Token.ExpiresAt.Time().Unix(),
 		IssuedAt: v.Token.CreatedAt.Time().Unix(), Subject: v.Grant.Subject, Issuer: p.Issuer.String(),
 	}, nil
+}
+
+// RevokeAny is Revoke for who administers the server. A token that isn't active is kind.NotFound "token.unknown".
+func (p *Provider) RevokeAny(ctx context.Context, token string) (clientID string, err error) {
+	i, err := p.Inspect(ctx, token)
+	if err != nil {
+		return "", err
+	}
+	if !i.Active {
+		return "", kind.New(kind.NotFound, "token.unknown")
+	}
+	c, err := p.Clients.Find(ctx, i.ClientID)
+	if err != nil {
+		return "", err
+	}
+	return c.ID, p.Revoke(ctx, c, token)
 }
 
 // refreshable tells whether a refresh token's surroundings let it work, whether or not it was used.

@@ -52,7 +52,7 @@ type object = map[string]any
 
 // Document is GET /admin/api/openapi.json: OpenAPI 3.1, open to everybody as this text is.
 func (s *Server) Document(w http.ResponseWriter, r *http.Request) error {
-	body, err := json.Marshal(s.openapi())
+	body, err := OpenAPI(s.Web.Issuer)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,10 @@ func (s *Server) Document(w http.ResponseWriter, r *http.Request) error {
 	return send(w, http.StatusOK, jsonType, body)
 }
 
-func (s *Server) openapi() object {
+// OpenAPI describes this API, as JSON.
+func OpenAPI(at issuer.Issuer) ([]byte, error) { return json.Marshal(openapi(at)) }
+
+func openapi(at issuer.Issuer) object {
 	paths, scopes := object{}, object{}
 	for _, op := range operations {
 		item, _ := paths[op.path].(object)
@@ -81,11 +84,11 @@ func (s *Server) openapi() object {
 	return object{
 		"openapi": "3.1.0",
 		"info":    object{"title": web.Product + " admin API", "version": "1", "description": "For machines: tokens of client_credentials with the scopes of the operations. Enumerations are open: expect values that aren't listed."},
-		"servers": []object{{"url": s.Web.Issuer.URL(Base)}},
+		"servers": []object{{"url": at.URL(Base)}},
 		"paths":   paths,
 		"components": object{
 			"securitySchemes": object{"oauth": object{"type": "oauth2", "flows": object{"clientCredentials": object{
-				"tokenUrl": s.Web.Issuer.URL(issuer.PathToken), "scopes": scopes,
+				"tokenUrl": at.URL(issuer.PathToken), "scopes": scopes,
 			}}}},
 			"responses": object{"Problem": object{"description": "What went wrong (RFC 9457).", "content": object{"application/problem+json": object{"schema": schema(reflect.TypeFor[web.ProblemBody]())}}}},
 		},
