@@ -5,7 +5,8 @@ import "context"
 // Check tells what would become of a document without writing it: why it is refused, or what in it is worth a look. An id
 // is a client's that is changed; "" is one that is new.
 func (s *Service) Check(ctx context.Context, id string, change func(*Document) error) (warnings Problems, err error) {
-	old, d := &Client{}, Document{}
+	var old *Client
+	var d Document
 	if id != "" {
 		if old, err = s.Find(ctx, id); err != nil {
 			return nil, err
@@ -16,14 +17,7 @@ func (s *Service) Check(ctx context.Context, id string, change func(*Document) e
 	if err := change(&d); err != nil {
 		return nil, err
 	}
-	var ps Problems
-	if id != "" {
-		ps = s.replaces(&d, old)
-	} else {
-		ps = d.keepPartnerKey(old)
-		d.fill()
-		ps = append(ps, s.validate(&d)...)
-	}
+	ps := s.fits(&d, old)
 	c := &Client{ID: d.ClientID, Kind: d.Kind, Metadata: d.Metadata, Settings: d.Settings}
 	return c.Warnings(), ps.err()
 }

@@ -17,7 +17,7 @@ func (s *Service) Judge(ctx context.Context, old *Client, d Document) (Document,
 	if old != nil {
 		given := d.ClientSecret
 		d.ClientSecret = ""
-		ps := s.replaces(&d, old)
+		ps := s.fits(&d, old)
 		d.ClientSecret = given
 		ps = append(ps, d.secretProblems()...)
 		if err := ps.err(); err != nil {
@@ -26,8 +26,7 @@ func (s *Service) Judge(ctx context.Context, old *Client, d Document) (Document,
 		before := old.Document()
 		return d, s.checkSector(ctx, &d, &before)
 	}
-	d.fill()
-	ps := append(d.keepPartnerKey(&Client{}), s.validate(&d)...)
+	ps := s.fits(&d, nil)
 	taken, err := s.taken(ctx, d.ClientID)
 	if err != nil {
 		return d, err
@@ -39,6 +38,15 @@ func (s *Service) Judge(ctx context.Context, old *Client, d Document) (Document,
 		return d, err
 	}
 	return d, s.checkSector(ctx, &d, nil)
+}
+
+// fits fills a document's defaults in and tells why it can't stand in the place of a client's, or of none.
+func (s *Service) fits(d *Document, old *Client) Problems {
+	if old != nil {
+		return s.replaces(d, old)
+	}
+	d.fill()
+	return append(d.keepPartnerKey(&Client{}), s.validate(d)...)
 }
 
 // taken tells why no new client can have an id, or "".

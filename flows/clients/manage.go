@@ -78,9 +78,7 @@ type applicant struct {
 func (a applicant) itself() bool { return a.hash != "" }
 
 func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client, string, error) {
-	d.fill()
-	ps := append(d.keepPartnerKey(&Client{}), s.validate(&d)...)
-	if err := ps.err(); err != nil {
+	if err := s.fits(&d, nil).err(); err != nil {
 		return nil, "", err
 	}
 	if err := s.checkSector(ctx, &d, nil); err != nil {
