@@ -104,10 +104,11 @@ func (f factorsView) String() string {
 	if f.App {
 		words = append(words, "app")
 	}
-	for name, n := range map[string]int64{"passkeys": f.Passkeys, "recovery codes": f.RecoveryCodes} {
-		if n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, name))
-		}
+	if f.Passkeys > 0 {
+		words = append(words, fmt.Sprintf("%d passkeys", f.Passkeys))
+	}
+	if f.RecoveryCodes > 0 {
+		words = append(words, fmt.Sprintf("%d recovery codes", f.RecoveryCodes))
 	}
 	return strings.Join(words, ", ")
 }

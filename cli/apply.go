@@ -29,8 +29,8 @@ type itemView struct {
 	PartnerKey   string         `json:"partner_mobile_key,omitempty"`
 }
 
-// done is what actions are called afterwards.
-var done = map[apply.Action]string{
+// results are what actions are called afterwards.
+var results = map[apply.Action]string{
 	apply.Create: "created", apply.Update: "updated", apply.Unchanged: "unchanged", apply.Disable: "disabled", apply.Revoke: "revoked",
 }
 
@@ -111,10 +111,10 @@ func (a *app) apply(t *tools, plan *apply.Plan) error {
 	views, rows := []itemView{}, [][]string{}
 	failed := t.apply.Apply(t.ctx, plan, func(item *apply.Item) error {
 		views = append(views, viewItem(item))
-		rows = append(rows, []string{item.List + "/" + item.ID, done[item.Action]})
-		for name, made := range map[string]string{"client_secret": item.Secret, "partner_mobile_key": item.PartnerKey} {
-			if made != "" {
-				rows = append(rows, []string{"  " + name, made})
+		rows = append(rows, []string{item.List + "/" + item.ID, results[item.Action]})
+		for _, made := range [][]string{{"  client_secret", item.Secret}, {"  partner_mobile_key", item.PartnerKey}} {
+			if made[1] != "" {
+				rows = append(rows, made)
 			}
 		}
 		return nil

@@ -11,8 +11,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxNodes bounds what aliases may unfold into.
-const maxNodes = 1_000_000
+// Bounds of what aliases may unfold into; one may be in itself.
+const (
+	maxNodes = 1_000_000
+	maxDepth = 100
+)
 
 // documentJSON is a document of JSON or YAML as JSON: members in their order, those that are given twice included, so that
 // whoever reads it strictly sees what was written. Texts that look like numbers stay what they are.
@@ -31,18 +34,21 @@ func documentJSON(raw []byte) ([]byte, error) {
 	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one document")
 	}
-	w := &unfolding{left: maxNodes}
+	w := &unfolding{left: maxNodes, deeper: maxDepth}
 	err := w.node(doc.Content[0])
 	return []byte(w.out.String()), err
 }
 
 type unfolding struct {
-	out  strings.Builder
-	left int
+	out          strings.Builder
+	left, deeper int
 }
 
 func (w *unfolding) node(n *yaml.Node) error {
-	if w.left--; w.left < 0 {
+	w.left--
+	w.deeper--
+	defer func() { w.deeper++ }()
+	if w.left < 0 || w.deeper < 0 {
 		return errors.New("the file unfolds into too much")
 	}
 	switch n.Kind {

@@ -193,6 +193,24 @@ func TestPrune(t *testing.T) {
 	})
 }
 
+// A client that authenticates by a secret from now on gets one.
+func TestSecretMade(t *testing.T) {
+	each(t, func(w *world) {
+		const file = `{"clients": [{"client_id": "desk", "kind": "game", "redirect_uris": ["com.example.desk:/cb"], "token_endpoint_auth_method": %q}]}`
+		w.expect(fmt.Sprintf(file, "none"), apply.Options{}, "desk:create")
+		for _, item := range w.expect(fmt.Sprintf(file, "client_secret_post"), apply.Options{}, "desk:update") {
+			c, err := w.Clients.Find(t.Context(), "desk")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if known, err := w.Clients.VerifySecret(t.Context(), c, item.Secret); err != nil || !known {
+				t.Errorf("%q is no secret of it (%v)", item.Secret, err)
+			}
+		}
+		w.expect(fmt.Sprintf(file, "client_secret_post"), apply.Options{}, "desk:unchanged")
+	})
+}
+
 // What somebody changed since the plan was shown isn't overwritten, and what stood before it is written.
 func TestStopped(t *testing.T) {
 	each(t, func(w *world) {

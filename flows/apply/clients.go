@@ -6,6 +6,7 @@ import (
 
 	"pratu/flows/clients"
 	"pratu/flows/kind"
+	"pratu/storage"
 )
 
 // overlap is how long an older secret works beside one that a file brought.
@@ -132,7 +133,7 @@ func (p *planner) newSecret(ctx context.Context, item clientItem, old *clients.C
 		known, err := p.Clients.VerifySecret(ctx, old, item.ClientSecret)
 		return !known, err
 	}
-	return doc.KeepsSecret() && len(old.Secrets) == 0, nil
+	return doc.KeepsSecret() && len(old.Live(storage.At(p.Now()))) == 0, nil
 }
 
 // collect takes the problems of an error into those of the file, or hands the error on.
