@@ -12,6 +12,12 @@ import (
 // The Foundation's hybrid and implicit plans (spec/conformance.md 2.6): the list of the basic plan for each response type, with
 // tokens in the front channel switched on.
 
+// Response types of the plans.
+var (
+	hybrid   = []string{"code id_token", "code token", "code id_token token"}
+	implicit = []string{"id_token", "id_token token"}
+)
+
 // inFront runs a plan's modules in one world for each engine, with answers in fragments, and by form_post for one type.
 func inFront(t *testing.T, plan []string) {
 	t.Helper()
@@ -30,25 +36,31 @@ func inFront(t *testing.T, plan []string) {
 				modes = []bool{false, true}
 			}
 			for _, formPost := range modes {
-				module := func(name string, run func(c *conf)) {
-					if !fits(name, responseType) {
-						return
-					}
+				frontModules(responseType, func(name string, run func(c *conf)) {
 					outer.Run(strings.ReplaceAll(responseType, " ", "_")+"/"+name, func(t *testing.T) {
 						w.t = t
 						defer func() { w.t = outer }()
 						run(&conf{site: first.site, client: "conf1", secret: s1, auth: clients.AuthBasic, formPost: formPost, responseType: responseType})
 					})
-				}
-				basicModules(module)
-				promptModules(module)
-				tokenModules(module)
-				module("oidcc-ensure-request-without-nonce-fails", func(c *conf) {
-					v := c.request("nonce", "")
-					c.failed(v, c.walk(c.browser(), v), "invalid_request")
 				})
 			}
 		}
+	})
+}
+
+// frontModules are those of a response type.
+func frontModules(responseType string, module func(name string, run func(c *conf))) {
+	fitting := func(name string, run func(c *conf)) {
+		if fits(name, responseType) {
+			module(name, run)
+		}
+	}
+	basicModules(fitting)
+	promptModules(fitting)
+	tokenModules(fitting)
+	fitting("oidcc-ensure-request-without-nonce-fails", func(c *conf) {
+		v := c.request("nonce", "")
+		c.failed(v, c.walk(c.browser(), v), "invalid_request")
 	})
 }
 
@@ -69,12 +81,12 @@ func fits(module, responseType string) bool {
 
 func TestConformanceHybrid(t *testing.T) {
 	t.Parallel()
-	inFront(t, []string{"code id_token", "code token", "code id_token token"})
+	inFront(t, hybrid)
 }
 
 func TestConformanceImplicit(t *testing.T) {
 	t.Parallel()
-	inFront(t, []string{"id_token", "id_token token"})
+	inFront(t, implicit)
 }
 
 // AZ-13, AZ-14 with the switch on: tokens go to who is registered for them, never in a query, and only with what makes them

@@ -55,22 +55,13 @@ func conformance(t *testing.T, module string, run func(c *conf)) {
 	})
 }
 
+// at is an address of the suite's own server.
+func (c *conf) at(path string) string { return "https://suite.test" + c.port + path }
+
 func (c *conf) register() {
 	c.t.Helper()
-	off := false
 	for id, method := range map[string]string{"conf1": clients.AuthBasic, "conf2": clients.AuthBasic, "confpost": clients.AuthPost} {
-		document := clients.Document{
-			ClientID: id, Kind: clients.KindWeb, ClientSecret: s1, Settings: clients.Settings{RequirePKCE: &off},
-			Metadata: clients.Metadata{
-				ClientName: "Conformance", RedirectURIs: []string{suite}, TokenEndpointAuthMethod: method,
-				PostLogoutRedirectURIs: []string{"https://suite.test/bye"},
-			},
-		}
-		if c.clients.FrontChannelTokens {
-			document.ResponseTypes, document.GrantTypes = clients.ResponseTypes(), []string{"authorization_code", "implicit", "refresh_token"}
-		}
-		_, _, err := c.clients.Create(c.t.Context(), document)
-		must(c.t, err)
+		c.create(id, method, func(*clients.Document) {})
 	}
 	profile, err := json.Marshal(map[string]any{
 		"name": "Mali Saelim", "given_name": "Mali", "family_name": "Saelim", "middle_name": "Dao", "nickname": "Nok", "preferred_username": "mali",
@@ -80,6 +71,25 @@ func (c *conf) register() {
 	})
 	must(c.t, err)
 	c.exec(`UPDATE accounts SET profile = '` + string(profile) + `' WHERE id = '` + c.mali.ID + `'`)
+}
+
+// create registers an application of the suite's.
+func (c *conf) create(id, method string, change func(d *clients.Document)) {
+	c.t.Helper()
+	off := false
+	document := clients.Document{
+		ClientID: id, Kind: clients.KindWeb, ClientSecret: s1, Settings: clients.Settings{RequirePKCE: &off},
+		Metadata: clients.Metadata{
+			ClientName: "Conformance", RedirectURIs: []string{suite}, TokenEndpointAuthMethod: method,
+			PostLogoutRedirectURIs: []string{"https://suite.test/bye"},
+		},
+	}
+	if c.clients.FrontChannelTokens {
+		document.ResponseTypes, document.GrantTypes = clients.ResponseTypes(), []string{"authorization_code", "implicit", "refresh_token"}
+	}
+	change(&document)
+	_, _, err := c.clients.Create(c.t.Context(), document)
+	must(c.t, err)
 }
 
 // callback is what the relying party receives.
@@ -457,53 +467,59 @@ func TestConformancePrompts(t *testing.T) {
 }
 
 func promptModules(module func(name string, run func(c *conf))) {
-	again := func(c *conf, wait time.Duration, first, second []string) (callback, map[string]any, map[string]any, url.Values) {
+	again := func(c *conf, first, second []string, check func(got callback, one, two map[string]any)) {
 		c.t.Helper()
 		b := c.browser()
 		v := c.request(first...)
 		tokens, one := c.tokens(v, c.walk(b, v))
-		c.pass(wait)
-		v = c.request(second...)
-		if slices.Contains(second, "HINT") {
-			v.Set("id_token_hint", text(tokens, "id_token"))
-		}
-		got := c.walk(b, v)
-		_, two := c.tokens(v, got)
-		return got, one, two, v
+		c.after(2*time.Second, func() {
+			v := c.request(second...)
+			if slices.Contains(second, "HINT") {
+				v.Set("id_token_hint", text(tokens, "id_token"))
+			}
+			got := c.walk(b, v)
+			_, two := c.tokens(v, got)
+			check(got, one, two)
+		})
 	}
 	module("oidcc-prompt-login", func(c *conf) {
-		got, one, two, _ := again(c, 2*time.Second, nil, []string{"prompt", "login"})
-		if !slices.Contains(got.pages, "/login") || !c.later(one, two) {
-			c.t.Errorf("%v %v %v", got.pages, one["auth_time"], two["auth_time"])
-		}
+		again(c, nil, []string{"prompt", "login"}, func(got callback, one, two map[string]any) {
+			if !slices.Contains(got.pages, "/login") || !c.later(one, two) {
+				c.t.Errorf("%v %v %v", got.pages, one["auth_time"], two["auth_time"])
+			}
+		})
 	})
 	module("oidcc-prompt-none-not-logged-in", func(c *conf) {
 		v := c.request("prompt", "none", "state", state128)
 		c.failed(v, c.walk(c.browser(), v), notAsked...)
 	})
 	module("oidcc-prompt-none-logged-in", func(c *conf) {
-		got, one, two, _ := again(c, 2*time.Second, nil, []string{"prompt", "none"})
-		if len(got.pages) > 0 || c.later(one, two) && c.promises(one, "auth_time") || one["sub"] != two["sub"] {
-			c.t.Errorf("%v %v %v", got.pages, one, two)
-		}
+		again(c, nil, []string{"prompt", "none"}, func(got callback, one, two map[string]any) {
+			if len(got.pages) > 0 || c.later(one, two) && c.promises(one, "auth_time") || one["sub"] != two["sub"] {
+				c.t.Errorf("%v %v %v", got.pages, one, two)
+			}
+		})
 	})
 	module("oidcc-max-age-1", func(c *conf) {
-		got, one, two, _ := again(c, 2*time.Second, nil, []string{"max_age", "1"})
-		if !slices.Contains(got.pages, "/login") || !c.later(one, two) {
-			c.t.Errorf("%v", got.pages)
-		}
+		again(c, nil, []string{"max_age", "1"}, func(got callback, one, two map[string]any) {
+			if !slices.Contains(got.pages, "/login") || !c.later(one, two) {
+				c.t.Errorf("%v", got.pages)
+			}
+		})
 	})
 	module("oidcc-max-age-10000", func(c *conf) {
-		got, one, two, _ := again(c, 2*time.Second, []string{"max_age", "15000"}, []string{"max_age", "10000"})
-		if len(got.pages) > 0 || one["auth_time"] == nil || c.later(one, two) && c.promises(one, "auth_time") || one["sub"] != two["sub"] {
-			c.t.Errorf("%v %v %v", got.pages, one, two)
-		}
+		again(c, []string{"max_age", "15000"}, []string{"max_age", "10000"}, func(got callback, one, two map[string]any) {
+			if len(got.pages) > 0 || one["auth_time"] == nil || c.later(one, two) && c.promises(one, "auth_time") || one["sub"] != two["sub"] {
+				c.t.Errorf("%v %v %v", got.pages, one, two)
+			}
+		})
 	})
 	module("oidcc-id-token-hint", func(c *conf) {
-		got, one, two, _ := again(c, 2*time.Second, nil, []string{"prompt", "none", "id_token_hint", "HINT"})
-		if len(got.pages) > 0 || c.later(one, two) && c.promises(one, "auth_time") || one["sub"] != two["sub"] {
-			c.t.Errorf("%v %v %v", got.pages, one, two)
-		}
+		again(c, nil, []string{"prompt", "none", "id_token_hint", "HINT"}, func(got callback, one, two map[string]any) {
+			if len(got.pages) > 0 || c.later(one, two) && c.promises(one, "auth_time") || one["sub"] != two["sub"] {
+				c.t.Errorf("%v %v %v", got.pages, one, two)
+			}
+		})
 	})
 }
 
@@ -518,12 +534,13 @@ func tokenModules(module func(name string, run func(c *conf))) {
 			v := c.request()
 			got := c.walk(c.browser(), v)
 			tokens, _ := c.tokens(v, got)
-			c.pass(wait)
-			form := url.Values{"grant_type": {"authorization_code"}, "code": {got.Get("code")}, "redirect_uri": {suite}}
-			c.refused(c.post1(form), 400, "invalid_grant")
-			if answer := c.do(bearer(http.MethodGet, text(tokens, "access_token"))); answer.StatusCode < 400 {
-				c.t.Error("the first access token works")
-			}
+			c.after(wait, func() {
+				form := url.Values{"grant_type": {"authorization_code"}, "code": {got.Get("code")}, "redirect_uri": {suite}}
+				c.refused(c.post1(form), 400, "invalid_grant")
+				if answer := c.do(bearer(http.MethodGet, text(tokens, "access_token"))); answer.StatusCode < 400 {
+					c.t.Error("the first access token works")
+				}
+			})
 		}
 	}
 	module("oidcc-codereuse", replay(0))
@@ -617,6 +634,7 @@ func logoutModules(each func(name string, run func(c *conf))) {
 			c.failed(none, c.walk(b, none), notAsked...)
 		})
 	}
+	each("oidcc-rp-initiated-logout-discovery-endpoint-verification", func(c *conf) { c.discovered(map[string]any{}) })
 	module("", func(url.Values) {}, true)
 	module("-no-state", func(v url.Values) { v.Del("state") }, true)
 	module("-bad-post-logout-redirect-uri", func(v url.Values) { v.Set("post_logout_redirect_uri", "https://suite.test/bye/x") }, false)

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -105,6 +106,11 @@ type world struct {
 	wall bool // time is everybody's, and passes by itself
 
 	foreign bool // what answers isn't ours
+
+	// Where the real program answers (https_test.go):
+	certificate *tls.Certificate                   // of what it calls
+	port        string                             // of suite.test, ":4711"
+	waits       func(d time.Duration, then func()) // does something else meanwhile
 }
 
 type lockedBuffer struct {
@@ -143,6 +149,16 @@ func (w *world) pass(d time.Duration) {
 		}
 		time.Sleep(min(d, most))
 	}
+}
+
+// after goes on when some time has passed; it is the last thing that a module does.
+func (w *world) after(d time.Duration, then func()) {
+	if w.waits != nil && d > 0 {
+		w.waits(d, then)
+		return
+	}
+	w.pass(d)
+	then()
 }
 
 // each runs a test on both engines, and looks for planted secrets in the log afterwards.
