@@ -278,6 +278,7 @@ func dynamicKeyModules(module func(name string, run func(c *conf))) {
 	})
 }
 
+// MI-16 is among them.
 func TestConformanceDynamicSectors(t *testing.T) {
 	t.Parallel()
 	sectorModules(func(module string, run func(c *conf)) { dynamic(t, module, run) })
@@ -309,7 +310,7 @@ func sectorModules(module func(name string, run func(c *conf))) {
 		c.turnedAway("invalid_client_metadata", "subject_type", "pairwise", "sector_identifier_uri", uri+"-nowhere")
 		c.turnedAway("invalid_redirect_uri", "subject_type", "pairwise", "redirect_uris", []string{suite, "http://other.test/cb"})
 		c.turnedAway("invalid_client_metadata", "subject_type", "pairwise", "redirect_uris", []string{suite, "https://other.test/cb"})
-		// MI-16: what isn't a public https address is not asked at all.
+		// What isn't a public https address is not asked at all.
 		c.remote.requests()
 		for _, bad := range []string{"http://suite.test/sector", "https://127.0.0.1/sector", "https://[::1]/sector", "https://localhost/sector", "https://2130706433/sector", "https://0x7f.1/sector", "file:///etc/passwd"} {
 			c.turnedAway("invalid_client_metadata", "sector_identifier_uri", bad)
