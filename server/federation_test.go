@@ -52,6 +52,9 @@ func TestFederation(t *testing.T) {
 		if n := s.count(`SELECT COUNT(*) FROM audit WHERE event = 'signin.succeeded' AND details LIKE '%fed%'`); n != 2 {
 			t.Errorf("%d sign-ins", n)
 		}
+		if n := s.metric("pratu_upstream_requests_total", "corp"); n != 2 {
+			t.Errorf("%v came back", n)
+		}
 		for _, secret := range []string{u.ClientSecret, "nok@trusted.test", "other@trusted.test", "code="} {
 			if strings.Contains(s.log.String(), secret) {
 				t.Errorf("the log holds %s: %s", secret, line(s.log.String(), secret))

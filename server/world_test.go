@@ -483,3 +483,20 @@ func (w *world) refused(answer reply, status int, code string) {
 		w.t.Errorf("content type %s", ct)
 	}
 }
+
+// metric adds up the series of a counter that have a label's value.
+func (w *world) metric(name, value string) (sum float64) {
+	w.t.Helper()
+	families, err := w.metrics.Gather()
+	must(w.t, err)
+	for _, family := range families {
+		for _, series := range family.GetMetric() {
+			for _, label := range series.GetLabel() {
+				if family.GetName() == name && label.GetValue() == value {
+					sum += series.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return sum
+}
