@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pratu/flows/accounts"
+	"pratu/flows/oidc"
 	"pratu/storage"
 )
 
@@ -58,7 +59,8 @@ func (a *app) printReindexing(r accounts.Reindexing) error {
 // reseal moves what else outlives a change of the secret key.
 func (t *tools) reseal(ctx context.Context) error {
 	return errors.Join(
-		t.clients.ResealPartnerKeys(ctx), t.social.Connectors.Reseal(ctx), t.signin.ResealTOTP(ctx), t.social.Reseal(ctx), t.custody.Reseal(ctx, t.store))
+		t.clients.ResealPartnerKeys(ctx), t.social.Connectors.Reseal(ctx), t.signin.ResealTOTP(ctx), t.social.Reseal(ctx), t.custody.Reseal(ctx, t.store),
+		oidc.ResealSubjects(ctx, t.store, t.keyring))
 }
 
 // reindex moves contacts to the current key. Where a server and a command do the same batch, one of them goes on after it.

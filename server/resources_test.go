@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pratu/flows/clients"
+	"pratu/flows/keys"
 )
 
 func bearer(method, token string) *http.Request {
@@ -133,6 +134,26 @@ func TestIntrospection(t *testing.T) {
 			}
 		}
 		w.refused(w.post("/oauth2/introspect", "ours", s1, url.Values{}), 400, "invalid_request")
+	})
+}
+
+// What a leaked key signed is refused at once, also where the server has seen it before: nothing else stands behind a
+// machine's token.
+func TestCompromisedKey(t *testing.T) {
+	each(t, func(w *world) {
+		token := text(w.post("/oauth2/token", "svc1", s2, url.Values{"grant_type": {"client_credentials"}}).json(w.t), "access_token")
+		active := func() bool {
+			return w.post("/oauth2/introspect", "svc1", s2, url.Values{"token": {token}}).json(w.t)["active"] == true
+		}
+		if !active() || !active() {
+			w.t.Fatal("the token isn't active")
+		}
+		_, err := w.keys.Rotate(w.t.Context(), keys.RotateOptions{Alg: keys.ES256, Compromised: true})
+		must(w.t, err)
+		must(w.t, w.keys.Refresh(w.t.Context()))
+		if active() {
+			w.t.Error("a token of a leaked key is believed")
+		}
 	})
 }
 

@@ -86,6 +86,7 @@ func TestPairwiseSubjectsLast(t *testing.T) {
 			}
 			ring, err := secret.NewKeyring(key(current), older...)
 			must(t, err)
+			must(t, oidc.ResealSubjects(t.Context(), w.store, ring)) // as a server does when it starts with two keys
 			p := &oidc.Provider{Options: oidc.Options{Store: w.store, Keyring: ring, Clients: w.clients, Now: w.now}}
 			return p.Subject(t.Context(), client, storage.Account{ID: "alice", SSOID: 1})
 		}

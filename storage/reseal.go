@@ -11,6 +11,7 @@ var (
 	ConnectorSecrets = Vault{"connectors", "id", "secret"}
 	IdentityEmails   = Vault{"identities", "id", "email"}
 	SigningKeys      = Vault{"signing_keys", "kid", "sealed"}
+	Settings         = Vault{"settings", "name", "value"} // those that are sealed
 )
 
 // SealedValue is one of a vault; Fresh is what is to replace it.

@@ -94,6 +94,12 @@ func (s *Service) Document() (jwks []byte, etag string) {
 	return set.document, set.etag
 }
 
+// Generation names the keys that are believed now: with another one, an earlier verdict may be wrong.
+func (s *Service) Generation() string {
+	_, etag := s.Document()
+	return etag
+}
+
 // signing is the key of an algorithm that signs now: of those that are active, the newest.
 func (k *keySet) signing(alg string, now storage.Instant) *key {
 	var best *key

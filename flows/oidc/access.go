@@ -182,10 +182,11 @@ func seenID(purpose, owner, id string) string {
 }
 
 // verifyAccess checks signature, type and issuer of a JWT access token. Verdicts are remembered for a while, because an
-// ES256 verification costs more than the rest of userinfo; whether the token still lives is asked each time.
+// ES256 verification costs more than the rest of userinfo; whether the token still lives is asked each time. They go with the
+// keys: what a leaked one signed is refused at once.
 func (p *Provider) verifyAccess(token string) (accessClaims, error) {
-	key := sha256.Sum256([]byte(token))
-	if claims, ok := p.verified.get(key); ok {
+	key, keys := sha256.Sum256([]byte(token)), p.Keys.Generation()
+	if claims, ok := p.verified.get(key, keys); ok {
 		return claims, nil
 	}
 	payload, _, err := p.Keys.Verify(token, typAccess)
@@ -199,30 +200,35 @@ func (p *Provider) verifyAccess(token string) (accessClaims, error) {
 	if claims.Issuer != p.Issuer.String() || claims.ClientID == "" || claims.ID == "" {
 		return accessClaims{}, errors.New("not an access token of ours")
 	}
-	p.verified.put(key, claims)
+	p.verified.put(key, keys, claims)
 	return claims, nil
 }
 
 // verified remembers signatures that were right, by the hash of the token.
 type verified struct {
 	mu     sync.Mutex
+	keys   string // of which generation the keys were
 	claims map[[32]byte]accessClaims
 }
 
 const maxVerified = 8192
 
-func (v *verified) get(key [32]byte) (accessClaims, bool) {
+func (v *verified) get(key [32]byte, keys string) (accessClaims, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.keys != keys {
+		return accessClaims{}, false
+	}
 	c, ok := v.claims[key]
 	return c, ok
 }
 
-func (v *verified) put(key [32]byte, c accessClaims) {
+// put keeps a verdict by the keys that there were before it was made: newer ones may not share it.
+func (v *verified) put(key [32]byte, keys string, c accessClaims) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.claims == nil || len(v.claims) >= maxVerified {
-		v.claims = make(map[[32]byte]accessClaims)
+	if v.claims == nil || v.keys != keys || len(v.claims) >= maxVerified {
+		v.keys, v.claims = keys, make(map[[32]byte]accessClaims)
 	}
 	v.claims[key] = c
 }

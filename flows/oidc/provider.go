@@ -41,6 +41,7 @@ const (
 type Keys interface {
 	Sign(alg, typ string, claims any) (string, error)
 	Verify(token string, types ...string) (payload []byte, alg string, err error)
+	Generation() string
 }
 
 // Presence notes in passing who was where.

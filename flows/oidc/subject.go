@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"strconv"
-	"strings"
 	"sync"
 
 	"pratu/flows/clients"
@@ -54,6 +53,11 @@ type pairwise struct {
 
 const pairwiseKey = "pairwise-key"
 
+// ResealSubjects seals the key of pairwise subjects under the current secret key.
+func ResealSubjects(ctx context.Context, store *storage.Store, ring *secret.Keyring) error {
+	return ring.Reseal(ctx, store, storage.Settings, pairwiseKey)
+}
+
 func (k *pairwise) get(ctx context.Context, p *Provider) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -76,15 +80,6 @@ func (k *pairwise) get(ctx context.Context, p *Provider) ([]byte, error) {
 	key, err := p.Keyring.Open(pairwiseKey, sealed, pairwiseKey)
 	if err != nil {
 		return nil, err
-	}
-	if !strings.HasPrefix(sealed, p.Keyring.KeyID()+".") {
-		again := p.Keyring.Seal(pairwiseKey, key, pairwiseKey)
-		err := p.Store.InTx(ctx, func(ctx context.Context) error {
-			return p.Store.ReplaceSetting(ctx, pairwiseKey, sealed, again, storage.At(p.Now()))
-		})
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return nil, err
-		}
 	}
 	k.key = key
 	return key, nil
