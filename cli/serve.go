@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -111,6 +112,7 @@ func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*run
 		s.proc.serve("ops-listen", s.ops, opsHandler(s.proc, metrics, t.probes()), "", "")
 	}
 	s.proc.ready.Store(true)
+	go debug.FreeOSMemory() // what the start took is garbage, and an idle server wouldn't collect it for long
 	return s, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	text "text/template"
 	"time"
 
@@ -23,24 +24,26 @@ type mailTemplate struct {
 	html *html.Template
 }
 
-// parseMails reads mails/NAME.LOCALE.txt and .html; the HTML ones share mails/layout.html.
-func (r *Renderer) parseMails(templates fs.FS) (map[string]*mailTemplate, error) {
-	set := map[string]*mailTemplate{}
+// letterTemplate parses a mail the first time it is sent.
+type letterTemplate func() (mailTemplate, error)
+
+// letterTemplates are those of mails/NAME.LOCALE.txt and .html; the HTML ones share mails/layout.html.
+func (r *Renderer) letterTemplates(templates fs.FS) map[string]letterTemplate {
+	set := map[string]letterTemplate{}
 	for _, name := range slices.Sorted(maps.Keys(mail.Templates)) {
 		for _, locale := range Locales {
 			file := name + "." + locale
-			plain, err := text.New(file+".txt").Funcs(text.FuncMap(r.letters(locale))).ParseFS(templates, "mails/"+file+".txt")
-			if err != nil {
-				return nil, fmt.Errorf("mail templates: %w", err)
-			}
-			rich, err := html.New(file).Funcs(html.FuncMap(r.letters(locale))).ParseFS(templates, "mails/layout.html", "mails/"+file+".html")
-			if err != nil {
-				return nil, fmt.Errorf("mail templates: %w", err)
-			}
-			set[file] = &mailTemplate{text: plain, html: rich}
+			set[file] = sync.OnceValues(func() (mailTemplate, error) {
+				plain, err := text.New(file+".txt").Funcs(text.FuncMap(r.letters(locale))).ParseFS(templates, "mails/"+file+".txt")
+				if err != nil {
+					return mailTemplate{}, err
+				}
+				rich, err := html.New(file).Funcs(html.FuncMap(r.letters(locale))).ParseFS(templates, "mails/layout.html", "mails/"+file+".html")
+				return mailTemplate{text: plain, html: rich}, err
+			})
 		}
 	}
-	return set, nil
+	return set
 }
 
 // letters are the functions of mail templates.
@@ -94,9 +97,13 @@ func (r *Renderer) Mail(name, locale string, data any) (subject, plain, rich str
 	if !KnownLocale(locale) {
 		locale = DefaultLocale
 	}
-	t, known := r.mails[name+"."+locale]
+	parsed, known := r.mails[name+"."+locale]
 	if !known {
 		return "", "", "", fmt.Errorf("mail %q doesn't exist in %q", name, locale)
+	}
+	t, err := parsed()
+	if err != nil {
+		return "", "", "", fmt.Errorf("mail %s: %w", name, err)
 	}
 	var b bytes.Buffer
 	if err := t.text.Execute(&b, data); err != nil {

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"strings"
+	"sync"
 )
 
 // Product is the name pages and mails speak of.
@@ -16,12 +17,16 @@ type Renderer struct {
 	base   string
 	words  *words
 	assets *assets
-	pages  map[string]map[string]*template.Template // by locale, then name
-	mails  map[string]*mailTemplate                 // by name and locale
+	pages  map[string]map[string]pageTemplate // by locale, then name
+	mails  map[string]letterTemplate          // by name and locale
 }
 
-// New parses everything once: pages/*.html and console/*.html with layout.html, mails/*, messages/*.json of templates, and all of static.
-// base is the issuer's own path.
+// pageTemplate parses a page the first time it is asked for. Each has a copy of the layout: most servers never show most of
+// them, and all of them together are a third of an idle server's memory.
+type pageTemplate func() (*template.Template, error)
+
+// New reads layout.html, messages/*.json of templates, and all of static. Pages, of pages/ and console/, and mails/ are parsed
+// when they are first needed. base is the issuer's own path.
 func New(templates, static fs.FS, base string) (*Renderer, error) {
 	words, err := loadWords(templates)
 	if err != nil {
@@ -31,40 +36,37 @@ func New(templates, static fs.FS, base string) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Renderer{base: base, words: words, assets: assets, pages: map[string]map[string]*template.Template{}}
+	r := &Renderer{base: base, words: words, assets: assets, pages: map[string]map[string]pageTemplate{}}
 	for _, locale := range Locales {
 		if r.pages[locale], err = r.parse(templates, locale); err != nil {
 			return nil, err
 		}
 	}
-	if r.mails, err = r.parseMails(templates); err != nil {
-		return nil, err
-	}
+	r.mails = r.letterTemplates(templates)
 	return r, nil
 }
 
 // parse makes one template set for each page, so that all of them may define "title" and "main". Those of the console stand
 // on console.html besides.
-func (r *Renderer) parse(templates fs.FS, locale string) (map[string]*template.Template, error) {
+func (r *Renderer) parse(templates fs.FS, locale string) (map[string]pageTemplate, error) {
 	layout, err := template.New("layout.html").Funcs(r.functions(locale)).Option("missingkey=error").ParseFS(templates, "layout.html", "parts.html")
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
-	set := map[string]*template.Template{}
+	set := map[string]pageTemplate{}
 	for dir, shared := range map[string][]string{"pages": nil, "console": {"console.html"}} {
 		files, err := fs.Glob(templates, dir+"/*.html")
 		if err != nil {
 			return nil, err
 		}
 		for _, file := range files {
-			page, err := layout.Clone()
-			if err == nil {
-				page, err = page.ParseFS(templates, append(shared[:len(shared):len(shared)], file)...)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("templates: %w", err)
-			}
-			set[strings.TrimPrefix(strings.TrimSuffix(file, ".html"), "pages/")] = page
+			set[strings.TrimPrefix(strings.TrimSuffix(file, ".html"), "pages/")] = sync.OnceValues(func() (*template.Template, error) {
+				page, err := layout.Clone()
+				if err != nil {
+					return nil, err
+				}
+				return page.ParseFS(templates, append(shared[:len(shared):len(shared)], file)...)
+			})
 		}
 	}
 	return set, nil
@@ -88,9 +90,13 @@ func (r *Renderer) Page(name string, data Framed) ([]byte, error) {
 	if f.Locale == "" {
 		f.Locale = DefaultLocale
 	}
-	page, known := r.pages[f.Locale][name]
+	parsed, known := r.pages[f.Locale][name]
 	if !known {
 		return nil, fmt.Errorf("page %q doesn't exist in %q", name, f.Locale)
+	}
+	page, err := parsed()
+	if err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
 	var b bytes.Buffer
 	if err := page.Execute(&b, data); err != nil {
