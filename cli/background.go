@@ -33,6 +33,7 @@ func (s *running) background(metrics prometheus.Gatherer) {
 		s.proc.every("key rotation", rotationEvery, s.rotation)
 	}
 	s.proc.loop("farewells", s.farewells.Run)
+	s.proc.loop("webhooks", s.webhooks.Outbox.Run)
 	s.proc.loop("presence", s.presence.Run)
 	s.proc.every("sealer", sealEvery, s.sealer())
 	s.proc.every("janitor", janitorEvery, s.janitor())

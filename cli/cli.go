@@ -84,7 +84,7 @@ func (a *app) root() *cobra.Command {
 		a.clientCommand(), a.apiKeyCommand(), a.connectorCommand(), a.registrationTokenCommand(), a.tokenCommand(),
 		a.accountCommand(), a.roleCommand(), a.bindingCommand(), a.titleCommand(), a.playerCommand(), a.partnerCommand(),
 		a.applyCommand(), a.exportCommand(), a.openapiCommand(),
-		a.keyCommand(), a.outboxCommand(), a.auditCommand(), a.migrateCommand(), a.backupCommand(), a.configCommand(),
+		a.keyCommand(), a.outboxCommand(), a.auditCommand(), a.webhookCommand(), a.migrateCommand(), a.backupCommand(), a.configCommand(),
 		a.adminCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(), flagsTopic(),
 	)
 	addExamples(root)

@@ -27,6 +27,16 @@ var examples = map[string][]string{
 		"pratu client create --kind web --id 1331 --redirect-uri https://shop.example.com/callback --permission accounts.read --permission accounts.search",
 		"pratu client create -f - < client.json",
 	},
+	"webhook create": {
+		"pratu webhook create --url https://crm.example.com/pratu --event account.created --event account.deleted -o json",
+	},
+	"webhook list":          {"pratu webhook list"},
+	"webhook get":           {"pratu webhook get 01a2161f-4b9f-79f8-aa77-7e4b7f57e260 -o json"},
+	"webhook update":        {"pratu webhook update 01a2161f-4b9f-79f8-aa77-7e4b7f57e260 --disable"},
+	"webhook delete":        {"pratu webhook delete 01a2161f-4b9f-79f8-aa77-7e4b7f57e260"},
+	"webhook rotate-secret": {"pratu webhook rotate-secret 01a2161f-4b9f-79f8-aa77-7e4b7f57e260 --overlap 72h -o json"},
+	"webhook deliveries":    {"pratu webhook deliveries 01a2161f-4b9f-79f8-aa77-7e4b7f57e260"},
+	"webhook replay":        {"pratu webhook replay 01a2161f-4b9f-79f8-aa77-7e4b7f57e260 01a2161f-7b6b-75f6-b47d-1655453d253b"},
 	"audit verify": {"pratu audit verify", "pratu audit verify -o json", "pratu audit verify --expect 1204:6f0c…"},
 	"audit export": {
 		"pratu audit export --since 2026-11-01 --until 2026-12-01 > november.ndjson",

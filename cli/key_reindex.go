@@ -60,7 +60,7 @@ func (a *app) printReindexing(r accounts.Reindexing) error {
 func (t *tools) reseal(ctx context.Context) error {
 	return errors.Join(
 		t.clients.ResealPartnerKeys(ctx), t.social.Connectors.Reseal(ctx), t.signin.ResealTOTP(ctx), t.social.Reseal(ctx), t.custody.Reseal(ctx, t.store),
-		oidc.ResealSubjects(ctx, t.store, t.keyring))
+		oidc.ResealSubjects(ctx, t.store, t.keyring), t.webhooks.Reseal(ctx), t.chain.Reseal(ctx))
 }
 
 // reindex moves contacts to the current key. Where a server and a command do the same batch, one of them goes on after it.

@@ -44,6 +44,18 @@ var sentences = map[string]string{
 	"partner.key":        "the key is 32 bytes in base64, as openssl rand -base64 32 makes them",
 	"partner.protection": "--protection is aes-256-gcm, aes-256-cbc, hmac-sha256 or off",
 
+	"webhook.unknown":     "there is no such webhook: pratu webhook list shows all",
+	"webhook.too_many":    "there are {max} webhooks, and no more can be: delete one first",
+	"webhook.changed":     "somebody else changed it at the same moment: run the command again",
+	"webhook.disabled":    "the webhook is disabled: pratu webhook update ID --enable lets it work again",
+	"webhook.overlap":     "an old secret works for {days} days at most",
+	"webhook.url":         "--url is an https address without a user and without #; with a localhost issuer http will do",
+	"webhook.description": "--description is one line of at most {max} bytes",
+	"webhook.no_events":   "give --event for each event that is to be told; pratu webhook create --help lists them",
+	"webhook.event":       "there is no event {event}: pratu webhook create --help lists them",
+	"webhook.no_delivery": "the webhook has no such delivery: pratu webhook deliveries ID shows them",
+	"webhook.waiting":     "it hasn't been sent yet, or is tried again by itself",
+
 	"audit.mark":      "--expect is POSITION:HASH, as pratu audit verify prints it",
 	"audit.mark_gone": "what --expect names is older than audit_retention keeps: note a later one",
 

@@ -30,7 +30,7 @@ func TestEveryCodeHasASentence(t *testing.T) {
 	}
 	codes := regexp.MustCompile(`(?:kind\.New\(kind\.\w+, |invalid\(|refuse\()"([a-z_]+\.[a-z_]+)"`)
 	found := 0
-	for _, room := range []string{"accounts", "apply", "clients", "connectors", "directory", "partner", "contact", "keys", "limits", "office", "passwords", "record"} {
+	for _, room := range []string{"accounts", "apply", "clients", "connectors", "directory", "partner", "contact", "keys", "limits", "office", "passwords", "record", "webhooks"} {
 		files, _ := filepath.Glob("../flows/" + room + "/*.go")
 		for _, file := range files {
 			raw, err := os.ReadFile(file)

@@ -37,6 +37,7 @@ import (
 	"pratu/flows/sms"
 	"pratu/flows/social"
 	"pratu/flows/trials"
+	"pratu/flows/webhooks"
 	"pratu/server"
 	"pratu/server/adminapi"
 	"pratu/server/console"
@@ -78,6 +79,7 @@ type tools struct {
 
 	logout    *logout.Service
 	farewells *outbox.Outbox
+	webhooks  *webhooks.Service
 	apiKeys   *clients.APIKeys
 	presence  *directory.Presence
 }
@@ -157,8 +159,15 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 		Store: store, Keyring: keyring, Clients: t.clients, Keys: t.keys, Accounts: t.accounts, Signin: t.signin, Limiter: t.limiter,
 		Social: t.social, Audit: t.audit, Issuer: c.issuer, Now: a.now, DefaultTitle: c.GameDefaultTitle, Expose: c.ExposeVerificationSecret,
 	}
+	t.webhooks = &webhooks.Service{
+		Store: store, Keyring: keyring, Audit: t.audit, Now: a.now, Local: c.local(),
+		Outbox:   &outbox.Outbox{Store: store, Keyring: keyring, Now: a.now, Logger: log, Lane: webhooks.Lane, Parallel: webhooks.Parallel},
+		Outbound: c.outbound(outbound.Options{Timeout: webhooks.AnswerTime, MaxBytes: webhooks.MaxAnswer}),
+	}
+	t.webhooks.Outbox.Handlers = map[string]outbox.Handler{webhooks.Kind: t.webhooks.Deliver}
+	t.chain.Sealed = t.webhooks.Queue
 	t.office = &office.Service{
-		Store: store, Clients: t.clients, Accounts: t.accounts, Keys: t.keys, Keyring: keyring, Audit: t.audit, Chain: t.chain, Now: a.now,
+		Store: store, Clients: t.clients, Accounts: t.accounts, Keys: t.keys, Keyring: keyring, Audit: t.audit, Chain: t.chain, Webhooks: t.webhooks, Now: a.now,
 		Connectors: t.social.Connectors,
 	}
 	t.apply = &apply.Service{Store: store, Clients: t.clients, Connectors: t.social.Connectors, Office: t.office, Now: a.now}

@@ -71,6 +71,7 @@ func purges() []purge {
 		{"sessions that expired", KeepSessions, byID("sessions", "expires_at <= ?")},
 		{"sessions that were ended", KeepSessions, byID("sessions", "ended_at > 0 AND ended_at <= ?")},
 		{"outbox", KeepExpired, byID("outbox", "expires_at <= ?")},
+		{"webhook_deliveries", KeepExpired, byID("webhook_deliveries", "expires_at <= ?")},
 		{"client_secrets", KeepSecrets, byID("client_secrets", "expires_at > 0 AND expires_at <= ?")},
 		{"registration_tokens", KeepSecrets, byID("registration_tokens", "expires_at <= ?")},
 		{"api_keys", KeepSecrets, byID("api_keys", "expires_at > 0 AND expires_at <= ?")},

@@ -11,6 +11,8 @@ var (
 	ConnectorSecrets = Vault{"connectors", "id", "secret"}
 	IdentityEmails   = Vault{"identities", "id", "email"}
 	SigningKeys      = Vault{"signing_keys", "kid", "sealed"}
+	WebhookSecrets   = Vault{"webhooks", "id", "secret"}
+	WebhookPrevious  = Vault{"webhooks", "id", "previous"}
 	Settings         = Vault{"settings", "name", "value"} // those that are sealed
 )
 

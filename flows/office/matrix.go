@@ -33,6 +33,8 @@ const (
 	ReadConnectors  Action = "connectors.read"
 	WriteConnectors Action = "connectors.write"
 	ReadAudit       Action = "audit.read"
+	ReadWebhooks    Action = "webhooks.read"
+	WriteWebhooks   Action = "webhooks.write"
 	ReadKeys        Action = "keys.read"
 	RotateKeys      Action = "keys.rotate"
 	ReadMail        Action = "mail.read"
@@ -75,6 +77,8 @@ var table = []line{
 	{ReadConnectors, "see the providers that people sign in with elsewhere; their secrets nobody sees", false, row(All, All, All, All, No)},
 	{WriteConnectors, "set providers up, change, switch off and delete them: who may decides by whose word people are let in", false, row(All, All, No, No, No)},
 	{ReadAudit, "read the record of events", true, row(All, All, All, All, No)},
+	{ReadWebhooks, "see which addresses are told of events, and what became of it", true, row(All, All, All, All, No)},
+	{WriteWebhooks, "set webhooks up, change and delete them, give them new secrets, send again", true, row(All, All, No, No, No)},
 	{ReadKeys, "see the signing keys", false, row(All, All, No, All, No)},
 	{RotateKeys, "replace the signing keys", false, row(All, All, No, No, No)},
 	{ReadMail, "see which messages wait or were given up; what they say stays sealed", false, row(All, All, All, All, No)},

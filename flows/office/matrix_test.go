@@ -10,6 +10,7 @@ import (
 	"pratu/flows/connectors"
 	"pratu/flows/kind"
 	"pratu/flows/office"
+	"pratu/flows/webhooks"
 	"pratu/storage"
 	"pratu/storage/storagetest"
 )
@@ -135,6 +136,34 @@ var deeds = []deed{
 	{office.ReadAudit, "export", false, func(ctx context.Context, w *world, a office.Actor) error {
 		return w.Export(ctx, a, io.Discard, storage.AuditFilter{Event: "nothing"}, "")
 	}},
+	{office.ReadWebhooks, "webhooks", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.WebhookList(ctx, a); return err }},
+	{office.ReadWebhooks, "webhook", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless(unknownWebhook)(w.Service.Webhook(ctx, a, "nothing"))
+	}},
+	{office.ReadWebhooks, "deliveries", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, _, err := w.Deliveries(ctx, a, "nothing", webhooks.Cursor{}, 1)
+		return unless(unknownWebhook)(nil, err)
+	}},
+	{office.WriteWebhooks, "create", false, func(ctx context.Context, w *world, a office.Actor) error {
+		hook, _, err := w.CreateWebhook(ctx, a, webhooks.Settings{URL: "https://crm.test/", Events: []string{"account.created"}})
+		if err == nil {
+			err = w.DeleteWebhook(ctx, a, hook.ID, 0)
+		}
+		return err
+	}},
+	{office.WriteWebhooks, "change", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless(unknownWebhook)(w.ChangeWebhook(ctx, a, "nothing", 0, nil))
+	}},
+	{office.WriteWebhooks, "rotate", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.RotateWebhookSecret(ctx, a, "nothing", 0)
+		return unless(unknownWebhook)(nil, err)
+	}},
+	{office.WriteWebhooks, "delete", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless(unknownWebhook)(nil, w.DeleteWebhook(ctx, a, "nothing", 0))
+	}},
+	{office.WriteWebhooks, "replay", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless("webhook.no_delivery")(nil, w.ReplayDelivery(ctx, a, "nothing", "nothing"))
+	}},
 	{office.ReadKeys, "keys", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.SigningKeys(ctx, a); return err }},
 	{office.RotateKeys, "rotate", false, func(ctx context.Context, w *world, a office.Actor) error { return w.Service.RotateKeys(ctx, a, false) }},
 	{office.ReadMail, "messages", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.Messages(ctx, a); return err }},
@@ -154,6 +183,18 @@ var deeds = []deed{
 	{office.WriteRoles, "revoke", false, func(ctx context.Context, w *world, a office.Actor) error {
 		return w.Revoke(ctx, a, w.victimID, office.Role{Name: office.Auditor})
 	}},
+}
+
+const unknownWebhook = "webhook.unknown"
+
+// unless takes a refusal for which one has to be let in.
+func unless(code string) func(any, error) error {
+	return func(_ any, err error) error {
+		if kind.Is(err, code) {
+			return nil
+		}
+		return err
+	}
 }
 
 // Each cell of the table is tried, by each deed: allowed or refused as the table says (role × action). So is a machine with

@@ -17,6 +17,7 @@ import (
 	"pratu/flows/kind"
 	"pratu/flows/record"
 	"pratu/flows/secret"
+	"pratu/flows/webhooks"
 	"pratu/storage"
 )
 
@@ -29,6 +30,7 @@ type Service struct {
 	Keyring  *secret.Keyring
 	Audit    *audit.Log
 	Chain    *record.Chain
+	Webhooks *webhooks.Service
 	Now      func() time.Time
 
 	Connectors *connectors.Service

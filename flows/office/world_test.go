@@ -21,6 +21,7 @@ import (
 	"pratu/flows/passwords"
 	"pratu/flows/record"
 	"pratu/flows/secret"
+	"pratu/flows/webhooks"
 	"pratu/storage"
 	"pratu/storage/storagetest"
 )
@@ -62,8 +63,9 @@ func each(t *testing.T, run func(w *world)) {
 		box := &outbox.Outbox{Store: store, Keyring: ring, Now: w.now}
 		w.Service = &office.Service{
 			Store: store, Keyring: ring, Audit: log, Now: w.now, Chain: &record.Chain{Store: store, Keyring: ring, Keep: record.Keep, Now: w.now},
-			Clients: &clients.Service{Store: store, Hasher: hasher, Audit: recorder{log}, Now: w.now},
-			Keys:    &keys.Service{Store: store, Custody: keystest.Custody(ring), Audit: log, Now: w.now},
+			Webhooks: &webhooks.Service{Store: store, Keyring: ring, Audit: log, Now: w.now, Outbox: box},
+			Clients:  &clients.Service{Store: store, Hasher: hasher, Audit: recorder{log}, Now: w.now},
+			Keys:     &keys.Service{Store: store, Custody: keystest.Custody(ring), Audit: log, Now: w.now},
 
 			Connectors: &connectors.Service{Store: store, Keyring: ring, Audit: log, Now: w.now},
 			Accounts: &accounts.Service{

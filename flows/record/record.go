@@ -98,6 +98,15 @@ func (c *Chain) keys(ctx context.Context, create bool) (*secret.Keyring, error) 
 	return c.ring, err
 }
 
+// Reseal seals the chain's key under the current secret key.
+func (c *Chain) Reseal(ctx context.Context) error {
+	_, err := c.keys(ctx, false)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // mark reads an end of the chain. Whether it is ours, valid says.
 func (c *Chain) mark(ctx context.Context, name string) (Mark, error) {
 	text, err := c.Store.Setting(ctx, name)

@@ -19,7 +19,7 @@ var expiring = map[string]string{
 	"pending_registrations": "expires_at", "challenges": "expires_at", "one_time_links": "expires_at", "sessions": "expires_at", "known_browsers": "expires_at",
 	"interactions": "expires_at", "consents": "expires_at", "grants": "expires_at", "tokens": "expires_at",
 	"pushed_requests": "expires_at", "device_authorizations": "expires_at", "trials": "expires_at",
-	"federation_requests": "expires_at", "seen": "expires_at", "client_secrets": "expires_at", "outbox": "expires_at",
+	"federation_requests": "expires_at", "seen": "expires_at", "client_secrets": "expires_at", "outbox": "expires_at", "webhook_deliveries": "expires_at",
 	"limits": "window_end", "registration_tokens": "expires_at", "api_keys": "expires_at",
 	"answers": "expires_at", "figures": "hour",
 }
@@ -159,6 +159,8 @@ func markOf(table string) string {
 		return "purpose"
 	case "outbox":
 		return "kind"
+	case "webhook_deliveries":
+		return "event"
 	case "registration_tokens", "api_keys":
 		return "note"
 	case "limits", "seen":

@@ -1,0 +1,169 @@
+package webhooks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"pratu/flows/audit"
+	"pratu/flows/outbox"
+	"pratu/flows/secret"
+	"pratu/storage"
+)
+
+// Kind is the kind of the outbox's messages that are deliveries; Lane is theirs alone, so that an address that doesn't
+// answer holds up no mail; Parallel is how many are on their way at a time; AnswerTime is how long one may take.
+const (
+	Kind       = "webhook"
+	Lane       = "webhook"
+	Parallel   = 8
+	AnswerTime = 10 * time.Second
+	MaxAnswer  = 64 << 10
+)
+
+// named are the events of the record that are told, and as what.
+var named = map[string]string{
+	"account.created": "account.created", "account.updated": "account.updated", "contact.preferred": "account.updated",
+	"guest.upgraded": "account.updated", "account.disabled": "account.disabled", "account.enabled": "account.enabled",
+	"account.deleted": "account.deleted", "account.kept": "account.kept", "account.erased": "account.erased",
+	"contact.added": "contact.verified", "contact.removed": "contact.removed", "contact.taken": "contact.removed",
+	"signin.succeeded": "signin.succeeded", "player.created": "player.created", "player.banned": "player.banned",
+	"player.unbanned": "player.unbanned", "client.created": "client.created", "client.updated": "client.updated",
+	"client.deleted": "client.deleted",
+}
+
+// Events are the names that a webhook may ask for.
+func Events() []string {
+	var list []string
+	for _, name := range named {
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// Queue is the sealer's Sealed: each row that somebody asked for becomes a message to them.
+func (s *Service) Queue(ctx context.Context, rows []storage.AuditEvent) error {
+	hooks, err := s.List(ctx)
+	if err != nil || len(hooks) == 0 {
+		return err
+	}
+	for _, e := range rows {
+		name := named[e.Event]
+		if name == "" || e.Outcome != audit.Success {
+			continue
+		}
+		for _, w := range hooks {
+			if w.Disabled || e.At < w.row.CreatedAt || !slices.Contains(w.Events, name) {
+				continue
+			}
+			if err := s.queue(ctx, w, name, e.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Service) queue(ctx context.Context, w *Webhook, name, auditID string) error {
+	id := secret.UUID()
+	message, err := s.Outbox.Put(ctx, Kind, []byte(id))
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	return s.Store.PutDelivery(ctx, storage.WebhookDelivery{
+		ID: id, WebhookID: w.ID, Event: name, AuditID: auditID, MessageID: message, CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(outbox.Keep)),
+	})
+}
+
+// Deliver is the outbox's handler. Any 2xx is a yes; 410 switches the webhook off, as Standard Webhooks has it; everything
+// else, a redirect too, is tried again. What the answer says is nobody's business: it may come from where it shouldn't.
+func (s *Service) Deliver(ctx context.Context, payload []byte) error {
+	d, err := s.Store.Delivery(ctx, string(payload))
+	if errors.Is(err, storage.ErrNotFound) {
+		return outbox.Permanent(errors.New("the delivery is gone"))
+	}
+	if err != nil {
+		return err
+	}
+	row, err := s.Store.WebhookByID(ctx, d.WebhookID)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && row.DisabledAt > 0 {
+		return outbox.Permanent(errors.New("the webhook is gone or disabled"))
+	}
+	if err != nil {
+		return err
+	}
+	body, err := s.body(ctx, d)
+	if err != nil {
+		return err
+	}
+	headers, err := s.headers(row, d.ID, body)
+	if err != nil {
+		return err
+	}
+	answer, err := s.Outbound.Post(ctx, row.URL, headers, body)
+	switch {
+	case err != nil:
+		return err
+	case answer.Status >= 200 && answer.Status < 300:
+		return nil
+	case answer.Status == 410:
+		_, err := s.Update(audit.Acting(ctx, audit.System, ""), row.ID, row.UpdatedAt, func(in *Settings) error { in.Disabled = true; return nil })
+		return outbox.Permanent(errors.Join(errors.New("answered 410: the webhook was disabled"), err))
+	}
+	return fmt.Errorf("answered %d", answer.Status)
+}
+
+// Message is what is sent.
+type Message struct {
+	Type      string    `json:"type"`
+	Timestamp time.Time `json:"timestamp"` // of the event
+	Data      Data      `json:"data"`
+}
+
+// Data is whom an event is about: numbers, and contacts only masked. Who wants more asks for it, with rights of their own.
+type Data struct {
+	SSOID    string `json:"ssoid,omitempty"`
+	OID      string `json:"oid,omitempty"`
+	ClientID string `json:"client_id,omitempty"` // for players their title
+	Contact  string `json:"contact,omitempty"`   // masked
+	Reason   string `json:"reason,omitempty"`    // of a ban, which the player is told as well
+	By       string `json:"by"`                  // account, client, cli or system
+}
+
+// body is made when it is sent, from the record: what was erased meanwhile isn't told.
+func (s *Service) body(ctx context.Context, d storage.WebhookDelivery) ([]byte, error) {
+	rows, err := s.Store.AuditByIDs(ctx, []string{d.AuditID})
+	if err != nil {
+		return nil, err
+	}
+	e, there := rows[d.AuditID]
+	if !there {
+		return nil, outbox.Permanent(errors.New("the event is older than the record goes back"))
+	}
+	m := Message{Type: d.Event, Timestamp: e.At.Time(), Data: Data{ClientID: e.ClientID, By: e.ActorKind}}
+	var known struct{ Contact, Reason string }
+	_ = json.Unmarshal([]byte(e.Details), &known) // without them it says less
+	switch noun, _, _ := strings.Cut(d.Event, "."); noun {
+	case "contact":
+		m.Data.Contact = known.Contact
+	case "player":
+		m.Data.Reason = known.Reason
+	}
+	if e.AccountID != "" {
+		a, err := s.Store.AccountByID(ctx, e.AccountID)
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return nil, err
+		}
+		if err == nil {
+			m.Data.SSOID, m.Data.OID = strconv.FormatInt(a.SSOID, 10), a.OID
+		}
+	}
+	return json.Marshal(m)
+}
