@@ -38,11 +38,18 @@ func dynamic(t *testing.T, module string, run func(c *conf)) {
 	})
 }
 
+// newKey makes one as the suite does: without a name, until it rotates.
 func (c *conf) newKey() {
 	c.t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(c.t, err)
-	c.key = &jose.JSONWebKey{Key: private, KeyID: secret.ID(), Algorithm: "ES256", Use: "sig"}
+	c.key = &jose.JSONWebKey{Key: private, Algorithm: "ES256", Use: "sig"}
+}
+
+func (c *conf) newNamedKey() {
+	c.t.Helper()
+	c.newKey()
+	c.key.KeyID = secret.ID()
 }
 
 func (c *conf) jwks() json.RawMessage {
@@ -231,11 +238,12 @@ func dynamicKeyModules(module func(name string, run func(c *conf))) {
 		}
 	})
 	module("oidcc-refresh-token-rp-key-rotation", func(c *conf) {
+		c.newNamedKey()
 		c.remote.serve(c.at("/rotated"), "application/json", string(c.jwks()))
 		c.enrol("jwks", nil, "jwks_uri", c.at("/rotated"))
 		v := c.request("scope", "openid offline_access", "prompt", "consent")
 		tokens, _ := c.tokens(v, c.walk(c.browser(), v))
-		c.newKey()
+		c.newNamedKey()
 		c.remote.serve(c.at("/rotated"), "application/json", string(c.jwks()))
 		c.after(time.Minute, func() {
 			refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {text(tokens, "refresh_token")}}
@@ -245,7 +253,7 @@ func dynamicKeyModules(module func(name string, run func(c *conf))) {
 			// Unknown kids make no more than one request a minute.
 			c.remote.requests()
 			for range 20 {
-				c.newKey()
+				c.newNamedKey()
 				c.refused(c.post1(refresh), 401, "invalid_client")
 			}
 			if asked := c.remote.requests(); len(asked) > 1 {
@@ -329,7 +337,12 @@ func TestConformanceInitiatedLogin(t *testing.T) {
 
 func initiatedLoginModules(module func(name string, run func(c *conf))) {
 	module("oidcc-3rd_party-init-login", func(c *conf) {
-		c.enrol("initiate_login_uri", "https://suite.test/start?keep=1")
+		const start = "https://suite.test/start?keep=1"
+		made := c.enrol("initiate_login_uri", start)
+		read := c.manage(http.MethodGet, c.client, text(made, "registration_access_token"), "").expect(c.t, http.StatusOK)
+		if made["registration_client_uri"] != op+"/oauth2/register/"+c.client || made["initiate_login_uri"] != start || read.json(c.t)["initiate_login_uri"] != start {
+			c.t.Errorf("%v, later %s", made, read.body)
+		}
 		v, b := c.request("scope", "openid"), c.browser()
 		c.tokens(v, c.walk(b, v))
 		b.get("/account/applications").expect(c.t, 200, `href="https://suite.test/start?keep=1&amp;iss=https%3A%2F%2Fop.test"`)
