@@ -29,7 +29,7 @@ var kernels = []string{
 var beside = map[string][]string{
 	"accounts":  {"signin"},
 	"apply":     {"office"},
-	"office":    {"accounts", "signin", "record", "webhooks"},
+	"office":    {"accounts", "players", "signin", "record", "webhooks"},
 	"directory": {"oidc"},
 	"oidc":      {"authorize"},
 	"partner":   {"oidc"},

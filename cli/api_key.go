@@ -12,6 +12,7 @@ import (
 type apiKeyView struct {
 	ID         string     `json:"id"`
 	Key        string     `json:"key,omitempty"` // once
+	Prefix     string     `json:"prefix"`
 	ClientID   string     `json:"client_id"`
 	Note       string     `json:"note"`
 	CreatedAt  time.Time  `json:"created_at"`
@@ -22,7 +23,7 @@ type apiKeyView struct {
 
 func viewAPIKey(k storage.APIKey, plain string) apiKeyView {
 	return apiKeyView{
-		k.ID, plain, k.ClientID, k.Note, k.CreatedAt.Time(), maybe(k.ExpiresAt), maybe(k.LastUsedAt), maybe(k.RevokedAt),
+		k.ID, plain, k.Prefix, k.ClientID, k.Note, k.CreatedAt.Time(), maybe(k.ExpiresAt), maybe(k.LastUsedAt), maybe(k.RevokedAt),
 	}
 }
 
@@ -102,9 +103,9 @@ func (a *app) apiKeyList() *cobra.Command {
 				for i, k := range list {
 					v := viewAPIKey(k, "")
 					views[i] = v
-					rows[i] = []string{v.ID, v.Note, v.state(t.now()), moment(v.ExpiresAt), moment(v.LastUsedAt)}
+					rows[i] = []string{v.ID, v.Prefix, v.Note, v.state(t.now()), moment(v.ExpiresAt), moment(v.LastUsedAt)}
 				}
-				return a.print.list(views, []string{"id", "note", "state", "expires", "last used"}, rows)
+				return a.print.list(views, []string{"id", "begins", "note", "state", "expires", "last used"}, rows)
 			})
 		},
 	}
@@ -117,7 +118,7 @@ func (a *app) apiKeyRevoke() *cobra.Command {
 		Use: "revoke ID", Short: "End a key at once", Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			return a.withTools(cmd, func(t *tools) error {
-				if err := t.apiKeys.Revoke(t.ctx, list[0]); err != nil {
+				if err := t.apiKeys.Revoke(t.ctx, "", list[0]); err != nil {
 					return err
 				}
 				a.say("API key %s works no more.", list[0])

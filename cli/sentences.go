@@ -20,6 +20,7 @@ var sentences = map[string]string{
 	"client.disabled":      "the client is disabled: pratu client update ID --enable lets it work again",
 
 	"connector.unknown":  "there is no such connector: pratu connector list shows all",
+	"ledger.currency":    "a currency is coin or diamond",
 	"connector.changed":  "somebody else changed the connector at the same moment: run the command again",
 	"connector.exists":   "a connector with this id exists already: choose another --id",
 	"connector.disabled": "the connector is disabled: pratu connector update ID --enable lets it work again",

@@ -3,7 +3,9 @@ package server_test
 import (
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
+	"pratu/flows/clients"
 	"pratu/flows/office"
+	"pratu/flows/players"
 	"pratu/flows/record"
 	"pratu/flows/signin"
 	"pratu/flows/trials"
@@ -16,7 +18,8 @@ import (
 func (w *world) console(kernel *web.Kernel, people *accounts.Service, events *audit.Log) *console.Server {
 	chain := &record.Chain{Store: w.store, Keyring: w.ring, Keep: record.Keep, Now: w.now}
 	w.office = &office.Service{Store: w.store, Clients: w.clients, Accounts: people, Keys: w.keys, Keyring: w.ring, Audit: events, Chain: chain, Now: w.now}
-	w.office.Connectors = w.social.Connectors
+	w.office.Connectors, w.office.Players = w.social.Connectors, &players.Service{Store: w.store, Audit: events, Now: w.now}
+	w.office.APIKeys = &clients.APIKeys{Clients: w.clients, Store: w.store}
 	settings := func() []console.Setting {
 		return []console.Setting{{Name: "issuer", Value: op}, {Name: "secret_key", Secret: true, Set: true}}
 	}

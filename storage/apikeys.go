@@ -7,6 +7,7 @@ type APIKey struct {
 	ID         string  `db:"id"`
 	ClientID   string  `db:"client_id"`
 	Hash       string  `db:"key_hash"` // SHA-256
+	Prefix     string  `db:"prefix"`   // how it begins, to tell keys apart; "" for those from before
 	Note       string  `db:"note"`
 	CreatedAt  Instant `db:"created_at"`
 	ExpiresAt  Instant `db:"expires_at"` // 0: never
@@ -14,12 +15,12 @@ type APIKey struct {
 	RevokedAt  Instant `db:"revoked_at"`
 }
 
-const apiKeyColumns = `id, client_id, key_hash, note, created_at, expires_at, last_used_at, revoked_at`
+const apiKeyColumns = `id, client_id, key_hash, prefix, note, created_at, expires_at, last_used_at, revoked_at`
 
 // CreateAPIKey writes a key of a client that isn't deleted; for any other it is ErrNotFound.
 func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) error {
-	return s.guarded(ctx, `INSERT INTO api_keys (`+apiKeyColumns+`) SELECT ?, c.id, ?, ?, ?, ?, 0, 0
-		FROM clients c WHERE c.id = ? AND c.deleted_at = 0`, k.ID, k.Hash, k.Note, k.CreatedAt, k.ExpiresAt, k.ClientID)
+	return s.guarded(ctx, `INSERT INTO api_keys (`+apiKeyColumns+`) SELECT ?, c.id, ?, ?, ?, ?, ?, 0, 0
+		FROM clients c WHERE c.id = ? AND c.deleted_at = 0`, k.ID, k.Hash, k.Prefix, k.Note, k.CreatedAt, k.ExpiresAt, k.ClientID)
 }
 
 // APIKeys reads the keys of a client, the newest first, those that are over among them.
@@ -35,8 +36,13 @@ func (s *Store) APIKey(ctx context.Context, hash string, now Instant) (k APIKey,
 	return k, err
 }
 
-// RevokeAPIKey ends a key and tells whose it was; one that has ended, or never was, is ErrNotFound.
-func (s *Store) RevokeAPIKey(ctx context.Context, id string, now Instant) (clientID string, err error) {
-	err = s.returning(ctx, &clientID, `UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0 RETURNING client_id`, now, id)
-	return clientID, err
+// RevokeAPIKey ends a key, of a client or with "" of any, and tells whose it was; one that has ended, or never was, is
+// ErrNotFound.
+func (s *Store) RevokeAPIKey(ctx context.Context, clientID, id string, now Instant) (whose string, err error) {
+	query, args := `UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0`, []any{now, id}
+	if clientID != "" {
+		query, args = query+` AND client_id = ?`, append(args, clientID)
+	}
+	err = s.returning(ctx, &whose, query+` RETURNING client_id`, args...)
+	return whose, err
 }

@@ -122,6 +122,7 @@ func (s *Store) ClientIDUsed(ctx context.Context, id string) (used bool, err err
 // what serves it.
 type ClientFilter struct {
 	Text   string // part of a name or an id; "" for any
+	Kind   string // "" for any
 	Titles []string
 	After  string
 	Limit  int
@@ -134,6 +135,9 @@ func (s *Store) FindClients(ctx context.Context, f ClientFilter) (list []Client,
 		query += ` AND (LOWER(c.name) LIKE ? ESCAPE '!' OR LOWER(c.id) LIKE ? ESCAPE '!')`
 		part := "%" + literally(strings.ToLower(f.Text)) + "%"
 		args = append(args, part, part)
+	}
+	if f.Kind != "" {
+		query, args = query+` AND c.kind = ?`, append(args, f.Kind)
 	}
 	if f.Titles != nil {
 		query += ` AND (1 = 0`

@@ -69,6 +69,23 @@ func (s *Store) PlayerByOID(ctx context.Context, oid, title string) (p Player, e
 	return p, err
 }
 
+// TitlePlayer is a player with what the account is called.
+type TitlePlayer struct {
+	Player
+	OID   string `db:"oid"`
+	SSOID int64  `db:"ssoid"`
+}
+
+// PlayersIn reads up to limit players of a title, the newest first, before one; "" begins.
+func (s *Store) PlayersIn(ctx context.Context, title, before string, limit int) (list []TitlePlayer, err error) {
+	query, args := `SELECT `+playerColumns+`, a.oid, a.ssoid FROM players p JOIN accounts a ON a.id = p.account_id WHERE p.title = ?`, []any{title}
+	if before != "" {
+		query, args = query+` AND p.id < ?`, append(args, before)
+	}
+	err = s.list(ctx, &list, query+` ORDER BY p.id DESC LIMIT ?`, append(args, limit)...)
+	return list, err
+}
+
 // UpdatePlayer writes what a player is called and wears, while nobody changed it.
 func (s *Store) UpdatePlayer(ctx context.Context, p Player, now Instant) error {
 	return s.guarded(ctx, `UPDATE players SET name = ?, team_id = ?, costume_id = ?, updated_at = ? WHERE id = ? AND updated_at = ?`,
@@ -142,6 +159,16 @@ func (s *Store) AppendLedger(ctx context.Context, e LedgerEntry) (written Ledger
 func (s *Store) Ledger(ctx context.Context, playerID string, limit int) (list []LedgerEntry, err error) {
 	err = s.list(ctx, &list, `SELECT `+ledgerColumns+` FROM player_ledger WHERE player_id = ? ORDER BY created_at DESC, currency, entry DESC LIMIT ?`,
 		playerID, limit)
+	return list, err
+}
+
+// LedgerIn reads up to limit of a player's entries of a currency, the newest first, before one; 0 begins.
+func (s *Store) LedgerIn(ctx context.Context, playerID, currency string, before int64, limit int) (list []LedgerEntry, err error) {
+	query, args := `SELECT `+ledgerColumns+` FROM player_ledger WHERE player_id = ? AND currency = ?`, []any{playerID, currency}
+	if before > 0 {
+		query, args = query+` AND entry < ?`, append(args, before)
+	}
+	err = s.list(ctx, &list, query+` ORDER BY entry DESC LIMIT ?`, append(args, limit)...)
 	return list, err
 }
 

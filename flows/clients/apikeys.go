@@ -16,6 +16,7 @@ const (
 	maxKeyLife    = 10 * 366 * 24 * time.Hour
 	maxKeyNote    = 200
 	maxAPIKeyText = 256
+	shownOfKey    = 6 // of 43 characters: enough to tell keys apart, and no help in guessing one
 )
 
 // APIKeys are the keys by which clients ask the Identity API. All fields are required.
@@ -28,15 +29,15 @@ type APIKeys struct {
 func (k *APIKeys) Create(ctx context.Context, clientID, note string, life time.Duration) (storage.APIKey, string, error) {
 	switch {
 	case life < 0 || life > maxKeyLife || life > 0 && life < time.Minute:
-		return storage.APIKey{}, "", kind.New(kind.Invalid, "api_key.life")
+		return storage.APIKey{}, "", kind.New(kind.Invalid, "api_key.life").WithField("expires_in")
 	case !plainText(note, maxKeyNote):
-		return storage.APIKey{}, "", kind.New(kind.Invalid, "api_key.note")
+		return storage.APIKey{}, "", kind.New(kind.Invalid, "api_key.note").WithField("note")
 	}
 	if _, err := k.Clients.Find(ctx, clientID); err != nil {
 		return storage.APIKey{}, "", err
 	}
 	now, plain := k.Clients.Now(), prefixAPIKey+secret.Token()
-	row := storage.APIKey{ID: secret.UUID(), ClientID: clientID, Hash: secret.Hash(plain), Note: note, CreatedAt: storage.At(now)}
+	row := storage.APIKey{ID: secret.UUID(), ClientID: clientID, Hash: secret.Hash(plain), Prefix: plain[:len(prefixAPIKey)+shownOfKey], Note: note, CreatedAt: storage.At(now)}
 	if life > 0 {
 		row.ExpiresAt = storage.At(now.Add(life))
 	}
@@ -57,10 +58,10 @@ func (k *APIKeys) List(ctx context.Context, clientID string) ([]storage.APIKey, 
 	return k.Store.APIKeys(ctx, clientID)
 }
 
-// Revoke ends a key at once.
-func (k *APIKeys) Revoke(ctx context.Context, id string) error {
+// Revoke ends a key at once, of a client or with "" of any.
+func (k *APIKeys) Revoke(ctx context.Context, clientID, id string) error {
 	return k.Store.InTx(ctx, func(ctx context.Context) error {
-		clientID, err := k.Store.RevokeAPIKey(ctx, id, storage.At(k.Clients.Now()))
+		clientID, err := k.Store.RevokeAPIKey(ctx, clientID, id, storage.At(k.Clients.Now()))
 		if errors.Is(err, storage.ErrNotFound) {
 			return kind.New(kind.NotFound, "api_key.unknown").WithErr(err)
 		}

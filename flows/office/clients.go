@@ -3,6 +3,7 @@ package office
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -66,7 +67,7 @@ func (s *Service) CreateClient(ctx context.Context, a Actor, d clients.Document)
 		err = Refused(WriteClients)
 	}
 	if err == nil {
-		err = a.gives(d.Scope)
+		err = errors.Join(a.gives(d.Scope), a.lets(nil, d.Settings.Permissions))
 	}
 	if err != nil {
 		return nil, "", err
@@ -88,7 +89,7 @@ func (s *Service) ChangeClient(ctx context.Context, a Actor, id string, version 
 		if err := change(d); err != nil {
 			return err
 		}
-		if err := a.gives(before.Scope + " " + d.Scope); err != nil {
+		if err := errors.Join(a.gives(before.Scope+" "+d.Scope), a.lets(before.Settings.Permissions, d.Settings.Permissions)); err != nil {
 			return err
 		}
 		if !a.Everywhere(WriteClients) && widened(&before, d) {
@@ -106,6 +107,15 @@ func (a Actor) gives(scopes string) error {
 		if strings.HasPrefix(scope, ScopePrefix) && !a.Everywhere(action) {
 			return Refused(action)
 		}
+	}
+	return nil
+}
+
+// lets refuses to let a client ask more about accounts when it is done by who may not read them.
+func (a Actor) lets(before, after []string) error {
+	more := slices.ContainsFunc(after, func(p string) bool { return !slices.Contains(before, p) })
+	if more && !a.Everywhere(ReadAccounts) {
+		return Refused(ReadAccounts)
 	}
 	return nil
 }

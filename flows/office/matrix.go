@@ -30,6 +30,8 @@ const (
 	ReadAccounts    Action = "accounts.read"
 	WriteAccounts   Action = "accounts.write"
 	DeleteAccounts  Action = "accounts.delete"
+	ReadPlayers     Action = "players.read"
+	WritePlayers    Action = "players.write"
 	ReadConnectors  Action = "connectors.read"
 	WriteConnectors Action = "connectors.write"
 	ReadAudit       Action = "audit.read"
@@ -70,12 +72,14 @@ var table = []line{
 	{ReadDashboard, "see the figures", false, row(All, All, All, All, No)},
 	{ReadClients, "see applications", true, row(All, All, All, All, Own)},
 	{WriteClients, "register, change, disable and delete applications; a title owner changes those of the title, but registers and deletes none", true, row(All, All, No, No, Own)},
-	{RotateSecrets, "give an application a new secret", true, row(All, All, No, No, Own)},
+	{RotateSecrets, "give an application a new secret, or a key of the Identity API, and end either", true, row(All, All, No, No, Own)},
 	{ReadAccounts, "find and see accounts", true, row(All, All, All, All, No)},
 	{WriteAccounts, "disable and enable accounts, end their sessions, take their factors away; those of accounts with a role only who may change roles", true, row(All, All, All, No, No)},
 	{DeleteAccounts, "delete accounts", true, row(All, All, No, No, No)},
-	{ReadConnectors, "see the providers that people sign in with elsewhere; their secrets nobody sees", false, row(All, All, All, All, No)},
-	{WriteConnectors, "set providers up, change, switch off and delete them: who may decides by whose word people are let in", false, row(All, All, No, No, No)},
+	{ReadPlayers, "see titles, their players and what those got and spent", true, row(All, All, All, All, Own)},
+	{WritePlayers, "ban players from a title, and let them play again", true, row(All, All, All, No, Own)},
+	{ReadConnectors, "see the providers that people sign in with elsewhere; their secrets nobody sees", true, row(All, All, All, All, No)},
+	{WriteConnectors, "set providers up, change, switch off and delete them: who may decides by whose word people are let in", true, row(All, All, No, No, No)},
 	{ReadAudit, "read the record of events", true, row(All, All, All, All, No)},
 	{ReadWebhooks, "see which addresses are told of events, and what became of it", true, row(All, All, All, All, No)},
 	{WriteWebhooks, "set webhooks up, change and delete them, give them new secrets, send again", true, row(All, All, No, No, No)},

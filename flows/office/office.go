@@ -15,6 +15,7 @@ import (
 	"pratu/flows/connectors"
 	"pratu/flows/keys"
 	"pratu/flows/kind"
+	"pratu/flows/players"
 	"pratu/flows/record"
 	"pratu/flows/secret"
 	"pratu/flows/webhooks"
@@ -34,6 +35,8 @@ type Service struct {
 	Now      func() time.Time
 
 	Connectors *connectors.Service
+	Players    *players.Service
+	APIKeys    *clients.APIKeys
 }
 
 // Actor is who asks. The zero value may nothing.

@@ -19,6 +19,7 @@ import (
 	"pratu/flows/office"
 	"pratu/flows/outbox"
 	"pratu/flows/passwords"
+	"pratu/flows/players"
 	"pratu/flows/record"
 	"pratu/flows/secret"
 	"pratu/flows/webhooks"
@@ -34,6 +35,8 @@ type world struct {
 
 	victim   int64 // number of an account that things are done to
 	victimID string
+
+	victimOID string
 
 	mu sync.Mutex
 	at time.Time
@@ -68,11 +71,13 @@ func each(t *testing.T, run func(w *world)) {
 			Keys:     &keys.Service{Store: store, Custody: keystest.Custody(ring), Audit: log, Now: w.now},
 
 			Connectors: &connectors.Service{Store: store, Keyring: ring, Audit: log, Now: w.now},
+			Players:    &players.Service{Store: store, Audit: log, Now: w.now},
 			Accounts: &accounts.Service{
 				Store: store, Keyring: ring, Hasher: hasher, Limiter: &limits.Limiter{Store: store, Keyring: ring, Now: w.now},
 				Audit: log, Issuer: i, Product: "Pratu", Now: w.now, Mail: &mail.Service{Outbox: box, From: "Pratu <no-reply@op.test>", Now: w.now},
 			},
 		}
+		w.APIKeys = &clients.APIKeys{Clients: w.Clients, Store: store}
 		run(w)
 	})
 }

@@ -157,6 +157,7 @@ type Client struct {
 	Facts                []Fact // what a form doesn't change
 	Secrets              []Secret
 	Keeps                bool // it authenticates with a secret
+	AccessURL            string
 	MaySave, MayDelete   bool
 	MayRotate            bool
 	MayTry, MayPreview   bool
@@ -200,8 +201,9 @@ func (s *Server) clientView(d desk, c *clients.Client, typed url.Values) *Client
 	page := &Client{
 		Page: s.page(d), ID: c.ID, Name: web.Inert(c.NameIn(web.LocaleOf(d.r.Context()))), Kind: c.Kind, CreatedAt: c.CreatedAt.Time(), UpdatedAt: c.UpdatedAt.Time(),
 		Version: strconv.FormatInt(int64(c.UpdatedAt), 10), Disabled: c.Disabled(), Unverified: c.Unverified(),
-		Keeps:   c.Metadata.AuthMethod() == clients.AuthBasic || c.Metadata.AuthMethod() == clients.AuthPost,
-		MaySave: d.actor.May(office.WriteClients), MayRotate: d.actor.May(office.RotateSecrets), MayDelete: d.actor.Everywhere(office.WriteClients),
+		AccessURL: s.accessURL(c.ID),
+		Keeps:     c.Metadata.AuthMethod() == clients.AuthBasic || c.Metadata.AuthMethod() == clients.AuthPost,
+		MaySave:   d.actor.May(office.WriteClients), MayRotate: d.actor.May(office.RotateSecrets), MayDelete: d.actor.Everywhere(office.WriteClients),
 		MayTry: d.actor.May(office.WriteClients) && oidc.Tryable(c), MayPreview: d.actor.May(office.ReadAccounts), People: c.Kind != clients.KindMachine,
 		Snippets: s.snippets(c),
 	}

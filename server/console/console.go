@@ -49,6 +49,7 @@ var sections = []struct {
 	{"dashboard", issuer.PathAdmin, office.ReadDashboard},
 	{"clients", issuer.PathAdminClients, office.ReadClients},
 	{"accounts", issuer.PathAdminAccounts, office.ReadAccounts},
+	{"titles", issuer.PathAdminTitles, office.ReadPlayers},
 	{"connectors", issuer.PathAdminConnectors, office.ReadConnectors},
 	{"roles", issuer.PathAdminRoles, office.ReadRoles},
 	{"audit", issuer.PathAdminAudit, office.ReadAudit},
@@ -198,7 +199,7 @@ func (s *Server) page(d desk) Page {
 // notices are good news that a page may be told by its URL. Anything else there is ignored.
 var notices = []string{
 	"saved", "disabled", "enabled", "deleted", "sessions_ended", "factors_reset", "role_granted", "role_revoked", "secret_ended",
-	"key_rotated", "mail_retried", "mail_sent", "redirect_forgotten", "connector_made",
+	"key_rotated", "mail_retried", "mail_sent", "redirect_forgotten", "connector_made", "banned", "unbanned", "key_revoked",
 }
 
 // named is what the header calls somebody.

@@ -4,8 +4,10 @@ import (
 	"net/url"
 	"time"
 
+	"pratu/flows/clients"
 	"pratu/flows/connectors"
 	"pratu/server/web"
+	"pratu/storage"
 )
 
 func sampleConnectors() web.Framed {
@@ -52,5 +54,60 @@ func sampleConnector(builtIn bool) web.Framed {
 	}
 	page.First, page.More = connectorInputs(&doc, nil)
 	page.Facts = connectorFacts(&doc)
+	return page
+}
+
+func sampleTitles() web.Framed {
+	return &Titles{Page: samplePage("/admin/titles"), NextURL: "/admin/titles?after=x", Titles: []ClientRow{
+		{ID: "dragons", Name: evil, URL: "/admin/titles/dragons"}, {ID: "tigers", Name: "Tigers", URL: "/admin/titles/tigers", Disabled: true},
+	}}
+}
+
+const sampleOID = "65f1c2a7be09d4f1c2a7be09"
+
+func sampleTitle(own bool) web.Framed {
+	page := &Title{Page: samplePage("/admin/titles/dragons"), ID: "dragons", Name: evil, ClientURL: "/admin/clients/dragons", Anybody: !own, NextURL: "/admin/titles/dragons?before=x"}
+	for i := range 3 {
+		page.Players = append(page.Players, PlayerRow{Name: evil, OID: sampleOID, URL: "/admin/titles/dragons/players/" + sampleOID, Coin: 1_234_567_890_123, Banned: i == 1, CreatedAt: sampleTime})
+	}
+	if own {
+		page.Players, page.Query, page.NextURL = nil, sampleOID, ""
+	}
+	return page
+}
+
+func samplePlayer(banned bool) web.Framed {
+	page := &Player{
+		Page: samplePage("/admin/titles/dragons/players/" + sampleOID), Name: evil, OID: sampleOID, Title: "dragons", TitleName: "Dragons", TitleURL: "/admin/titles/dragons",
+		Number: "21992040", AccountURL: "/admin/accounts/21992040", Team: -1, Costume: 7, CreatedAt: sampleTime, MayBan: true, OlderURL: "?currency=coin&before=1",
+		Balances: []Balance{{"coin", "?currency=coin", 1_234_567_890_123, true}, {"diamond", "?currency=diamond", 0, false}},
+	}
+	for i := range int64(4) {
+		page.Entries = append(page.Entries, Entry{sampleTime.Add(time.Duration(i) * time.Hour), (i - 2) * 1_000_000_007, 1_234_567_890_123, evil, "dragons"})
+	}
+	if banned {
+		page.BannedAt, page.BanReason = sampleTime, evil
+	}
+	return page
+}
+
+func sampleAccess(may bool) web.Framed {
+	page := &Access{Page: samplePage("/admin/clients/shop/access"), ID: "shop", Name: evil, ClientURL: "/admin/clients/shop", Version: "1", Purpose: evil, MaySave: may, MayMake: may}
+	for i, p := range clients.Permissions() {
+		page.Permissions = append(page.Permissions, Option{Value: p, Words: "console.permission." + p, Chosen: i%2 == 0})
+	}
+	for i, n := range []string{"90", "366", "0"} {
+		page.Lives = append(page.Lives, Option{Value: n, Words: "console.api_key.life_" + n, Chosen: i == 0})
+	}
+	at := storage.At(sampleTime)
+	for _, k := range []storage.APIKey{
+		{ID: "k1", Prefix: "pratu_ak_AbC12x", Note: evil, CreatedAt: at, LastUsedAt: at}, {ID: "k2", CreatedAt: at, ExpiresAt: at.Add(48 * time.Hour)},
+		{ID: "k3", Prefix: "pratu_ak_Zzz99_", Note: "CI", CreatedAt: at, RevokedAt: at}, {ID: "k4", Prefix: "pratu_ak_Yyy11-", Note: "old", CreatedAt: at, ExpiresAt: at},
+	} {
+		page.Keys = append(page.Keys, apiKeyRow(k, sampleTime.Add(time.Hour)))
+	}
+	if may {
+		page.Wrong = []Wrong{{Words: "wrong.setting.permission", Detail: "the directory asks for a secret, and method none has none"}}
+	}
 	return page
 }

@@ -75,6 +75,16 @@ func samples() []sample {
 		{"console-connector-new-apple", "console/connector-new", func() web.Framed { return sampleConnectorForm(connectors.KindApple) }, nil},
 		{"console-connector", "console/connector", func() web.Framed { return sampleConnector(false) }, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},
 		{"console-connector-built-in", "console/connector", func() web.Framed { return sampleConnector(true) }, nil},
+		{"console-titles", "console/titles", sampleTitles, nil},
+		{"console-title", "console/title", func() web.Framed { return sampleTitle(false) }, nil},
+		{"console-title-own", "console/title", func() web.Framed { return sampleTitle(true) }, nil},
+		{"console-player", "console/player", func() web.Framed { return samplePlayer(false) }, []web.Problem{{Code: "office.reason", Field: "reason", Args: map[string]any{"max": 200}}}},
+		{"console-player-banned", "console/player", func() web.Framed { return samplePlayer(true) }, nil},
+		{"console-access", "console/access", func() web.Framed { return sampleAccess(true) }, []web.Problem{{Code: "api_key.note", Field: "note"}}},
+		{"console-access-read", "console/access", func() web.Framed { return sampleAccess(false) }, nil},
+		{"console-api-key", "console/api-key", func() web.Framed {
+			return &NewAPIKey{Page: samplePage("/admin/clients/shop/access"), Name: evil, Note: evil, Key: "pratu_ak_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", URL: "/admin/clients/shop/access"}
+		}, nil},
 		{"console-roles", "console/roles", sampleRoles, []web.Problem{{Code: "role.title", Field: "title"}}},
 		{"console-audit", "console/audit", sampleAudit, nil},
 		{"console-keys", "console/keys", sampleKeys, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},

@@ -24,10 +24,12 @@ func Directory(t *testing.T, s *storage.Store) {
 		if k := must[storage.APIKey](t)(s.APIKey(t.Context(), "hash", start.Add(day-1))); k.ClientID != "keeper" {
 			t.Errorf("%+v", k)
 		}
-		_, err := s.APIKey(t.Context(), "hash", start.Add(day))
+		_, err := s.RevokeAPIKey(t.Context(), "another", "k", start)
+		fails(t, err, storage.ErrNotFound)
+		_, err = s.APIKey(t.Context(), "hash", start.Add(day))
 		fails(t, err, storage.ErrNotFound)
 		won := race(t, crowd, func(int) (bool, error) {
-			_, err := s.RevokeAPIKey(t.Context(), "k", start)
+			_, err := s.RevokeAPIKey(t.Context(), "", "k", start)
 			return verdict(err, storage.ErrNotFound)
 		})
 		if _, err := s.APIKey(t.Context(), "hash", start); won != 1 || err == nil {

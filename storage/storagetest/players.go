@@ -45,6 +45,17 @@ func (b browsers) players(t *testing.T) {
 	if list := must[[]storage.Player](t)(b.PlayersOf(t.Context(), p.AccountID)); len(list) != 2 {
 		t.Errorf("%+v", list)
 	}
+	in := name("title")
+	first, second := b.player(t, in), b.player(t, in)
+	costs(t, b.Store, 1, func() {
+		list := must[[]storage.TitlePlayer](t)(b.PlayersIn(t.Context(), in, "", 9))
+		if len(list) != 2 || list[0].ID != max(first.ID, second.ID) || list[0].OID == "" || list[0].SSOID == 0 {
+			t.Errorf("%+v", list)
+		}
+	})
+	if list := must[[]storage.TitlePlayer](t)(b.PlayersIn(t.Context(), in, max(first.ID, second.ID), 9)); len(list) != 1 {
+		t.Errorf("%+v", list)
+	}
 	p.Name, p.TeamID = "Nok", 4
 	ok(t, b.UpdatePlayer(t.Context(), p, start))
 	fails(t, b.UpdatePlayer(t.Context(), p, start), storage.ErrNotFound) // somebody changed it
