@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"pratu/flows/codes"
+	"pratu/flows/contact"
 	"pratu/flows/issuer"
 	"pratu/flows/signin"
 	"pratu/server/web"
@@ -29,6 +30,7 @@ type LoginCodeVerify struct {
 	Challenge  string // handle of the code
 	Address    string // masked
 	Minutes    int    // how long the code works
+	Phone      bool   // it was a text
 	Resent     bool
 	StartURL   string // the address was wrong
 	SignInURL  string
@@ -95,10 +97,7 @@ func (s *Server) codeVisit(w http.ResponseWriter, r *http.Request) (visit, *code
 	v = v.at(url.Values{"challenge": {handle}})
 	page := &LoginCodeVerify{
 		Challenge: handle, Address: c.Address(), Minutes: int(codes.Life.Minutes()), StartURL: s.to(v, issuer.PathLoginCode),
-		SignInURL: s.to(v, issuer.PathLogin),
-	}
-	if s.Web.Dev && s.MailDir != "" {
-		page.DevMailURL = s.Web.Issuer.Path() + issuer.PathDevMail
+		Phone: c.Contact.Kind == contact.Phone, SignInURL: s.to(v, issuer.PathLogin), DevMailURL: s.devMail(),
 	}
 	return v, c, page, nil
 }

@@ -187,7 +187,7 @@ func samples() []sample {
 			return &LoginCodeVerify{Challenge: "c", Address: "m•••@example.com", Minutes: 5, Resent: true, StartURL: "/login/code", SignInURL: "/login", DevMailURL: "/dev/mail"}
 		}, "บ้านดอกไม้", nil},
 		{"login-code-verify-wrong", "login-code-verify", func() web.Framed {
-			return &LoginCodeVerify{Challenge: "c", Address: "+66•••102", Minutes: 5, StartURL: "/login/code", SignInURL: "/login"}
+			return &LoginCodeVerify{Challenge: "c", Address: "+66•••102", Phone: true, Minutes: 5, DevMailURL: "/dev/mail", StartURL: "/login/code", SignInURL: "/login"}
 		}, strange, []web.Problem{{Field: "code", Code: "code.wrong"}}},
 		{"factor", "factor", func() web.Framed {
 			return &Factor{Factor: "f", OtherURL: "/login/factor?factor=f&recovery=1", TrustDays: 30, StartURL: "/login"}

@@ -23,7 +23,7 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if v.interaction == nil && len(sessions) > 0 {
+	if v.interaction == nil && len(sessions) > 0 && field(r, "another") == "" {
 		return s.account(v, "")
 	}
 	if gone, err := s.sendOn(v); err != nil || gone {
@@ -66,8 +66,14 @@ func (s *Server) signInView(v visit, sessions []storage.SessionView) (*SignIn, e
 	return page, nil
 }
 
-// another is the sign-in page of an interaction for an account that isn't signed in here yet.
-func (s *Server) another(v visit) string { return s.to(v, issuer.PathLogin) + "&another=1" }
+// another is the sign-in page for an account that isn't signed in here yet.
+func (s *Server) another(v visit) string {
+	to := s.to(v, issuer.PathLogin)
+	if v.interaction == nil {
+		return to + "?another=1"
+	}
+	return to + "&another=1"
+}
 
 // signInAgain is the page with what was typed, except the password: it would be in the page.
 func (s *Server) signInAgain(v visit) (*SignIn, error) {
@@ -139,10 +145,7 @@ func (s *Server) SelectAccount(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, s.Web.Issuer.Origin()+s.to(v, issuer.PathLogin), http.StatusSeeOther)
 		return nil
 	}
-	page := &SelectAccount{}
-	if v.interaction != nil { // by itself, /login goes to the account
-		page.AnotherURL = s.another(v)
-	}
+	page := &SelectAccount{AnotherURL: s.another(v)}
 	for i, x := range sessions {
 		a, err := s.Accounts.Load(r.Context(), x.AccountID)
 		if err != nil {
