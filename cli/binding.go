@@ -20,12 +20,12 @@ type bindingView struct {
 	EndedAt    *time.Time `json:"ended_at"`
 }
 
-func viewBinding(ssoid string, b storage.Binding) bindingView {
+func viewBinding(ssoid int64, b storage.Binding) bindingView {
 	status := "1"
 	if !b.EndedAt.IsZero() {
 		status = "0"
 	}
-	return bindingView{b.ID, ssoid, b.Partner, b.ExternalID, status, b.CreatedAt.Time(), maybe(b.EndedAt)}
+	return bindingView{b.ID, strconv.FormatInt(ssoid, 10), b.Partner, b.ExternalID, status, b.CreatedAt.Time(), maybe(b.EndedAt)}
 }
 
 func (a *app) bindingCommand() *cobra.Command {
@@ -34,35 +34,29 @@ func (a *app) bindingCommand() *cobra.Command {
 	return cmd
 }
 
-// number reads an account's ssoid.
-func number(text string) (int64, error) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n <= 0 {
-		return 0, usage("--account %q: write the account's ssoid, such as 21985824", text)
-	}
-	return n, nil
-}
+// accountNamed is the help of flags that name an account.
+const accountNamed = "the account's ssoid or oid, or a verified address or number"
 
 func (a *app) bindingCreate() *cobra.Command {
 	var account, partner, external string
 	cmd := &cobra.Command{
-		Use: "create --account SSOID --partner NAME --external-id ID", Short: "Bind an account to a partner's id", Args: args(cobra.NoArgs),
+		Use: "create --account ACCOUNT --partner NAME --external-id ID", Short: "Bind an account to a partner's id", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ssoid, err := number(account)
-			if err != nil {
-				return err
-			}
 			return a.withTools(cmd, func(t *tools) error {
-				b, err := t.directory(nil).Bind(t.ctx, ssoid, partner, external)
+				row, err := t.accounts.Named(t.ctx, account)
 				if err != nil {
 					return err
 				}
-				v := viewBinding(account, b)
-				return a.print.one(v, [][2]string{{"id", v.ID}, {"account", account}, {"partner", partner}, {"external id", external}})
+				b, err := t.directory(nil).Bind(t.ctx, row.SSOID, partner, external)
+				if err != nil {
+					return err
+				}
+				v := viewBinding(row.SSOID, b)
+				return a.print.one(v, [][2]string{{"id", v.ID}, {"account", v.Account}, {"partner", partner}, {"external id", external}})
 			})
 		},
 	}
-	cmd.Flags().StringVar(&account, "account", "", "the account's ssoid")
+	cmd.Flags().StringVar(&account, "account", "", accountNamed)
 	cmd.Flags().StringVar(&partner, "partner", "", "the partner's name, such as truemoney")
 	cmd.Flags().StringVar(&external, "external-id", "", "what the partner calls the account")
 	return cmd
@@ -72,20 +66,20 @@ func (a *app) bindingList() *cobra.Command {
 	var account string
 	var all bool
 	cmd := &cobra.Command{
-		Use: "list --account SSOID", Short: "Show what an account is called at partners'", Args: args(cobra.NoArgs),
+		Use: "list --account ACCOUNT", Short: "Show what an account is called at partners'", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ssoid, err := number(account)
-			if err != nil {
-				return err
-			}
 			return a.withTools(cmd, func(t *tools) error {
-				list, err := t.directory(nil).BindingsOf(t.ctx, ssoid, all)
+				row, err := t.accounts.Named(t.ctx, account)
+				if err != nil {
+					return err
+				}
+				list, err := t.directory(nil).BindingsOf(t.ctx, row.SSOID, all)
 				if err != nil {
 					return err
 				}
 				views, rows := make([]bindingView, len(list)), make([][]string, len(list))
 				for i, b := range list {
-					v := viewBinding(account, b)
+					v := viewBinding(row.SSOID, b)
 					views[i] = v
 					rows[i] = []string{v.ID, v.Partner, v.ExternalID, v.CreatedAt.Format(time.RFC3339), moment(v.EndedAt)}
 				}
@@ -93,7 +87,7 @@ func (a *app) bindingList() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&account, "account", "", "the account's ssoid")
+	cmd.Flags().StringVar(&account, "account", "", accountNamed)
 	cmd.Flags().BoolVar(&all, "all", false, "those that ended too")
 	return cmd
 }

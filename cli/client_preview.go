@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"pratu/storage"
 )
 
 func (a *app) clientPreview() *cobra.Command {
-	var account int64
-	var scope string
+	var account, scope string
 	cmd := &cobra.Command{
-		Use:   "claims-preview CLIENT --account SSOID",
+		Use:   "claims-preview CLIENT --account ACCOUNT",
 		Short: "Show what each token of a client would hold for an account",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
@@ -22,8 +23,14 @@ func (a *app) clientPreview() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				var row storage.Account // nobody's: of a client that gets tokens for itself
+				if account != "" {
+					if row, err = t.accounts.Named(t.ctx, account); err != nil {
+						return err
+					}
+				}
 				_, provider := t.protocol()
-				preview, err := provider.Preview(t.ctx, c, account, strings.Fields(scope))
+				preview, err := provider.Preview(t.ctx, c, row.SSOID, strings.Fields(scope))
 				if err != nil {
 					return err
 				}
@@ -44,7 +51,7 @@ func (a *app) clientPreview() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().Int64Var(&account, "account", 0, "ssoid of the account")
+	cmd.Flags().StringVar(&account, "account", "", accountNamed)
 	cmd.Flags().StringVar(&scope, "scope", "", "scopes as if asked for, separated by spaces; all of the client's when left out")
 	return cmd
 }

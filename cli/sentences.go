@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -147,6 +148,8 @@ func plain(err error) string {
 // plainStorage says what a database's refusal means here.
 func plainStorage(err error) string {
 	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted: what was written stays, and the command can be run again"
 	case errors.Is(err, storage.ErrConflict):
 		return "somebody else changed it at the same moment: run the command again"
 	case errors.Is(err, storage.ErrUnavailable):

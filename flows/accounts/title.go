@@ -262,14 +262,16 @@ func (s *Service) CreateGuest(ctx context.Context, title, deviceHash, locale str
 
 // Named finds an account by what an administrator may know of it: its number, its id in games, or a proven contact.
 func (s *Service) Named(ctx context.Context, text string) (storage.Account, error) {
+	if number, err := strconv.ParseInt(text, 10, 64); err == nil && !strings.HasPrefix(text, "0") && !strings.HasPrefix(text, "+") {
+		if a, err := s.Store.AccountBySSOID(ctx, number); !errors.Is(err, storage.ErrNotFound) {
+			return a, err
+		}
+	}
 	var a storage.Account
-	number, failure := strconv.ParseInt(text, 10, 64)
 	c, err := contact.Parse(text)
 	switch {
 	case len(text) == 24 && !strings.Contains(text, "@"):
 		a, err = s.Store.AccountByOID(ctx, text)
-	case failure == nil && len(text) >= 13 && !strings.HasPrefix(text, "0"):
-		a, err = s.Store.AccountBySSOID(ctx, number)
 	case err == nil:
 		a, _, err = s.Store.AccountByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
 	default:
