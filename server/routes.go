@@ -179,6 +179,7 @@ func table(d Deps) []route {
 		{k.Enveloped, "PUT DELETE", issuer.PathPlayers + "/{id}/ban", g.Ban},
 
 		{k.Protocol, "GET", issuer.PathClientLogo + "/{client}", o.Logo},
+		{k.Protocol, "GET", issuer.PathClientStyle + "/{accent}", o.Style},
 		{plain, "GET", issuer.PathStatic + "/{name}", k.Renderer.Static},
 	}...)
 }
@@ -190,6 +191,7 @@ func office(k *web.Kernel, c *console.Server, api *adminapi.Server) []route {
 		{k.Page, "GET", issuer.PathAdminEnter, c.Enter},
 		{k.Page, "GET", issuer.PathAdminClients, c.Clients},
 		{k.Secret, "GET", issuer.PathAdminTrial, c.Trial},
+		{k.Page, "GET", issuer.PathAdminAPI + "/", c.APIDocument},
 		{k.Page, "GET", issuer.PathAdminNew, c.NewClient},
 		{k.Page, "POST", issuer.PathAdminNew, c.NewClientPost},
 		{k.Page, "GET", issuer.PathAdminClients + "/{client}", c.Client},

@@ -237,6 +237,8 @@ func newWorld(t *testing.T, database string) *world {
 		Audit: record, Issuer: i, Now: w.now,
 	}
 	desk := w.console(kernel, site.Accounts, record)
+	api := &adminapi.Server{Web: kernel, Office: w.office, Provider: provider, Now: w.now}
+	desk.Document = func() ([]byte, error) { return adminapi.OpenAPI(i) }
 	w.handler = server.Handler(server.Deps{
 		Web: kernel,
 		OAuth: &oauth.Server{
@@ -245,7 +247,7 @@ func newWorld(t *testing.T, database string) *world {
 		},
 		Pages:   site,
 		Console: desk,
-		API:     &adminapi.Server{Web: kernel, Office: w.office, Provider: provider, Now: w.now},
+		API:     api,
 		Game:    &game.Server{Players: w.players, Provider: provider, Web: kernel},
 		Identity: &identity.Server{
 			Directory: w.directory, Metrics: identity.NewMetrics(reg), Issuer: i, Prefixes: map[string]string{"truemoney": "tmn"},

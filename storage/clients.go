@@ -20,7 +20,8 @@ type Client struct {
 	// RegistrationHash is the SHA-256 of the token by which the client manages itself, or "".
 	RegistrationHash string         `db:"registration_hash"`
 	HasLogo          bool           `db:"has_logo"` // only read: ClientLogo has it
-	Secrets          []ClientSecret `db:"-"`        // newest first, expired ones too
+	LogoDigest       string         `db:"logo_digest"`
+	Secrets          []ClientSecret `db:"-"` // newest first, expired ones too
 }
 
 // OriginDynamic are clients that registered themselves.
@@ -39,7 +40,8 @@ type ClientSecret struct {
 
 const clientColumns = `c.id, c.kind, c.name, c.metadata, c.settings, c.disabled_at, c.created_at, c.updated_at,
 	c.deleted_at, c.origin, c.registration_hash,
-	CASE WHEN EXISTS (SELECT 1 FROM client_logos l WHERE l.client_id = c.id) THEN 1 ELSE 0 END AS has_logo`
+	CASE WHEN EXISTS (SELECT 1 FROM client_logos l WHERE l.client_id = c.id) THEN 1 ELSE 0 END AS has_logo,
+	COALESCE((SELECT l.digest FROM client_logos l WHERE l.client_id = c.id), '') AS logo_digest`
 
 // CreateClient writes a client and its secrets. An id that is taken, or was once, is ErrExists.
 func (s *Store) CreateClient(ctx context.Context, c Client) error {

@@ -49,17 +49,18 @@ type ClientLogo struct {
 	ClientID string `db:"client_id"`
 	URI      string `db:"uri"` // where it came from
 	PNG      string `db:"png"` // base64
+	Digest   string `db:"digest"`
 }
 
 // PutClientLogo writes a client's logo in place of the one before. One of a deleted client is ErrNotFound.
 func (s *Store) PutClientLogo(ctx context.Context, l ClientLogo) error {
-	return s.guarded(ctx, `INSERT INTO client_logos (client_id, uri, png) SELECT id, ?, ? FROM clients WHERE id = ? AND deleted_at = 0
-		ON CONFLICT (client_id) DO UPDATE SET uri = excluded.uri, png = excluded.png`, l.URI, l.PNG, l.ClientID)
+	return s.guarded(ctx, `INSERT INTO client_logos (client_id, uri, png, digest) SELECT id, ?, ?, ? FROM clients WHERE id = ? AND deleted_at = 0
+		ON CONFLICT (client_id) DO UPDATE SET uri = excluded.uri, png = excluded.png, digest = excluded.digest`, l.URI, l.PNG, l.Digest, l.ClientID)
 }
 
 // ClientLogo reads a client's logo.
 func (s *Store) ClientLogo(ctx context.Context, clientID string) (l ClientLogo, err error) {
-	err = s.get(ctx, &l, `SELECT client_id, uri, png FROM client_logos WHERE client_id = ?`, clientID)
+	err = s.get(ctx, &l, `SELECT client_id, uri, png, digest FROM client_logos WHERE client_id = ?`, clientID)
 	return l, err
 }
 

@@ -135,6 +135,11 @@ type ExportActivity struct {
 
 // Export gathers all of it, notes that it left, and tells the owner.
 func (s *Service) Export(ctx context.Context, a *Account, device string) (*Export, error) {
+	return s.ExportFor(ctx, a, News{Event: mail.DataDownloaded, Device: device})
+}
+
+// ExportFor is Export by whoever the news tells of.
+func (s *Service) ExportFor(ctx context.Context, a *Account, news News) (*Export, error) {
 	e := &Export{
 		ExportedAt: s.Now().UTC(), Profile: a.Profile,
 		Account: ExportAccount{a.SSOID, a.OID, a.Status, a.RegisterBy, a.Locale, a.Roles, a.CreatedAt, a.UpdatedAt},
@@ -164,7 +169,7 @@ func (s *Service) Export(ctx context.Context, a *Account, device string) (*Expor
 		if err != nil {
 			return err
 		}
-		return s.Notify(ctx, a, News{Event: mail.DataDownloaded, Device: device})
+		return s.Notify(ctx, a, news)
 	})
 	if err != nil {
 		return nil, err

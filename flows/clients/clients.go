@@ -54,6 +54,8 @@ type Client struct {
 	// Origin is where the client came from: storage.OriginDynamic, or "" for an administrator.
 	Origin  string
 	HasLogo bool // we have a copy of its logo
+	// LogoDigest names the copy; "" for one that is older than digests.
+	LogoDigest string
 
 	registrationHash string
 }
@@ -122,6 +124,10 @@ type Settings struct {
 	MayAct                  string      `json:"may_act,omitempty"`
 	Claims                  []ClaimRule `json:"claims,omitempty"`
 	IDTokenClaims           bool        `json:"id_token_claims,omitempty"`
+
+	// How it looks on our pages.
+	AccentColor string `json:"accent_color,omitempty"` // #rrggbb
+	SignInText  *Texts `json:"sign_in_text,omitempty"`
 
 	// Of titles.
 	SessionTokenLifetime Seconds         `json:"session_token_lifetime,omitempty"`

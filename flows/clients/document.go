@@ -87,7 +87,7 @@ func (s *Settings) Set(key, value string) error {
 			return kind.New(kind.Invalid, "client.setting").WithErr(fmt.Errorf("%s is true or false, not %q", key, value))
 		}
 		raw = []byte(value)
-	case "token_exchange", "claims", "player":
+	case "token_exchange", "claims", "player", "sign_in_text":
 		if raw = []byte(value); value == "" {
 			raw = []byte("null")
 		}

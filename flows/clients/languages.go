@@ -16,6 +16,23 @@ type Localized struct {
 	TosURIEN     string `json:"tos_uri#en,omitempty"`
 }
 
+// Texts are one text in the languages of our pages.
+type Texts struct {
+	TH string `json:"th,omitempty"`
+	EN string `json:"en,omitempty"`
+}
+
+// In is the text in a language, or in the other one.
+func (t *Texts) In(locale string) string {
+	switch {
+	case t == nil:
+		return ""
+	case locale == "th" && t.TH != "", t.EN == "":
+		return t.TH
+	}
+	return t.EN
+}
+
 // localized are the members again: what has another tag is another language, or none.
 func (m *Metadata) localized() []struct{ name, value string } {
 	return []struct{ name, value string }{

@@ -3,7 +3,9 @@ package clients
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"image"
 	"image/color"
 	_ "image/gif"  // logos may be one
@@ -90,17 +92,35 @@ func (s *Service) keepLogo(ctx context.Context, c *Client, drawn string) error {
 	if drawn == "" {
 		return s.Store.DeleteClientLogo(ctx, c.ID)
 	}
-	return s.Store.PutClientLogo(ctx, storage.ClientLogo{ClientID: c.ID, URI: c.Metadata.Word("logo_uri", ""), PNG: drawn})
+	return s.Store.PutClientLogo(ctx, storage.ClientLogo{
+		ClientID: c.ID, URI: c.Metadata.Word("logo_uri", ""), PNG: drawn, Digest: logoDigest(drawn),
+	})
 }
 
-// Logo is our copy of a client's logo, a PNG; storage.ErrNotFound without one.
-func (s *Service) Logo(ctx context.Context, id string) ([]byte, error) {
+// logoDigest names a picture in URLs: another one has another name.
+func logoDigest(drawn string) string {
+	if drawn == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(drawn))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Logo is a picture and what it is named by.
+type Logo struct {
+	PNG    []byte
+	Digest string
+}
+
+// Logo is our copy of a client's logo; storage.ErrNotFound without one.
+func (s *Service) Logo(ctx context.Context, id string) (Logo, error) {
 	if !validID(id) {
-		return nil, storage.ErrNotFound
+		return Logo{}, storage.ErrNotFound
 	}
 	row, err := s.Store.ClientLogo(ctx, id)
 	if err != nil {
-		return nil, err
+		return Logo{}, err
 	}
-	return base64.StdEncoding.DecodeString(row.PNG)
+	picture, err := base64.StdEncoding.DecodeString(row.PNG)
+	return Logo{picture, row.Digest}, err
 }

@@ -102,7 +102,7 @@ func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client
 		c.Origin = storage.OriginDynamic
 	}
 	logo := s.fetchLogo(ctx, c.Metadata.Word("logo_uri", ""))
-	c.HasLogo = logo != ""
+	c.HasLogo, c.LogoDigest = logo != "", logoDigest(logo)
 	if d.Disabled {
 		c.DisabledAt = now
 	}
@@ -215,7 +215,7 @@ func (s *Service) update(ctx context.Context, id string, version storage.Instant
 	logo, again := "", logoChanged(old, &updated)
 	if again {
 		logo = s.fetchLogo(ctx, updated.Metadata.Word("logo_uri", ""))
-		updated.HasLogo = logo != ""
+		updated.HasLogo, updated.LogoDigest = logo != "", logoDigest(logo)
 	}
 	row, err := s.row(&updated)
 	if err != nil {

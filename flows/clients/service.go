@@ -77,7 +77,7 @@ func parse(row storage.Client) (*Client, error) {
 	c := &Client{
 		ID: row.ID, Kind: row.Kind, Name: row.Name, Secrets: row.Secrets,
 		DisabledAt: row.DisabledAt, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
-		Origin: row.Origin, HasLogo: row.HasLogo, registrationHash: row.RegistrationHash,
+		Origin: row.Origin, HasLogo: row.HasLogo, LogoDigest: row.LogoDigest, registrationHash: row.RegistrationHash,
 	}
 	if err := json.Unmarshal([]byte(row.Metadata), &c.Metadata); err != nil {
 		return nil, fmt.Errorf("client %s: metadata: %w", row.ID, err)

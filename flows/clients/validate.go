@@ -19,6 +19,11 @@ var (
 	authAlgs    = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
 
+// maxSignInText bounds what pages say for a client.
+const maxSignInText = 160
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
 func validID(id string) bool { return idSyntax.MatchString(id) }
 
 // validate returns every reason why the document can't be registered. The defaults are already filled in.
@@ -181,6 +186,11 @@ func (d *Document) validateSettings(ps *Problems) {
 			ps.add("/settings/"+name, "setting.lifetime", "between %s and %s", min, max)
 		}
 	}
+	text := func(pointer, value string) {
+		if utf8.RuneCountInString(value) > maxSignInText || !utf8.ValidString(value) || strings.ContainsFunc(value, unprintable) {
+			ps.add(pointer, "client.text", "at most %d characters in one line, without marks that turn text around", maxSignInText)
+		}
+	}
 	lifetime("access_token_lifetime", s.AccessTokenLifetime, 10*time.Second, 24*time.Hour)
 	lifetime("session_token_lifetime", s.SessionTokenLifetime, time.Minute, 30*24*time.Hour)
 	lifetime("refresh_token_lifetime", s.RefreshTokenLifetime, time.Minute, 365*24*time.Hour)
@@ -191,6 +201,13 @@ func (d *Document) validateSettings(ps *Problems) {
 		if u := plainURI(ps, fmt.Sprintf("/settings/resources/%d", i), raw); u != nil && u.Host == "" && u.Opaque == "" {
 			ps.add(fmt.Sprintf("/settings/resources/%d", i), "setting.resource", "an absolute URI (RFC 8707 section 2)")
 		}
+	}
+	if _, ok := ParseAccent(s.AccentColor); s.AccentColor != "" && !ok {
+		ps.add("/settings/accent_color", "setting.accent_color", "write six hex digits in lower case after a #, such as #c2410c")
+	}
+	if t := s.SignInText; t != nil {
+		text("/settings/sign_in_text/th", t.TH)
+		text("/settings/sign_in_text/en", t.EN)
 	}
 	if s.MinACR != "" && s.MinACR != "1" && s.MinACR != "2" {
 		ps.add("/settings/min_acr", "setting.min_acr", "1 for one factor, 2 for two")

@@ -33,6 +33,9 @@ func (c *Client) Warnings() []Problem {
 			ps.add(pointer, "uri.warn_slash", "the trailing slash is part of the comparison")
 		}
 	}
+	if a, ok := ParseAccent(c.Settings.AccentColor); ok && (a.Light != c.Settings.AccentColor || a.Dark != c.Settings.AccentColor) {
+		ps.add("/settings/accent_color", "setting.warn_accent", "to be readable it is shown as %s, in the dark scheme as %s", a.Light, a.Dark)
+	}
 	c.warnScopes(&ps)
 	if !c.RequirePKCE() {
 		ps.add("/settings/require_pkce", "setting.warn_pkce", "PKCE is off for this client: codes are protected by its secret alone")

@@ -60,7 +60,7 @@ func (s *Service) Bind(ctx context.Context, ssoid int64, partner, externalID str
 // account finds one that somebody has.
 func (s *Service) account(ctx context.Context, ssoid int64) (storage.Account, error) {
 	a, err := s.Store.AccountBySSOID(ctx, ssoid)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && a.Status == storage.StatusDeletionPending {
+	if errors.Is(err, storage.ErrNotFound) || err == nil && (a.Status == storage.StatusDeletionPending || a.Status == storage.StatusMerged) {
 		return a, kind.New(kind.NotFound, "account.unknown").WithErr(err)
 	}
 	return a, err

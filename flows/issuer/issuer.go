@@ -54,6 +54,7 @@ const (
 	PathDevMail       = "/dev/mail"
 	PathStatic        = "/static"
 	PathClientLogo    = "/client-logo"
+	PathClientStyle   = "/client-style"
 )
 
 // Paths of the other ways to sign in.

@@ -78,13 +78,15 @@ const (
 	LoginLinked       = "login_linked"
 	LoginUnlinked     = "login_unlinked"
 	DataDownloaded    = "data_downloaded"
+	DataExported      = "data_exported" // by an administrator
+	AccountMerged     = "account_merged"
 	Test              = "test" // whether mails arrive
 )
 
 // Events of Notice, all of them.
 var Events = []string{PasswordChanged, NewSignIn, PasskeyAdded, PasskeyRemoved, TOTPAdded, TOTPRemoved, RecoveryCodesMade,
 	RecoveryCodeUsed, ContactAdded, ContactRemoved, NumberTaken, AccountDeleted, AccountKept, LoginLinked, LoginUnlinked,
-	DataDownloaded, Test}
+	DataDownloaded, DataExported, AccountMerged, Test}
 
 // Notice tells an owner what happened to the account.
 type Notice struct {

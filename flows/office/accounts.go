@@ -119,6 +119,8 @@ type Person struct {
 	Factors  storage.Factors
 	Sessions []storage.Session
 	Reason   string // why it was disabled, or ""
+	// MergedInto is the number of the account that this one became, or 0.
+	MergedInto int64
 }
 
 // Account is one account by its number (ssoid).
@@ -144,6 +146,11 @@ func (s *Service) Account(ctx context.Context, a Actor, ssoid int64) (*Person, e
 	}
 	if p.Sessions, err = s.Store.SessionsOfAccount(ctx, row.ID, storage.At(now), storage.At(now.Add(-signin.IdleLife))); err != nil {
 		return nil, err
+	}
+	if p.Status == storage.StatusMerged {
+		var into storage.Account
+		into, err = s.Store.MergedInto(ctx, row.ID)
+		p.MergedInto = into.SSOID
 	}
 	if p.Status == storage.StatusDisabled {
 		p.Reason, err = s.Store.WhyDisabled(ctx, row.ID)

@@ -30,6 +30,8 @@ const (
 	ReadAccounts    Action = "accounts.read"
 	WriteAccounts   Action = "accounts.write"
 	DeleteAccounts  Action = "accounts.delete"
+	MergeAccounts   Action = "accounts.merge"
+	ExportAccounts  Action = "accounts.export"
 	ReadPlayers     Action = "players.read"
 	WritePlayers    Action = "players.write"
 	ReadConnectors  Action = "connectors.read"
@@ -76,6 +78,8 @@ var table = []line{
 	{ReadAccounts, "find and see accounts", true, row(All, All, All, All, No)},
 	{WriteAccounts, "disable and enable accounts, end their sessions, take their factors away; those of accounts with a role only who may change roles", true, row(All, All, All, No, No)},
 	{DeleteAccounts, "delete accounts", true, row(All, All, No, No, No)},
+	{MergeAccounts, "let one account go into another of the same person", false, row(All, All, No, No, No)},
+	{ExportAccounts, "download what is known of a person, who is told", false, row(All, All, No, No, No)},
 	{ReadPlayers, "see titles, their players and what those got and spent", true, row(All, All, All, All, Own)},
 	{WritePlayers, "ban players from a title, and let them play again", true, row(All, All, All, No, Own)},
 	{ReadConnectors, "see the providers that people sign in with elsewhere; their secrets nobody sees", true, row(All, All, All, All, No)},

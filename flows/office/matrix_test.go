@@ -101,6 +101,17 @@ var deeds = []deed{
 		}
 		return err
 	}},
+	{office.MergeAccounts, "merge", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.PreviewMerge(ctx, a, w.victim, "nobody@x.test")
+		if kind.Is(err, "merge.same") {
+			err = nil
+		}
+		return err
+	}},
+	{office.ExportAccounts, "export", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.ExportAccount(ctx, a, w.victim)
+		return err
+	}},
 	{office.ReadClients, "keys of the title", true, func(ctx context.Context, w *world, a office.Actor) error {
 		_, err := w.FindAPIKeys(ctx, a, "server")
 		return err

@@ -91,6 +91,11 @@ var settings = []setting{
 	only(later(list("post_logout_redirect_uris", func(d *clients.Document) *[]string { return &d.PostLogoutRedirectURIs })), redirecting),
 	only(later(text("scope", func(d *clients.Document) *string { return &d.Scope })), people),
 	only(later(list("resources", func(d *clients.Document) *[]string { return &d.Settings.Resources })), []string{clients.KindWeb}),
+	only(later(text("client_name#th", func(d *clients.Document) *string { return &d.ClientNameTH })), people),
+	only(later(text("client_name#en", func(d *clients.Document) *string { return &d.ClientNameEN })), people),
+	only(accent, people),
+	only(words("sign_in_text/th", func(t *clients.Texts) *string { return &t.TH }), people),
+	only(words("sign_in_text/en", func(t *clients.Texts) *string { return &t.EN }), people),
 	only(link("client_uri", func(d *clients.Document) *string { return &d.ClientURI }), people),
 	only(link("logo_uri", func(d *clients.Document) *string { return &d.LogoURI }), people),
 	only(link("policy_uri", func(d *clients.Document) *string { return &d.PolicyURI }), people),
@@ -105,6 +110,39 @@ var authentication = setting{
 	name: "token_endpoint_auth_method", later: true, options: []string{"", clients.AuthBasic, clients.AuthPost, clients.AuthPrivateKeyJWT},
 	get: func(d *clients.Document) string { return d.TokenEndpointAuthMethod },
 	set: func(d *clients.Document, value string) error { d.TokenEndpointAuthMethod = value; return nil },
+}
+
+var accent = setting{
+	name: "accent_color", later: true,
+	get: func(d *clients.Document) string { return d.Settings.AccentColor },
+	set: func(d *clients.Document, value string) error {
+		d.Settings.AccentColor = strings.ToLower(strings.TrimSpace(value))
+		return nil
+	},
+}
+
+// words is a text of pages in one language.
+func words(name string, at func(t *clients.Texts) *string) setting {
+	return setting{
+		name: name, later: true,
+		get: func(d *clients.Document) string {
+			if d.Settings.SignInText == nil {
+				return ""
+			}
+			return *at(d.Settings.SignInText)
+		},
+		set: func(d *clients.Document, value string) error {
+			fresh := clients.Texts{}
+			if d.Settings.SignInText != nil {
+				fresh = *d.Settings.SignInText
+			}
+			*at(&fresh) = strings.TrimSpace(value)
+			if d.Settings.SignInText = &fresh; fresh == (clients.Texts{}) {
+				d.Settings.SignInText = nil
+			}
+			return nil
+		},
+	}
 }
 
 var firstParty = setting{

@@ -36,8 +36,9 @@ type Server struct {
 	Office   *office.Service
 	Trials   *trials.Service
 	People   *accounts.Service
-	Settings func() []Setting // as the program runs
-	Second   bool             // two factors are required
+	Settings func() []Setting       // as the program runs
+	Document func() ([]byte, error) // of the admin API
+	Second   bool                   // two factors are required
 	Now      func() time.Time
 }
 
@@ -199,7 +200,7 @@ func (s *Server) page(d desk) Page {
 // notices are good news that a page may be told by its URL. Anything else there is ignored.
 var notices = []string{
 	"saved", "disabled", "enabled", "deleted", "sessions_ended", "factors_reset", "role_granted", "role_revoked", "secret_ended",
-	"key_rotated", "mail_retried", "mail_sent", "redirect_forgotten", "connector_made", "banned", "unbanned", "key_revoked",
+	"key_rotated", "mail_retried", "mail_sent", "redirect_forgotten", "merged", "connector_made", "banned", "unbanned", "key_revoked",
 }
 
 // named is what the header calls somebody.

@@ -54,9 +54,13 @@ func lines(text string) (list []string) {
 // marked puts each problem of a document to the input that it is about, and returns those that are about none.
 func marked(ps clients.Problems, form url.Values, groups ...[]Input) (rest []Wrong) {
 	for _, p := range ps {
-		name, index, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(p.Pointer, "/"), "settings/"), "/")
+		whole := strings.TrimPrefix(strings.TrimPrefix(p.Pointer, "/"), "settings/")
+		name, index, _ := strings.Cut(whole, "/")
 		wrong := Wrong{Words: "wrong." + p.Code, Detail: p.Detail}
 		in := find(name, groups)
+		if in == nil {
+			in, index = find(whole, groups), ""
+		}
 		if in == nil {
 			wrong.About = name
 			rest = append(rest, wrong)

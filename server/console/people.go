@@ -61,8 +61,8 @@ func (s *Server) accountURL(ssoid int64) string {
 	return s.Web.Issuer.Path() + issuer.PathAdminAccounts + "/" + strconv.FormatInt(ssoid, 10)
 }
 
-// Account is "console/account" [action=disable with reason | enable | end-sessions | reset-factors | delete, the last two
-// with confirm].
+// Account is "console/account" [action=disable with reason | enable | end-sessions | export | preview-merge with into | merge |
+// reset-factors | delete, the last two with confirm].
 type Account struct {
 	Page
 	Name, Number, OID, Status, Reason string
@@ -74,6 +74,10 @@ type Account struct {
 	Passkeys, Codes                   int
 	Sessions                          []Session
 	MayWrite, MayDelete               bool // nobody's role is in the way
+	MayMerge, MayExport               bool
+	Into                              string // typed
+	MergedInto                        string // number of the account that this one became
+	MergedURL                         string
 	ReasonTyped                       string
 	AuditURL                          string // "" for who may not
 }
@@ -131,6 +135,11 @@ func (s *Server) accountView(d desk, p *office.Person) *Account {
 	free := (len(p.Roles) == 0 || d.actor.May(office.WriteRoles)) && p.ID != d.actor.ID
 	page.MayWrite = free && d.actor.May(office.WriteAccounts)
 	page.MayDelete = free && d.actor.May(office.DeleteAccounts) && p.Status == storage.StatusActive
+	page.MayMerge = free && d.actor.May(office.MergeAccounts) && len(p.Roles) == 0 && p.Status != storage.StatusDeletionPending && p.Status != storage.StatusMerged
+	page.MayExport = free && d.actor.May(office.ExportAccounts)
+	if p.MergedInto != 0 {
+		page.MergedInto, page.MergedURL = strconv.FormatInt(p.MergedInto, 10), s.accountURL(p.MergedInto)
+	}
 	if d.actor.May(office.ReadAudit) {
 		page.AuditURL = s.Web.Issuer.Path() + issuer.PathAdminAudit + "?account=" + page.Number
 	}
@@ -148,6 +157,12 @@ func (s *Server) AccountPost(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case slices.Contains([]string{"delete", "reset-factors"}, action) && r.PostForm.Get("confirm") != "1":
 		err = kind.New(kind.Invalid, "delete.unconfirmed").WithField(action + "-confirm")
+	case action == "export":
+		return s.export(d, p)
+	case action == "preview-merge":
+		return s.previewMerge(d, p, r.PostForm.Get("into"))
+	case action == "merge":
+		return s.merge(d, p)
 	case action == "disable":
 		notice, err = "disabled", s.Office.DisableAccount(ctx, d.actor, p.SSOID, r.PostForm.Get("reason"))
 	case action == "enable":

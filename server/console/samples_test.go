@@ -59,6 +59,7 @@ func samples() []sample {
 		{"console-client-preview-machine", "console/client-preview", func() web.Framed {
 			return &ClientPreview{Page: samplePage("/admin/clients/robot"), Name: evil, URL: "/admin/clients/robot", Tables: tables(ClaimTable{ID: "access_token", Claims: claimsOf(sampleClaims)})}
 		}, nil},
+		{"console-api", "console/api", sampleAPI, nil},
 		{"console-client-secret", "console/client-secret", func() web.Framed {
 			return &ClientSecret{
 				Page: samplePage("/admin/new-client"), ID: "b3f1c2a7be09d4f1c2a7be09", Name: evil, URL: "/admin/clients/x", New: true,
@@ -85,6 +86,8 @@ func samples() []sample {
 		{"console-api-key", "console/api-key", func() web.Framed {
 			return &NewAPIKey{Page: samplePage("/admin/clients/shop/access"), Name: evil, Note: evil, Key: "pratu_ak_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", URL: "/admin/clients/shop/access"}
 		}, nil},
+		{"console-account-merged", "console/account", func() web.Framed { return sampleAccount("4") }, []web.Problem{{Code: "merge.same", Field: "into"}}},
+		{"console-account-merge", "console/account-merge", sampleMerge, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},
 		{"console-roles", "console/roles", sampleRoles, []web.Problem{{Code: "role.title", Field: "title"}}},
 		{"console-audit", "console/audit", sampleAudit, nil},
 		{"console-keys", "console/keys", sampleKeys, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},
@@ -122,10 +125,23 @@ func sampleAccount(status string) web.Framed {
 		Sessions: []Session{{"Firefox", "Android", "2001:db8:85a3:8d3:1319:8a2e:370:7348", sampleTime, sampleTime}, {Since: sampleTime, Seen: sampleTime}},
 		MayWrite: true, MayDelete: status == "1", AuditURL: "/admin/audit?account=21992040",
 	}
-	if status == "2" {
+	page.MayMerge, page.MayExport, page.Into = true, true, "somchai@example.com"
+	switch status {
+	case "2":
 		page.Reason = evil
+	case "4":
+		page.MergedInto, page.MergedURL = "21992041", "/admin/accounts/21992041"
 	}
 	return page
+}
+
+func sampleMerge() web.Framed {
+	return &AccountMerge{
+		Page: samplePage("/admin/accounts/21992040"), From: Merged{evil, "21992040", "/admin/accounts/21992040"}, Into: Merged{"", "21992041", "/admin/accounts/21992041"},
+		Contacts: []Contact{{"email", "mali.with.quite.a.long.address@subdomain.example.com", true}, {"phone", "+66812345678", false}},
+		Players:  []MergedPlayer{{"dragons", evil, 1200, 35, true}, {"tigers", "Mali", 0, 0, false}}, Logins: 2, Partners: 1, Applications: 3, Sessions: 2,
+		Claims: []string{"birthdate", "given_name", "phone_number_of_a_long_name"}, FromVersion: "1", IntoVersion: "2", Number: "21992041",
+	}
 }
 
 func sampleRoles() web.Framed {
@@ -237,6 +253,21 @@ func sampleClient() web.Framed {
 var sampleClaims = map[string]any{
 	"iss": "https://id.example.com", "aud": []string{"shop"}, "exp": float64(sampleTime.Unix()), "iat": float64(sampleTime.Unix()), "sub": "21992040",
 	"name": "<script>alert(1)</script>\u202e", "email": "mali.with.quite.a.long.address@subdomain.example.com", "address": map[string]any{"locality": "กรุงเทพฯ"},
+}
+
+func sampleAPI() web.Framed {
+	page := &APIDocument{Page: samplePage("/admin/api/"), DocumentURL: "https://id.example.com/admin/api/openapi.json"}
+	err := page.read([]byte(`{"servers":[{"url":"https://id.example.com/admin/api/v1"}],
+		"components":{"securitySchemes":{"oauth":{"flows":{"clientCredentials":{"tokenUrl":"https://id.example.com/oauth2/token"}}}}},
+		"paths":{"/clients/{client}":{"patch":{"operationId":"changeClient","summary":"Change the members that are named (RFC 7396).","security":[{"oauth":["admin:clients.write"]}],
+		"parameters":[{"name":"client","in":"path","required":true,"schema":{"type":"string"}},{"name":"If-Match","in":"header","required":true,"schema":{"type":"string"}}],
+		"requestBody":{"content":{"application/merge-patch+json":{"schema":{"type":"object","properties":{"client_name":{"type":"string"},"redirect_uris":{"type":"array","items":{"type":"string"}}}}}}},
+		"responses":{"200":{"content":{"application/json":{"schema":{"type":"object","properties":{"client_id_issued_at":{"type":"integer"}}}}}},"default":{}}},
+		"delete":{"operationId":"deleteClient","summary":"Delete an application for good.","security":[{"oauth":["admin:clients.write"]}],"responses":{"204":{}}}}}}`))
+	if err != nil {
+		panic(err)
+	}
+	return page
 }
 
 func samplePreview() web.Framed {

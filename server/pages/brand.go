@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
@@ -26,7 +27,17 @@ func (s *Server) brand(r *http.Request, c *clients.Client, redirectHost string) 
 	}
 	b := web.NewBrand(c.ID, c.NameIn(locale), host, link(word("policy_uri")), link(word("tos_uri")))
 	if c.HasLogo {
-		b.Logo = s.Web.Issuer.Path() + issuer.PathClientLogo + "/" + c.ID + "?v=" + strconv.FormatInt(int64(c.UpdatedAt), 36)
+		version := c.LogoDigest
+		if version == "" { // a copy from before they had one
+			version = strconv.FormatInt(int64(c.UpdatedAt), 36)
+		}
+		b.Logo = s.Web.Issuer.Path() + issuer.PathClientLogo + "/" + c.ID + "?v=" + version
+	}
+	if _, ok := c.Accent(); ok {
+		b.Style = s.Web.Issuer.Path() + issuer.PathClientStyle + "/" + strings.TrimPrefix(c.Settings.AccentColor, "#") + ".css"
+	}
+	if !c.Unverified() {
+		b.Text = web.InertText(c.Settings.SignInText.In(locale))
 	}
 	return b
 }

@@ -35,6 +35,7 @@ func (s sample) render(t *testing.T, r *web.Renderer, locale string) []byte {
 	if s.client != "" {
 		f.Interaction = "handle"
 		f.Client = web.NewBrand("shop", s.client, "shop.example.com", "https://shop.example.com/privacy", "https://shop.example.com/terms")
+		f.Client.Text = "ยินดีต้อนรับสู่ร้านของเรา <b>ตลอดคืน</b>"
 	}
 	body, err := r.Page(s.page, data)
 	if err != nil {

@@ -83,6 +83,8 @@ type Brand struct {
 	PolicyURI string
 	TosURI    string
 	Logo      string // our copy, or ""
+	Style     string // style sheet with its colour, or ""
+	Text      string // what it has to say, or ""
 }
 
 // NewBrand makes a client's own words inert: no controls, no direction overrides, nothing endless.
@@ -94,11 +96,19 @@ func NewBrand(id, name, host, policyURI, tosURI string) *Brand {
 	return &Brand{ID: id, Name: name, Initial: Initial(name), Host: host, PolicyURI: policyURI, TosURI: tosURI}
 }
 
-const maxName = 80
+const (
+	maxName = 80
+	maxText = 200
+)
 
 // Inert drops from a name what changes the text around it: controls, bidirectional overrides, zero-width marks. A client
 // could otherwise write its name so that the sentence that warns of it reads backwards.
-func Inert(name string) string {
+func Inert(name string) string { return inert(name, maxName) }
+
+// InertText is Inert for a sentence.
+func InertText(text string) string { return inert(text, maxText) }
+
+func inert(name string, most int) string {
 	clean := strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -109,8 +119,8 @@ func Inert(name string) string {
 		return r
 	}, name)
 	runes := []rune(strings.Join(strings.Fields(clean), " "))
-	if len(runes) > maxName {
-		return string(runes[:maxName-1]) + "…"
+	if len(runes) > most {
+		return string(runes[:most-1]) + "…"
 	}
 	return string(runes)
 }
