@@ -71,8 +71,8 @@ func TestRegistrationGuards(t *testing.T) {
 		if got := answer.Header.Get("WWW-Authenticate"); got != `Bearer realm="pratu"` {
 			t.Errorf("challenge %q", got)
 		}
-		if text := string(answer.body); !strings.Contains(text, `"error_description":"a registration token is needed`) {
-			t.Error(text)
+		if !strings.Contains(answer.body, `"error_description":"a registration token is needed`) {
+			t.Error(answer.body)
 		}
 		w.refused(w.manage(http.MethodPost, "", "pratu_it_unknown", body), http.StatusUnauthorized, "invalid_token")
 

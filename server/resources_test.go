@@ -145,8 +145,10 @@ func TestCompromisedKey(t *testing.T) {
 		active := func() bool {
 			return w.post("/oauth2/introspect", "svc1", s2, url.Values{"token": {token}}).json(w.t)["active"] == true
 		}
-		if !active() || !active() {
-			w.t.Fatal("the token isn't active")
+		for range 2 { // the second time it was seen before
+			if !active() {
+				w.t.Fatal("the token isn't active")
+			}
 		}
 		_, err := w.keys.Rotate(w.t.Context(), keys.RotateOptions{Alg: keys.ES256, Compromised: true})
 		must(w.t, err)
