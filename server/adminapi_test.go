@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pratu/flows/clients"
+	"pratu/flows/connectors"
 	"pratu/flows/office"
 )
 
@@ -181,8 +182,12 @@ func TestAdminAPIClients(t *testing.T) {
 func TestAdminAPIRefusals(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		all := s.robot("robot", everything...)
+		s.titles()
+		_, err := s.social.Connectors.Create(t.Context(), connectors.Document{Kind: connectors.KindOIDC, ID: "corp", ClientID: "x", Settings: connectors.Settings{Issuer: "https://idp.test"}})
+		must(t, err)
+		sampled := strings.NewReplacer("{client}", "web1", "{account}", "21992040", "{connector}", "corp", "{title}", "dragons", "{player}", s.mali.OID, "{key}", "none")
 		person := s.tokens(s.signedIn("alice"))["access_token"].(string)
-		_, _, err := s.clients.Create(t.Context(), clients.Document{ClientID: "hybrid", Kind: clients.KindWeb, ClientSecret: s1, Metadata: clients.Metadata{
+		_, _, err = s.clients.Create(t.Context(), clients.Document{ClientID: "hybrid", Kind: clients.KindWeb, ClientSecret: s1, Metadata: clients.Metadata{
 			RedirectURIs: []string{rp}, GrantTypes: []string{clients.GrantCode, clients.GrantClientCredentials}, Scope: "openid",
 		}})
 		must(t, err)
@@ -191,13 +196,13 @@ func TestAdminAPIRefusals(t *testing.T) {
 		count := 0
 		for path, item := range document["paths"].(map[string]any) { // what is answered is what is described
 			if get, is := item.(map[string]any)["get"].(map[string]any); is {
-				target := v1 + strings.NewReplacer("{client}", "web1", "{account}", "21992040").Replace(path)
+				target := v1 + sampled.Replace(path)
 				described := get["responses"].(map[string]any)["200"].(map[string]any)["content"].(map[string]any)["application/json"].(map[string]any)["schema"]
 				shaped(t, target, described.(map[string]any), all.call("GET", target, "").expect(t, 200).json(t))
 			}
 		}
 		for path, item := range document["paths"].(map[string]any) {
-			target := v1 + strings.NewReplacer("{client}", "web1", "{account}", "21992040").Replace(path)
+			target := v1 + sampled.Replace(path)
 			for method, described := range item.(map[string]any) {
 				count++
 				method, op := strings.ToUpper(method), described.(map[string]any)
@@ -226,7 +231,7 @@ func TestAdminAPIRefusals(t *testing.T) {
 				}
 			}
 		}
-		if count != 15 {
+		if count != 29 {
 			t.Errorf("%d operations", count)
 		}
 		for path, code := range map[string]string{"/clients?limit=0": "query.limit", "/clients?limit=x": "query.limit", "/accounts?cursor=!!": "query.cursor", "/audit?cursor=YQ": "query.cursor", "/audit?account=a@x.test": "query.account"} {

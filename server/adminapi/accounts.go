@@ -17,11 +17,29 @@ import (
 
 // once is office.Once for a request with an Idempotency-Key; without one it just does it.
 func (s *Server) once(c *call, key string, do func() ([]byte, error)) ([]byte, error) {
-	if key == "" {
+	switch {
+	case key == "":
 		return do()
+	case len(key) > 255:
+		return nil, invalid("key.too_long", "", "an Idempotency-Key has at most 255 characters")
 	}
 	fingerprint := c.r.Method + " " + c.r.URL.EscapedPath() + "\x00" + string(c.body)
 	return s.Office.Once(c.r.Context(), c.actor, key, fingerprint, func(context.Context) ([]byte, error) { return do() })
+}
+
+// once is the same for what is answered as JSON.
+func once[T any](s *Server, c *call, do func() (T, error)) (made T, err error) {
+	raw, err := s.once(c, c.r.Header.Get("Idempotency-Key"), func() ([]byte, error) {
+		v, err := do()
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(v)
+	})
+	if err == nil {
+		err = json.Unmarshal(raw, &made)
+	}
+	return made, err
 }
 
 // Account is an account as programs see it.

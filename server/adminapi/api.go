@@ -17,6 +17,7 @@ import (
 
 	"pratu/flows/audit"
 	"pratu/flows/clients"
+	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/office"
@@ -255,12 +256,15 @@ var details = map[string]string{
 	"key.reused":     "the Idempotency-Key was sent with another request before",
 	"key.busy":       "a request with this Idempotency-Key is being worked on",
 	"client.unknown": "there is no such application",
+	"title.unknown":  "there is no such title",
+	"player.unknown": "the title has no such player",
 }
 
 func (s *Server) problem(err error) web.ProblemBody {
 	var own *refusal
 	var refused *oidc.Error
 	var ps clients.Problems
+	var cs connectors.Problems
 	switch {
 	case errors.Is(err, errNoToken), errors.Is(err, errNotForUs):
 		return web.ProblemBody{Status: http.StatusUnauthorized, Code: oidc.InvalidToken, Detail: "send the access token of a machine with scopes of the admin API"}
@@ -278,8 +282,14 @@ func (s *Server) problem(err error) web.ProblemBody {
 			p.Errors = append(p.Errors, web.ProblemPart{Pointer: x.Pointer, Code: x.Code, Detail: x.Detail})
 		}
 		return p
-	case kind.Is(err, "client.changed"):
-		return web.ProblemBody{Status: http.StatusPreconditionFailed, Code: "client.changed", Detail: "it was changed since that version"}
+	case errors.As(err, &cs):
+		p := web.ProblemBody{Status: http.StatusBadRequest, Code: kind.Code(err), Detail: "the document can't be accepted"}
+		for _, x := range cs {
+			p.Errors = append(p.Errors, web.ProblemPart(x))
+		}
+		return p
+	case kind.Is(err, "client.changed"), kind.Is(err, "connector.changed"):
+		return web.ProblemBody{Status: http.StatusPreconditionFailed, Code: kind.Code(err), Detail: "it was changed since that version"}
 	}
 	p := web.ProblemBody{Status: statuses[kind.Of(err)], Code: kind.Code(err), Detail: details[kind.Code(err)]}
 	if known, ok := kind.As(err); ok {

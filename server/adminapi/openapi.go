@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pratu/flows/clients"
+	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/office"
 	"pratu/server/web"
@@ -36,6 +37,20 @@ var operations = []operation{
 	{id: "changeClient", method: "PATCH", path: "/clients/{client}", summary: "Change the members that are named (RFC 7396).", action: office.WriteClients, body: patchType, in: clients.Document{}, out: clients.Document{}, status: http.StatusOK, versioned: true, do: changeClient},
 	{id: "deleteClient", method: "DELETE", path: "/clients/{client}", summary: "Delete an application for good.", action: office.WriteClients, status: http.StatusNoContent, versioned: true, do: deleteClient},
 	{id: "rotateSecret", method: "POST", path: "/clients/{client}/secrets", summary: "Give an application a second secret; the one before works for the overlap.", action: office.RotateSecrets, body: jsonType, in: rotation{}, out: newSecret{}, status: http.StatusCreated, repeatable: true, do: rotateSecret},
+	{id: "listAPIKeys", method: "GET", path: "/clients/{client}/api-keys", summary: "An application's keys of the Identity API, those that are over for 30 days among them.", action: office.ReadClients, out: page[APIKey]{}, status: http.StatusOK, do: listAPIKeys},
+	{id: "createAPIKey", method: "POST", path: "/clients/{client}/api-keys", summary: "Make a key of an application. It is in this answer only.", action: office.RotateSecrets, body: jsonType, in: keyRequest{}, out: APIKey{}, status: http.StatusCreated, repeatable: true, do: createAPIKey},
+	{id: "revokeAPIKey", method: "DELETE", path: "/clients/{client}/api-keys/{key}", summary: "End a key at once.", action: office.RotateSecrets, status: http.StatusNoContent, do: revokeAPIKey},
+	{id: "listTitles", method: "GET", path: "/titles", summary: "Games that have players.", action: office.ReadPlayers, query: []string{"limit", "cursor"}, out: page[Title]{}, status: http.StatusOK, do: listTitles},
+	{id: "listPlayers", method: "GET", path: "/titles/{title}/players", summary: "Players of a title, the newest first.", action: office.ReadPlayers, query: []string{"limit", "cursor"}, out: page[Player]{}, status: http.StatusOK, do: listPlayers},
+	{id: "getPlayer", method: "GET", path: "/titles/{title}/players/{player}", summary: "One player, by the id that games know.", action: office.ReadPlayers, out: Player{}, status: http.StatusOK, do: getPlayer},
+	{id: "listEntries", method: "GET", path: "/titles/{title}/players/{player}/ledger", summary: "What a player got and spent of a currency (coin unless said otherwise), the newest first.", action: office.ReadPlayers, query: []string{"currency", "limit", "cursor"}, out: page[Entry]{}, status: http.StatusOK, do: listEntries},
+	{id: "banPlayer", method: "PUT", path: "/titles/{title}/players/{player}/ban", summary: "Keep a player out of a title, at once. The reason is told to the player.", action: office.WritePlayers, body: jsonType, in: why{}, status: http.StatusNoContent, do: banPlayer},
+	{id: "unbanPlayer", method: "DELETE", path: "/titles/{title}/players/{player}/ban", summary: "Let a player play again.", action: office.WritePlayers, status: http.StatusNoContent, do: unbanPlayer},
+	{id: "listConnectors", method: "GET", path: "/connectors", summary: "Providers that people sign in with elsewhere.", action: office.ReadConnectors, out: page[Connector]{}, status: http.StatusOK, do: listConnectors},
+	{id: "createConnector", method: "POST", path: "/connectors", summary: "Set a provider up. The secret is only written.", action: office.WriteConnectors, body: jsonType, in: connectors.Document{}, out: Connector{}, status: http.StatusCreated, repeatable: true, do: createConnector},
+	{id: "getConnector", method: "GET", path: "/connectors/{connector}", summary: "One provider.", action: office.ReadConnectors, out: Connector{}, status: http.StatusOK, do: getConnector},
+	{id: "changeConnector", method: "PATCH", path: "/connectors/{connector}", summary: "Change the members that are named (RFC 7396); by what people are known stays.", action: office.WriteConnectors, body: patchType, in: connectors.Document{}, out: Connector{}, status: http.StatusOK, versioned: true, do: changeConnector},
+	{id: "deleteConnector", method: "DELETE", path: "/connectors/{connector}", summary: "Remove a provider; set up anew, it knows people again.", action: office.WriteConnectors, status: http.StatusNoContent, versioned: true, do: deleteConnector},
 	{id: "listAccounts", method: "GET", path: "/accounts", summary: "Accounts, the newest first.", action: office.ReadAccounts, query: []string{"limit", "cursor"}, out: page[Account]{}, status: http.StatusOK, do: listAccounts},
 	{id: "searchAccounts", method: "POST", path: "/accounts/search", summary: "Find accounts by a contact, number or id in full, or by how a word of a name begins. Searches for contacts are recorded.", action: office.ReadAccounts, body: jsonType, in: search{}, out: page[Account]{}, status: http.StatusOK, do: searchAccounts},
 	{id: "getAccount", method: "GET", path: "/accounts/{account}", summary: "One account, by its ssoid.", action: office.ReadAccounts, out: Account{}, status: http.StatusOK, do: getAccount},
