@@ -33,9 +33,6 @@ func (a *app) onToken(use, short string, run func(t *tools, token string) error)
 				return err
 			}
 			return a.withTools(cmd, func(t *tools) error {
-				if err := t.keys.Ensure(t.ctx); err != nil {
-					return err
-				}
 				if err := t.keys.Refresh(t.ctx); err != nil {
 					return err
 				}

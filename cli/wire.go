@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -75,7 +76,7 @@ type tools struct {
 	office   *office.Service
 	apply    *apply.Service
 	outbox   *outbox.Outbox
-	renderer *web.Renderer
+	renderer letters
 
 	logout    *logout.Service
 	farewells *outbox.Outbox
@@ -90,10 +91,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	if err != nil {
 		return nil, err
 	}
-	renderer, err := web.New(templates.FS, static.FS, c.issuer.Path())
-	if err != nil {
-		return nil, err
-	}
+	renderer := letters(sync.OnceValues(func() (*web.Renderer, error) { return web.New(templates.FS, static.FS, c.issuer.Path()) }))
 	sender, err := mail.Open(c.Mail, log)
 	if err != nil {
 		return nil, err
@@ -204,10 +202,15 @@ func (t *tools) directory(provider *oidc.Provider) *directory.Service {
 // handler is everything that the public listener answers.
 func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, error) {
 	kernel := &web.Kernel{
-		Issuer: t.cfg.issuer, Keyring: t.keyring, Logger: t.log, Renderer: t.renderer, Metrics: web.NewMetrics(metrics),
+		Issuer: t.cfg.issuer, Keyring: t.keyring, Logger: t.log, Metrics: web.NewMetrics(metrics),
 		Now: t.now, Proxies: t.cfg.proxies, ExtraHosts: t.cfg.ExtraHosts, Dev: dev,
 		SessionManagement: t.cfg.SessionManagement, APIs: t.cfg.apis(),
 	}
+	renderer, err := t.renderer()
+	if err != nil {
+		return nil, err
+	}
+	kernel.Renderer = renderer
 	flow, provider := t.protocol()
 	metadata, err := provider.Metadata(web.Locales[:], []string{signin.ACRSingle, signin.ACRMulti})
 	if err != nil {
