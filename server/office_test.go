@@ -104,7 +104,7 @@ func TestOfficeIsClosed(t *testing.T) {
 
 // officePages are those that everybody who may all can look at.
 var officePages = []string{"/admin", "/admin/clients", "/admin/new-client", "/admin/new-client?kind=web", "/admin/clients/web1",
-	"/admin/accounts", "/admin/accounts/21992040", "/admin/clients/web1/access", "/admin/titles", "/admin/connectors", "/admin/new-connector", "/admin/new-connector?kind=oidc", "/admin/roles", "/admin/audit", "/admin/keys", "/admin/mail", "/admin/settings"}
+	"/admin/accounts", "/admin/accounts/21992040", "/admin/clients/web1/access", "/admin/titles", "/admin/connectors", "/admin/webhooks", "/admin/new-connector", "/admin/new-connector?kind=oidc", "/admin/roles", "/admin/audit", "/admin/keys", "/admin/mail", "/admin/settings"}
 
 // Everybody sees the sections that are theirs, and is refused the others whatever they type (role × page).
 func TestOfficePermissions(t *testing.T) {

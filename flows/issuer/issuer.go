@@ -115,6 +115,7 @@ const (
 	PathAdminAccounts = "/admin/accounts"
 	PathAdminRoles    = "/admin/roles"
 	PathAdminAudit    = "/admin/audit"
+	PathAdminWebhooks = "/admin/webhooks" // and below it /{webhook}
 	PathAdminKeys     = "/admin/keys"
 	PathAdminMail     = "/admin/mail"
 	PathAdminSettings = "/admin/settings"

@@ -248,7 +248,7 @@ var deeds = []deed{
 		return unless(unknownWebhook)(nil, w.DeleteWebhook(ctx, a, "nothing", 0))
 	}},
 	{office.WriteWebhooks, "replay", false, func(ctx context.Context, w *world, a office.Actor) error {
-		return unless("webhook.no_delivery")(nil, w.ReplayDelivery(ctx, a, "nothing", "nothing"))
+		return unless("webhook.delivery_unknown")(nil, w.ReplayDelivery(ctx, a, "nothing", "nothing"))
 	}},
 	{office.ReadKeys, "keys", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.SigningKeys(ctx, a); return err }},
 	{office.RotateKeys, "rotate", false, func(ctx context.Context, w *world, a office.Actor) error { return w.Service.RotateKeys(ctx, a, false) }},

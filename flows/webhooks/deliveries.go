@@ -74,7 +74,7 @@ func (s *Service) Replay(ctx context.Context, webhookID, deliveryID string) erro
 	err := s.Store.InTx(ctx, func(ctx context.Context) error {
 		d, err := s.Store.Delivery(ctx, deliveryID)
 		if errors.Is(err, storage.ErrNotFound) || err == nil && d.WebhookID != webhookID {
-			return kind.New(kind.NotFound, "webhook.no_delivery").WithErr(err)
+			return kind.New(kind.NotFound, "webhook.delivery_unknown").WithErr(err)
 		}
 		if err != nil {
 			return err

@@ -210,7 +210,7 @@ func TestRetries(t *testing.T) {
 		}
 		replay := func(hook, delivery string) string { return kind.Code(w.Replay(t.Context(), hook, delivery)) }
 		d := w.state(id)
-		for what, code := range map[string]string{replay(id, d.ID): "webhook.waiting", replay(other, d.ID): "webhook.no_delivery", replay(id, "x"): "webhook.no_delivery"} {
+		for what, code := range map[string]string{replay(id, d.ID): "webhook.waiting", replay(other, d.ID): "webhook.delivery_unknown", replay(id, "x"): "webhook.delivery_unknown"} {
 			if what != code {
 				t.Errorf("%q, want %q", what, code)
 			}

@@ -229,16 +229,9 @@ func listEvents(s *Server, c *call) error {
 	q := c.r.URL.Query()
 	f := storage.AuditFilter{Event: q.Get("event"), ClientID: q.Get("client"), Outcome: q.Get("outcome"), Limit: limit}
 	if q.Has("cursor") {
-		text, err := opened(q.Get("cursor"))
-		if err != nil {
+		if f.At, f.ID, err = moment(q.Get("cursor")); err != nil {
 			return err
 		}
-		at, id, _ := strings.Cut(text, ".")
-		n, err := strconv.ParseInt(at, 10, 64)
-		if err != nil || n <= 0 {
-			return invalid("query.cursor", "", "cursor is a next_cursor of this list")
-		}
-		f.At, f.ID = storage.Instant(n), id
 	}
 	account := q.Get("account")
 	if _, err := strconv.ParseInt(account, 10, 64); account != "" && err != nil {

@@ -60,7 +60,7 @@ type Route struct {
 // Routes are the operations by path, and the document.
 func (s *Server) Routes() []Route {
 	list := []Route{{"GET", issuer.PathAdminAPI + "/openapi.json", s.Document}}
-	for _, op := range operations {
+	for _, op := range all() {
 		list = append(list, Route{op.method, Base + op.path, s.serve(op)})
 	}
 	return list
@@ -258,6 +258,9 @@ var details = map[string]string{
 	"client.unknown": "there is no such application",
 	"title.unknown":  "there is no such title",
 	"player.unknown": "the title has no such player",
+
+	"webhook.unknown":          "there is no such webhook",
+	"webhook.delivery_unknown": "the webhook has no such delivery",
 }
 
 func (s *Server) problem(err error) web.ProblemBody {
@@ -288,7 +291,7 @@ func (s *Server) problem(err error) web.ProblemBody {
 			p.Errors = append(p.Errors, web.ProblemPart(x))
 		}
 		return p
-	case kind.Is(err, "client.changed"), kind.Is(err, "connector.changed"):
+	case kind.Is(err, "client.changed"), kind.Is(err, "connector.changed"), kind.Is(err, "webhook.changed"):
 		return web.ProblemBody{Status: http.StatusPreconditionFailed, Code: kind.Code(err), Detail: "it was changed since that version"}
 	}
 	p := web.ProblemBody{Status: statuses[kind.Of(err)], Code: kind.Code(err), Detail: details[kind.Code(err)]}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,6 +63,9 @@ var operations = []operation{
 	{id: "listEvents", method: "GET", path: "/audit", summary: "The record of events, the newest first.", action: office.ReadAudit, query: []string{"event", "account", "client", "outcome", "limit", "cursor"}, out: page[Event]{}, status: http.StatusOK, do: listEvents},
 }
 
+// all are the operations in the order of the document.
+func all() []operation { return slices.Concat(operations, webhookOperations) }
+
 // object is a JSON object of the document.
 type object = map[string]any
 
@@ -87,7 +91,7 @@ func OpenAPI(at issuer.Issuer) ([]byte, error) { return json.Marshal(openapi(at)
 
 func openapi(at issuer.Issuer) object {
 	paths, scopes := object{}, object{}
-	for _, op := range operations {
+	for _, op := range all() {
 		item, _ := paths[op.path].(object)
 		if item == nil {
 			item = object{}

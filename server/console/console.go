@@ -54,6 +54,7 @@ var sections = []struct {
 	{"connectors", issuer.PathAdminConnectors, office.ReadConnectors},
 	{"roles", issuer.PathAdminRoles, office.ReadRoles},
 	{"audit", issuer.PathAdminAudit, office.ReadAudit},
+	{"webhooks", issuer.PathAdminWebhooks, office.ReadWebhooks},
 	{"keys", issuer.PathAdminKeys, office.ReadKeys},
 	{"mail", issuer.PathAdminMail, office.ReadMail},
 	{"settings", issuer.PathAdminSettings, office.ReadSettings},
@@ -200,7 +201,7 @@ func (s *Server) page(d desk) Page {
 // notices are good news that a page may be told by its URL. Anything else there is ignored.
 var notices = []string{
 	"saved", "disabled", "enabled", "deleted", "sessions_ended", "factors_reset", "role_granted", "role_revoked", "secret_ended",
-	"key_rotated", "mail_retried", "mail_sent", "redirect_forgotten", "merged", "connector_made", "banned", "unbanned", "key_revoked",
+	"key_rotated", "mail_retried", "mail_sent", "redirect_forgotten", "merged", "connector_made", "banned", "unbanned", "key_revoked", "delivery_replayed",
 }
 
 // named is what the header calls somebody.

@@ -90,6 +90,12 @@ func samples() []sample {
 		{"console-account-merge", "console/account-merge", sampleMerge, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},
 		{"console-roles", "console/roles", sampleRoles, []web.Problem{{Code: "role.title", Field: "title"}}},
 		{"console-audit", "console/audit", sampleAudit, nil},
+		{"console-webhooks", "console/webhooks", sampleWebhooks, []web.Problem{{Code: "webhook.url", Field: "url"}, {Code: "webhook.no_events", Field: "events"}}},
+		{"console-webhooks-none", "console/webhooks", func() web.Framed { return &Webhooks{Page: samplePage("/admin/webhooks")} }, nil},
+		{"console-webhook", "console/webhook", sampleWebhook, []web.Problem{{Code: "webhook.waiting"}}},
+		{"console-webhook-secret", "console/webhook-secret", func() web.Framed {
+			return &WebhookSecret{Page: samplePage("/admin/webhooks"), Address: evil, URL: "/admin/webhooks/x", Secret: "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}
+		}, nil},
 		{"console-keys", "console/keys", sampleKeys, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},
 		{"console-mail", "console/mail", sampleMail, nil},
 		{"console-mail-empty", "console/mail", func() web.Framed { return &Mail{Page: samplePage("/admin/mail")} }, nil},
