@@ -4,7 +4,7 @@ GOVULNCHECK   = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 VERSION      ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint docker-lint bench e2e-full conformance calibrate fuzz rotation timing scale clean
+.PHONY: help build test lint docker-lint bench console e2e-full conformance calibrate fuzz rotation timing scale clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,11 @@ timing: ## statistics: who asks about a known person and about nobody waits the 
 scale: ## operations at 10^4, 10^6 and 10^7 grants on PostgreSQL, and a directory of as many accounts: SCALE='-grants 10000 -accounts 10000,100000'
 	@scripts/setup.sh
 	scripts/with-postgres.sh --durable go -C bench run . -scale $(SCALE)
+
+CONSOLE ?= 1000000,10000
+console: ## p95 of each page of the console over a million accounts and ten thousand applications on PostgreSQL: CONSOLE=10000,100
+	@scripts/setup.sh
+	scripts/with-postgres.sh --durable go -C bench run . -console $(CONSOLE)
 
 bin/golangci-lint: Makefile
 	GOBIN=$(CURDIR)/bin go install $(GOLANGCI_LINT) && touch $@

@@ -40,6 +40,8 @@ func run() error {
 		ops      = flag.String("ops", "", "operations to measure, separated by commas (default: all)")
 		engines  = flag.String("db", "sqlite,postgres", "databases, separated by commas")
 		atScale  = flag.Bool("scale", false, "measure with ever more grants in PostgreSQL instead")
+		console  = flag.String("console", "", "ACCOUNTS,CLIENTS: time the pages of the console over so many in PostgreSQL instead")
+		visits   = flag.Int("visits", 40, "for -console: how often each page is looked at")
 		binary   = flag.String("binary", "", "a built pratu (default: built from this tree)")
 		noFloor  = flag.Bool("no-floor", false, "leave the floor out")
 		sizes    = flag.String("grants", "10000,1000000,10000000", "for -scale: how many grants, ascending, separated by commas")
@@ -67,6 +69,15 @@ func run() error {
 		}
 		defer clean()
 		path = built
+	}
+	if *console != "" {
+		accounts, clients, _ := strings.Cut(*console, ",")
+		n, err := strconv.Atoi(accounts)
+		m, err2 := strconv.Atoi(clients)
+		if err := errors.Join(err, err2); err != nil {
+			return err
+		}
+		return scaleConsole(path, n, m, *visits)
 	}
 	if *atScale {
 		if s.grants, err = ascending(*sizes); err != nil {

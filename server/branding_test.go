@@ -72,6 +72,7 @@ func TestAPIDocument(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		_, b := s.appointed("auditor@x.test", office.Auditor)
 		b.get("/admin/clients").expect(t, 200, `href="/admin/api/"`)
+		b.get("/admin/audit?client=web1").expect(t, 200, `value="web1"`)
 		page := b.get("/admin/api/").expect(t, 200, "admin:clients.write", "application/merge-patch+json", op+"/oauth2/token")
 		for path, operations := range s.browser().get("/admin/api/openapi.json").json(t)["paths"].(map[string]any) {
 			for method, operation := range operations.(map[string]any) {

@@ -18,7 +18,7 @@ import (
 // Audit is "console/audit" [event, account, client, outcome].
 type Audit struct {
 	Page
-	Event, Account, Client, Outcome string // the filter, as it was typed
+	Event, Account, About, Outcome string // the filter, as it was typed; About is a client: the frame has a Client
 	Events                          []Event
 	OlderURL                        string // "" at the end
 }
@@ -54,7 +54,7 @@ func (s *Server) Audit(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !record.Next.At.IsZero() {
 		page.OlderURL = page.Action + "?" + url.Values{
-			"event": {page.Event}, "account": {page.Account}, "client": {page.Client}, "outcome": {page.Outcome},
+			"event": {page.Event}, "account": {page.Account}, "client": {page.About}, "outcome": {page.Outcome},
 			"before": {strconv.FormatInt(int64(record.Next.At), 10) + "." + record.Next.ID},
 		}.Encode()
 	}
@@ -63,8 +63,8 @@ func (s *Server) Audit(w http.ResponseWriter, r *http.Request) error {
 
 // filter keeps what was asked for as it was typed.
 func (a *Audit) filter(asked url.Values) storage.AuditFilter {
-	a.Event, a.Account, a.Client, a.Outcome = line(asked.Get("event")), line(asked.Get("account")), line(asked.Get("client")), line(asked.Get("outcome"))
-	return storage.AuditFilter{Event: a.Event, ClientID: a.Client, Outcome: a.Outcome, Limit: pageSize}
+	a.Event, a.Account, a.About, a.Outcome = line(asked.Get("event")), line(asked.Get("account")), line(asked.Get("client")), line(asked.Get("outcome"))
+	return storage.AuditFilter{Event: a.Event, ClientID: a.About, Outcome: a.Outcome, Limit: pageSize}
 }
 
 // AuditPost is POST /admin/audit: the record as a file. It is posted for, since a link could be made by anybody.

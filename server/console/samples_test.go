@@ -163,7 +163,7 @@ func sampleRoles() web.Framed {
 }
 
 func sampleAudit() web.Framed {
-	page := &Audit{Page: samplePage("/admin/audit"), Event: "signin.failed", Account: "21992040", OlderURL: "/admin/audit?before=1.x"}
+	page := &Audit{Page: samplePage("/admin/audit"), About: evil, Event: "signin.failed", Account: "21992040", OlderURL: "/admin/audit?before=1.x"}
 	for i, k := range []string{"account", "client", "cli", "system"} {
 		e := Event{Name: "client.secret.rotated", Outcome: "success", At: sampleTime.Add(time.Duration(i) * time.Minute), ActorKind: k}
 		if i < 2 {
