@@ -19,8 +19,8 @@ import (
 type Audit struct {
 	Page
 	Event, Account, About, Outcome string // the filter, as it was typed; About is a client: the frame has a Client
-	Events                          []Event
-	OlderURL                        string // "" at the end
+	Events                         []Event
+	OlderURL                       string // "" at the end
 }
 
 // Event is one of the record. Everything in it is somebody's text, except its name.
