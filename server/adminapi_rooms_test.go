@@ -4,8 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pratu/flows/connectors"
+	"pratu/flows/limits"
+	"pratu/flows/office"
 )
 
 // Connectors by the API: set up once whatever is repeated, changed in the version that was seen; the secret is written only.
@@ -104,6 +107,32 @@ func TestAdminAPITitles(t *testing.T) {
 		}
 		if n := s.count(`SELECT COUNT(*) FROM answers WHERE answer LIKE '%pratu_ak_%'`); n != 0 {
 			t.Error("a key is kept in the open")
+		}
+	})
+}
+
+// A machine is told what is left of its budget, and waits for the next when it is spent; another's isn't touched.
+func TestAdminAPILimit(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		r, other := s.robot("robot", everything...), s.robot("other", everything...)
+		s.office.Accounts.Limiter.Overrides = map[string]limits.Override{"admin.client": {Budget: 2, Window: time.Minute}, "office.test": {Budget: 1, Window: time.Minute}}
+		first := r.call("GET", v1+"/titles", "").expect(t, 200)
+		if first.Header.Get("RateLimit-Policy") != `"admin.client";q=2;w=60` || first.Header.Get("RateLimit") != `"admin.client";r=1;t=60` {
+			t.Errorf("%v", first.Header)
+		}
+		r.call("GET", v1+"/titles", "").expect(t, 200)
+		beyond := r.call("GET", v1+"/titles", "")
+		beyond.problem(t, 429, "limit.exceeded")
+		if beyond.Header.Get("Retry-After") != "60" || beyond.Header.Get("RateLimit") != `"admin.client";r=0;t=60` {
+			t.Errorf("%v", beyond.Header)
+		}
+		other.call("GET", v1+"/titles", "").expect(t, 200)
+		s.pass(time.Minute + time.Second)
+		r.call("GET", v1+"/titles", "").expect(t, 200)
+		_, b := s.appointed("owner@x.test", office.Owner)
+		b.to(b.submit(b.get("/admin/mail"), "test", "action", "test"), "/admin/mail")
+		if answer := b.submit(b.get("/admin/mail"), "test", "action", "test").expect(t, 429); answer.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
 		}
 	})
 }

@@ -72,13 +72,19 @@ var (
 		"accounts that one client reads, or tries to, without their owners' own tokens: with them nothing is counted"}
 )
 
+// Policies of the office: all requests are counted, and who asks is told what is left.
+var (
+	AdminClient = Policy{"admin.client", 600, time.Minute, "requests of one machine to the admin API; what is left is in RateLimit"}
+	OfficeTest  = Policy{"office.test", 5, 10 * time.Minute, "tests of mails that one administrator sends"}
+)
+
 // Table is every policy there is.
 func Table() []Policy {
 	return []Policy{SigninAccount, SigninAccountDay, SigninBrowser, SigninAddress, CodeRegistration,
 		CodeChallenge, CodeAddress, FactorAccount, FactorAccountDay, FactorRecovery, SMSMinute, SMSDay, SignupAddress, RequestAddress, FederationAddress,
 		MailMinute, MailDay, ClientSecret, PushedClient, RegisterAddress, DeviceClient, DeviceAddress, RequestObject, ClientDocument,
 		TitleSignin, TitleRegister, TitleEmail, TitleVerify, TitleGuest, TitlePosted,
-		SearchClient, SearchIdentifier, SearchAll, ReadClient}
+		SearchClient, SearchIdentifier, SearchAll, ReadClient, AdminClient, OfficeTest}
 }
 
 // Limiter counts against policies.
@@ -167,6 +173,23 @@ func (l *Limiter) Take(ctx context.Context, charges ...Charge) error {
 		return err
 	}
 	return beyond
+}
+
+// Left is what remains of a budget after an attempt, and when it is whole again.
+type Left struct {
+	Budget, Left  int
+	Window, Reset time.Duration
+}
+
+// Spend counts an attempt and tells what is left: Take for somebody who is to know.
+func (l *Limiter) Spend(ctx context.Context, c Charge) (Left, error) {
+	now, p := storage.At(l.Now()), l.effective(c.Policy)
+	states, err := l.count(ctx, []Charge{c}, now)
+	if err != nil || len(states) == 0 {
+		return Left{}, err
+	}
+	left := Left{p.Budget, max(p.Budget-int(states[0].Used), 0), p.Window, states[0].WindowEnd.Time().Sub(now.Time())}
+	return left, l.judge([]Charge{c}, states, now, func(used, budget int64) bool { return used > budget })
 }
 
 func (l *Limiter) count(ctx context.Context, charges []Charge, now storage.Instant) ([]storage.LimitState, error) {

@@ -7,6 +7,7 @@ import (
 	"pratu/flows/accounts"
 	"pratu/flows/keys"
 	"pratu/flows/kind"
+	"pratu/flows/limits"
 	"pratu/flows/mail"
 	"pratu/storage"
 )
@@ -73,6 +74,9 @@ func (s *Service) TestMail(ctx context.Context, a Actor) error {
 	me, err := s.Accounts.Load(ctx, a.ID)
 	if err == nil && me.Email() == "" {
 		err = kind.New(kind.Invalid, "mail.no_address")
+	}
+	if err == nil {
+		err = s.Accounts.Limiter.Take(ctx, limits.OfficeTest.Of(a.ID))
 	}
 	if err != nil {
 		return err

@@ -6,9 +6,15 @@ import (
 	"time"
 
 	"pratu/flows/kind"
+	"pratu/flows/limits"
 	"pratu/flows/secret"
 	"pratu/storage"
 )
+
+// Spend counts a request of a machine and tells what is left of its budget.
+func (s *Service) Spend(ctx context.Context, a Actor) (limits.Left, error) {
+	return s.Accounts.Limiter.Spend(ctx, limits.AdminClient.Of(a.ID))
+}
 
 const (
 	answerLabel = "answer"

@@ -6,6 +6,7 @@ package adminapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"mime"
@@ -20,6 +21,7 @@ import (
 	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
+	"pratu/flows/limits"
 	"pratu/flows/office"
 	"pratu/flows/oidc"
 	"pratu/server/web"
@@ -83,6 +85,9 @@ func (s *Server) run(op operation, w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
+	if err := s.spend(w, r, actor); err != nil {
+		return err
+	}
 	if !actor.May(op.action) {
 		return office.Refused(op.action)
 	}
@@ -98,6 +103,16 @@ func (s *Server) run(op operation, w http.ResponseWriter, r *http.Request) error
 		}
 	}
 	return op.do(s, c)
+}
+
+// spend tells a machine what is left of its budget (draft-ietf-httpapi-ratelimit-headers), and refuses what is beyond.
+func (s *Server) spend(w http.ResponseWriter, r *http.Request, actor office.Actor) error {
+	left, err := s.Office.Spend(r.Context(), actor)
+	if left.Budget > 0 {
+		w.Header().Set("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", limits.AdminClient.Name, left.Budget, int(left.Window.Seconds())))
+		w.Header().Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", limits.AdminClient.Name, left.Left, int(math.Ceil(left.Reset.Seconds()))))
+	}
+	return err
 }
 
 var (
