@@ -366,7 +366,7 @@ func (w *world) do(r *http.Request) reply {
 	case w.foreign:
 	case answer.StatusCode >= 500 && !strings.Contains(answer.body, `"upstream_unavailable"`): // somebody else's failure
 		w.t.Errorf("%s %s: %d %s\n%s", r.Method, r.URL.Path, answer.StatusCode, answer.body, w.log)
-	case len(raw) > 64<<10:
+	case len(raw) > 64<<10 && !strings.HasPrefix(r.URL.Path, "/admin/api/"): // its document has a paragraph for each call
 		w.t.Errorf("%s %s: %d bytes", r.Method, r.URL.Path, len(raw))
 	case len(raw) > 0 && answer.Header.Get("Content-Type") == "":
 		w.t.Errorf("%s %s: no content type", r.Method, r.URL.Path)
