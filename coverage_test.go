@@ -48,6 +48,8 @@ var catalogue = []struct {
 	{"GF", "game API: renewal", 7, nil},
 	{"GV", "game API: verification", 9, nil},
 	{"GE", "game API: another mail", 6, nil},
+	{"OF", "console and admin API (01 forged posts, 02 what is another title's, 03 members that no form has, 04 stored markup, " +
+		"05 direction marks, 06 lines in what is exported, 07 somebody else's trial, 08 merging what has changed)", 8, nil},
 }
 
 const coverageFile = "docs/security-coverage.md"
@@ -111,8 +113,8 @@ func written(t *testing.T, file, want string) {
 }
 
 var (
-	attackID    = regexp.MustCompile(`\b(?:AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX|MS|FB|G[GLRFVE])-\d\d\b`)
-	attackRange = regexp.MustCompile(`\b(AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX|MS|FB|G[GLRFVE])-(\d\d) to (?:AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX|MS|FB|G[GLRFVE])-(\d\d)\b`)
+	attackID    = regexp.MustCompile(`\b(?:AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX|MS|FB|OF|G[GLRFVE])-\d\d\b`)
+	attackRange = regexp.MustCompile(`\b(AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX|MS|FB|OF|G[GLRFVE])-(\d\d) to (?:AZ|TK|MI|LO|HP|HT|LK|SE|LL|LX|MS|FB|OF|G[GLRFVE])-(\d\d)\b`)
 )
 
 // securityTests reads the tests: which of them name an attack, in their comment or body, and the names of all.

@@ -109,7 +109,7 @@ func TestOfficeClientAttacks(t *testing.T) {
 		b := s.proven(owner.ID)
 		titled, theirs := s.appointed("titled@x.test", office.TitleOwner)
 
-		// IDOR: somebody else's title is unknown, in lists, pages and posts.
+		// OF-02, IDOR: somebody else's title is unknown, in lists, pages and posts.
 		list := theirs.get("/admin/clients").expect(t, 200, "/admin/clients/dragons", "/admin/clients/robot")
 		for _, foreign := range []string{"tigers", "drone", "web1"} {
 			if strings.Contains(list.body, "/admin/clients/"+foreign) {
@@ -130,7 +130,7 @@ func TestOfficeClientAttacks(t *testing.T) {
 		form = formtest.Find(t, theirs.get("/admin/clients/robot").body, "client-form").Values
 		theirs.to(theirs.send(post("/admin/clients/robot", changed(form, "action", "save", "scope", "", "client_name", "Robot"))), "/admin/clients/robot")
 
-		// Mass assignment: members without an input do nothing.
+		// OF-03, mass assignment: members without an input do nothing.
 		form = formtest.Find(t, b.get("/admin/clients/web1").body, "client-form").Values
 		for name, value := range map[string]string{
 			"grant_types": "client_credentials", "settings.require_pkce": "false", "require_pkce": "false", "client_secret": s2, "kind": "machine",
@@ -145,7 +145,7 @@ func TestOfficeClientAttacks(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 
-		// CSRF: without our token, from another site, by a form of somebody else who sat here before.
+		// OF-01, CSRF: without our token, from another site, by a form of somebody else who sat here before.
 		good := formtest.Find(t, b.get("/admin/clients/web1").body, "switch").Values
 		for what, change := range map[string]func(url.Values, *http.Request){
 			"no token": func(v url.Values, _ *http.Request) { v.Del("csrf") },
@@ -167,7 +167,7 @@ func TestOfficeClientAttacks(t *testing.T) {
 			t.Errorf("disabled by a form that nobody sent: %v", err)
 		}
 
-		// Stored markup and direction marks are inert in every page that shows them, and in code to be copied.
+		// OF-04, OF-05: stored markup and direction marks are inert in every page that shows them, and in code to be copied.
 		for _, path := range []string{"/admin/clients", "/admin/clients/evil"} {
 			page := b.get(path).expect(t, 200)
 			main := page.main()

@@ -115,7 +115,7 @@ func TestOfficeConnectorAttacks(t *testing.T) {
 		must(t, err)
 		form := formtest.Find(t, b.get("/admin/connectors/corp").body, "connector-form").Values
 
-		// Mass assignment: members that this kind hasn't, or that no input has, do nothing.
+		// OF-03, mass assignment: members that this kind hasn't, or that no input has, do nothing.
 		good := changed(form, "action", "save", "connector.id", "other", "connector.kind", "google", "kind", "google", "id", "other", "secret", "x", "client_id", "x",
 			"connector.disabled", "true", "disabled", "true", "connector.team", "T", "connector.tenants", "x", "settings.sync", "always", "connector.settings", "x")
 		b.to(b.send(post("/admin/connectors/corp", good)), "/admin/connectors/corp")
@@ -127,7 +127,7 @@ func TestOfficeConnectorAttacks(t *testing.T) {
 		// By what people are known stays, whoever posts another.
 		form = formtest.Find(t, b.get("/admin/connectors/corp").body, "connector-form").Values
 		b.send(post("/admin/connectors/corp", changed(form, "action", "save", "connector.issuer", "https://evil.test"))).expect(t, 422, "people are known by it")
-		// CSRF, another's form, somebody without the permission.
+		// OF-01: CSRF, another's form, somebody without the permission.
 		form = formtest.Find(t, b.get("/admin/connectors/corp").body, "switch").Values
 		cross := post("/admin/connectors/corp", changed(form, "action", "disable"))
 		cross.Header.Set("Origin", "https://evil.test")
@@ -148,7 +148,7 @@ func TestOfficeConnectorAttacks(t *testing.T) {
 
 var inputValues = regexp.MustCompile(` value="[^"]*"|<textarea[^>]*>[^<]*</textarea>`)
 
-// inertPages looks for what somebody stored on pages: as markup, or turning the text around. What is in an input may be there
+// inertPages (OF-04, OF-05) looks for what somebody stored on pages: as markup, or turning the text around. What is in an input may be there
 // to be mended.
 func inertPages(t *testing.T, b *browser, paths ...string) {
 	t.Helper()

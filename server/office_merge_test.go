@@ -110,7 +110,7 @@ func TestOfficeMerge(t *testing.T) {
 
 func now(w *world) string { return number(w.now().UnixMilli()) }
 
-// Who may not, on whom nobody may, and what was looked at before it changed.
+// Who may not, on whom nobody may, and what was looked at before it changed (OF-08).
 func TestOfficeMergeAttacks(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		x := s.twin()

@@ -80,7 +80,7 @@ func TestOfficeTitles(t *testing.T) {
 		if n := s.count(`SELECT COUNT(*) FROM audit WHERE event IN ('player.banned', 'player.unbanned') AND actor_id = '` + titled.ID + `'`); n != 2 {
 			t.Errorf("%d events name who did it", n)
 		}
-		// IDOR: another title is unknown, by page, search, ban and unban, and so is a player of the one by way of the other.
+		// OF-02, IDOR: another title is unknown, by page, search, ban and unban, and so is a player of the one by way of the other.
 		form := formtest.Find(t, b.get(at["dragons"]).body, "ban").Values
 		for _, path := range []string{"/admin/titles/tigers", at["tigers"], at["tigers"] + "?currency=diamond", "/admin/titles/web1", "/admin/titles/none", "/admin/titles/dragons-server",
 			"/admin/titles/dragons/players/none", "/admin/titles/dragons/players/..%2F..%2Ftigers", "/admin/titles/%00"} {
@@ -127,7 +127,7 @@ func TestOfficeAccess(t *testing.T) {
 		s.pass(time.Second)
 		b.to(b.submit(page, "permissions-form", "action", "save", "permission", clients.PermissionSearch, "search_purpose", "finding friends"), here).expect(t, 200, "Saved.")
 		b.submit(page, "permissions-form", "action", "save", "permission", clients.PermissionReadAny).expect(t, 422, "Somebody else changed it")
-		// Mass assignment: no permission but those there are, and nothing besides.
+		// OF-03, mass assignment: no permission but those there are, and nothing besides.
 		form := formtest.Find(t, b.get(here).body, "permissions-form").Values
 		form["permission"] = []string{clients.PermissionSearch, "admin", "accounts.write"}
 		b.to(b.send(post(here, changed(form, "action", "save", "scope", "admin:accounts.read", "first_party", "1", "title", "tigers", "settings.title", "tigers"))), here)

@@ -66,7 +66,7 @@ func TestOfficeTrial(t *testing.T) {
 }
 
 // The redirect URI of trials is nobody's: only the request that an administrator began is let through, whole and once, and
-// only its own administrator sees what it brings.
+// only its own administrator sees what it brings (OF-07).
 func TestTrialAttacks(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		_, b := s.appointed("owner@x.test", office.Owner)

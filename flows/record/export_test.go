@@ -13,7 +13,7 @@ import (
 	"pratu/storage"
 )
 
-// Whatever is in a row is on its own line, obeyed by no terminal, and reads back as it is.
+// Whatever is in a row is on its own line, obeyed by no terminal, and reads back as it is (OF-06).
 func TestExport(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const evil = "=cmd|' /C calc'!A0\",\"x\n{\"event\":\"forged\"}\r\u0085\u009b31m\u2028\u202e\u200b\U000e0041</script>"
