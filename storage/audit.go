@@ -91,6 +91,9 @@ func (s *Store) audit(ctx context.Context, list *[]AuditEvent, f AuditFilter, wh
 			args = append(args, c.value)
 		}
 	}
+	if f.ClientID != "" {
+		query += ` AND client_id <> ''` // as its index says; a parameter might be empty
+	}
 	return s.list(ctx, list, query+order, append(args, f.Limit)...)
 }
 
