@@ -65,7 +65,10 @@ type Login struct {
 // LoginByContact is AccountByContact for one browser, which may be "". For a contact that nobody has it reads another
 // account and throws it away: to find nothing would take less time than to find somebody.
 func (s *Store) LoginByContact(ctx context.Context, kind string, digests []Digest, browserHash string, now Instant) (Login, error) {
-	query, args := digestCondition(digests)
+	args := []any{browserHash, now, browserHash, now}
+	for _, d := range digests {
+		args = append(args, d.KeyID, d.Digest)
+	}
 	var row struct {
 		Login
 		Found bool `db:"found"`
@@ -79,10 +82,11 @@ func (s *Store) LoginByContact(ctx context.Context, kind string, digests []Diges
 		EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id AND b.browser_hash = ? AND b.expires_at > ?) AS known,
 		EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id AND b.browser_hash = ? AND b.browser_hash <> ''
 			AND b.trusted_until > ?) AS trusted, `+hasSecondFactor+` AS totp
-		FROM (VALUES (1)) AS w LEFT JOIN contact_digests d ON d.kind = ? AND d.verified = 1 AND (`+query+`)
+		FROM (VALUES `+valueRows(len(digests), 2)+`) AS w
+		LEFT JOIN contact_digests d ON d.kind = ? AND d.key_id = w.column1 AND d.digest = w.column2 AND d.verified = 1
 		JOIN contacts c ON c.id = COALESCE(d.contact_id, (SELECT id FROM contacts ORDER BY id LIMIT 1))
 		JOIN accounts a ON a.id = c.account_id LEFT JOIN credentials p ON p.account_id = a.id AND p.kind = 'password'
-		LIMIT 1`, append([]any{browserHash, now, browserHash, now, kind}, args...)...)
+		ORDER BY found DESC LIMIT 1`, append(args, kind)...)
 	if err == nil && !row.Found {
 		err = ErrNotFound
 	}
