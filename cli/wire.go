@@ -221,6 +221,10 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 		mailDir, _ = strings.CutPrefix(t.cfg.Mail, "file:")
 	}
 	people := t.directory(provider)
+	protocol := &oauth.Server{
+		Provider: provider, Authorize: flow, Clients: t.clients, Registrar: t.register, Signin: t.signin, Farewells: t.logout, Keys: t.keys, Web: kernel,
+		Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
+	}
 	return server.Handler(server.Deps{
 		Web: kernel,
 		Identity: &identity.Server{
@@ -229,17 +233,15 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 			Metrics: identity.NewMetrics(metrics), Issuer: t.cfg.issuer, Prefixes: t.cfg.partner,
 			Base: t.cfg.IdentityAPIBasePath, LookupPath: t.cfg.IdentityAPILookupPath, Now: t.now,
 		},
-		OAuth: &oauth.Server{
-			Provider: provider, Authorize: flow, Clients: t.clients, Registrar: t.register, Signin: t.signin, Farewells: t.logout, Keys: t.keys, Web: kernel,
-			Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
-		},
+		OAuth: protocol,
 		Console: &console.Server{
 			Web: kernel, Signin: t.signin, Office: t.office, People: t.accounts,
 			Document: func() ([]byte, error) { return adminapi.OpenAPI(t.cfg.issuer) }, Trials: &trials.Service{Office: t.office, Provider: provider, Store: t.store}, Settings: t.cfg.runningSettings, Second: !t.cfg.local(), Now: t.now,
 		},
 		API: &adminapi.Server{Web: kernel, Office: t.office, Provider: provider, Now: t.now},
 		Pages: &pages.Server{
-			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, Directory: people, MailDir: mailDir, Now: t.now,
+			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, Directory: people, Answers: protocol,
+			MailDir: mailDir, Now: t.now,
 		},
 		Game: &game.Server{Players: t.players, Provider: provider, Web: kernel},
 	}), nil

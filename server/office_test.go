@@ -29,7 +29,7 @@ func TestOfficeSignIn(t *testing.T) {
 		}
 		page := b.to(b.get(begun.Header.Get("Location")), "/login").expect(t, 200, "Pratu administration")
 		page = b.to(b.submit(page, "sign-in", "username", malisMail, "password", malisPassword), "/login/factor")
-		back := b.to(b.submit(page, "factor", "code", app.next()), "/oauth2/authorize/continue")
+		back := b.proceed(b.submit(page, "factor", "code", app.next()))
 		target, params = back.location(t)
 		if target != op+"/admin/enter" || params.Get("code") == "" {
 			t.Fatalf("%s %v", target, params)

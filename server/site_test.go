@@ -199,9 +199,13 @@ func (b *browser) asked(changes ...string) reply {
 	return b.to(b.authorize(base(append([]string{"client_id", "web1", "scope", "openid profile email offline_access"}, changes...)...)), "/login")
 }
 
-// proceed follows /oauth2/authorize/continue, where every page returns to.
+// proceed is what comes after a page that was answered: /oauth2/authorize/continue tells, unless a sign-in was all that was
+// missing.
 func (b *browser) proceed(answer reply) reply {
 	b.w.t.Helper()
+	if target, _ := answer.location(b.w.t); target != op+"/oauth2/authorize/continue" {
+		return answer.expect(b.w.t, http.StatusSeeOther)
+	}
 	return b.to(answer, "/oauth2/authorize/continue")
 }
 

@@ -239,12 +239,14 @@ func newWorld(t *testing.T, database string) *world {
 	desk := w.console(kernel, site.Accounts, record)
 	api := &adminapi.Server{Web: kernel, Office: w.office, Provider: provider, Now: w.now}
 	desk.Document = func() ([]byte, error) { return adminapi.OpenAPI(i) }
+	protocol := &oauth.Server{
+		Provider: provider, Authorize: flow, Clients: w.clients, Registrar: w.self, Signin: w.signin, Farewells: w.logout, Keys: w.keys, Web: kernel,
+		Metrics: oauth.NewMetrics(reg), Metadata: document, Now: w.now,
+	}
+	site.Answers = protocol
 	w.handler = server.Handler(server.Deps{
-		Web: kernel,
-		OAuth: &oauth.Server{
-			Provider: provider, Authorize: flow, Clients: w.clients, Registrar: w.self, Signin: w.signin, Farewells: w.logout, Keys: w.keys, Web: kernel,
-			Metrics: oauth.NewMetrics(reg), Metadata: document, Now: w.now,
-		},
+		Web:     kernel,
+		OAuth:   protocol,
 		Pages:   site,
 		Console: desk,
 		API:     api,

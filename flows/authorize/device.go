@@ -112,7 +112,7 @@ func (s *Service) RefuseDevice(ctx context.Context, d *Device) error {
 func (s *Service) denyDevice(ctx context.Context, id, clientID string) error {
 	return s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.DenyDevice(ctx, id, storage.At(s.Now())); err != nil {
-			return spent(err)
+			return Spent(err)
 		}
 		return s.Audit.Append(ctx, audit.Event{Name: "device.denied", ClientID: clientID})
 	})

@@ -46,8 +46,9 @@ type Interaction struct {
 	Prompt       string
 	UILocales    []string
 	RedirectHost string
-	Device       bool   // the answer goes to a device that waits elsewhere
-	RestartURL   string // where the person can start again, or ""
+	Device       bool                // the answer goes to a device that waits elsewhere
+	RestartURL   string              // where the person can start again, or ""
+	Waiting      storage.Interaction // as it was read
 }
 
 // Park stores a request until a person has answered and returns the handle for URLs. browser is the browser's cookie,
@@ -57,7 +58,7 @@ func (s *Service) Park(ctx context.Context, r *Request, browser, network string)
 	handle = secret.Token()
 	expires := storage.At(s.Now().Add(InteractionLife))
 	return handle, s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Limiter.Take(ctx, limits.RequestAddress.Of(network)); err != nil {
+		if err := s.Limiter.Sample(ctx, limits.RequestAddress.Of(network)); err != nil {
 			return err
 		}
 		if r.PushedID != "" {
@@ -135,7 +136,7 @@ func (s *Service) Interaction(ctx context.Context, handle, browser string) (*Int
 		Scopes: client.ReadScopes(params.Get("scope")), ClaimNames: ClaimNames(client, client.ReadScopes(params.Get("scope")), params.Get("claims")),
 		LoginHint: params.Get("login_hint"), Prompt: params.Get("prompt"),
 		UILocales: strings.Fields(params.Get("ui_locales")), RestartURL: s.RestartURL(client),
-		Device: row.DeviceID != "",
+		Device: row.DeviceID != "", Waiting: row,
 	}
 	if i.Device {
 		return i, nil
@@ -165,6 +166,12 @@ func (s *Service) State(row storage.Interaction) State {
 	}
 }
 
+// SignedIn is the state of an interaction for which a session begins now.
+func (s *Service) SignedIn(row storage.Interaction, session storage.Session) State {
+	row.SessionID, row.SignedInAt, row.ConsentedAt, row.Scopes = session.ID, storage.At(s.Now()), 0, ""
+	return s.State(row)
+}
+
 // Joined is what a session that begins is for, in its transaction.
 type Joined = func(ctx context.Context, session storage.Session) error
 
@@ -174,12 +181,12 @@ func (s *Service) SigningIn(i *Interaction) Joined {
 		return nil
 	}
 	return func(ctx context.Context, session storage.Session) error {
-		return spent(s.Store.SignInInteraction(ctx, secret.Hash(i.Handle), session.ID, storage.At(s.Now())))
+		return Spent(s.Store.SignInInteraction(ctx, secret.Hash(i.Handle), session.ID, storage.At(s.Now())))
 	}
 }
 
-// spent tells a person whose request ended while they answered the page. There is nothing wrong with the server.
-func spent(err error) error {
+// Spent tells a person whose request ended while they answered the page. There is nothing wrong with the server.
+func Spent(err error) error {
 	if errors.Is(err, storage.ErrNotFound) {
 		return kind.New(kind.NotFound, "interaction.expired").WithErr(err)
 	}
@@ -198,7 +205,7 @@ func (s *Service) SteppingUp(i *Interaction, fromSession string) Joined {
 		return nil
 	}
 	return func(ctx context.Context, session storage.Session) error {
-		return spent(s.Store.MoveInteraction(ctx, secret.Hash(i.Handle), fromSession, session.ID, storage.At(s.Now())))
+		return Spent(s.Store.MoveInteraction(ctx, secret.Hash(i.Handle), fromSession, session.ID, storage.At(s.Now())))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -139,12 +140,18 @@ func (l *Limiter) ids(charges []Charge) []string {
 
 // Check tells whether each budget still has something left. It counts nothing.
 func (l *Limiter) Check(ctx context.Context, charges ...Charge) error {
+	_, err := l.Used(ctx, charges...)
+	return err
+}
+
+// Used is Check, and tells whether anything was counted.
+func (l *Limiter) Used(ctx context.Context, charges ...Charge) (any bool, err error) {
 	now := storage.At(l.Now())
 	used, err := l.Store.LimitUsed(ctx, l.ids(charges), now)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return l.judge(charges, used, now, func(used, budget int64) bool { return used >= budget })
+	return len(used) > 0, l.judge(charges, used, now, func(used, budget int64) bool { return used >= budget })
 }
 
 // Count counts one failure.
@@ -173,6 +180,19 @@ func (l *Limiter) Take(ctx context.Context, charges ...Charge) error {
 		return err
 	}
 	return beyond
+}
+
+// sampled is how many attempts a budget has for each that is written down, where it needn't be exact.
+const sampled = 1000
+
+// Sample is Take for a budget that only keeps the database small: of many attempts one in a few is counted, for all of
+// them, so that the others write nothing. It is exact for a small budget.
+func (l *Limiter) Sample(ctx context.Context, c Charge) error {
+	every := max(l.Budget(c.Policy)/sampled, 1)
+	if rand.N(every) > 0 { //nolint:gosec // which of them is counted may be guessed
+		return nil
+	}
+	return l.Take(ctx, c.Policy.Times(every*c.Times, c.Subject))
 }
 
 // Left is what remains of a budget after an attempt, and when it is whole again.

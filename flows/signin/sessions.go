@@ -144,8 +144,17 @@ func (s *Service) Sessions(ctx context.Context, cookie, clientID string) ([]stor
 	if cookie == "" || len(cookie) > 256 {
 		return nil, nil
 	}
+	return s.browser(ctx, secret.Hash(cookie), clientID)
+}
+
+// Signed is Sessions for the browser of a session that begins in the same transaction.
+func (s *Service) Signed(ctx context.Context, session storage.Session, clientID string) ([]storage.SessionView, error) {
+	return s.browser(ctx, session.CookieHash, clientID)
+}
+
+func (s *Service) browser(ctx context.Context, cookieHash, clientID string) ([]storage.SessionView, error) {
 	now := s.Now()
-	return s.Store.BrowserSessions(ctx, secret.Hash(cookie), clientID, storage.At(now), storage.At(now.Add(-IdleLife)))
+	return s.Store.BrowserSessions(ctx, cookieHash, clientID, storage.At(now), storage.At(now.Add(-IdleLife)))
 }
 
 // Seen writes down that a session is in use, now and then.

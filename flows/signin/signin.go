@@ -128,9 +128,9 @@ func (s *Service) Password(ctx context.Context, a Attempt) (Proof, error) {
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return Proof{}, err
 	}
-	t := try{Attempt: a, contact: c, login: login}
-	if err := s.take(ctx, &t); err != nil {
-		return Proof{}, s.refuse(ctx, t, err)
+	t := s.try(a, c, login)
+	if err := s.Limiter.Check(ctx, append(t.strangers, t.budgets...)...); err != nil {
+		return Proof{}, err
 	}
 	ok, rehash, err := s.verify(ctx, login.Credential, a.Password)
 	if err != nil {
@@ -138,6 +138,9 @@ func (s *Service) Password(ctx context.Context, a Attempt) (Proof, error) {
 	}
 	if !ok {
 		return Proof{}, s.refuse(ctx, t, errFailed())
+	}
+	if t.failures, err = s.Limiter.Used(ctx, t.budgets...); err != nil {
+		return Proof{}, err
 	}
 	if !Enters(login.Status) {
 		return Proof{}, s.refuse(ctx, t, kind.New(kind.Forbidden, "account.disabled"))
@@ -158,10 +161,12 @@ func (s *Service) Password(ctx context.Context, a Attempt) (Proof, error) {
 // try is one attempt on its way.
 type try struct {
 	Attempt
-	contact  contact.Contact
-	login    storage.Login   // zero: nobody has this identifier
-	taken    []limits.Charge // what was counted beforehand
-	rehashed string          // what replaces an old hash, or ""
+	contact   contact.Contact
+	login     storage.Login   // zero: nobody has this identifier
+	budgets   []limits.Charge // that a failure is counted in, and a success resets
+	strangers []limits.Charge // likewise, and a success doesn't
+	failures  bool            // something was counted in budgets before
+	rehashed  string          // what replaces an old hash, or ""
 }
 
 // identifier is what was typed as a contact. What can't be one is looked up all the same, and not found.
@@ -173,26 +178,28 @@ func identifier(text string) contact.Contact {
 	return c
 }
 
-// take counts the attempt before the password is looked at: attempts at the same moment would otherwise all see the
-// budget that each of them is about to use up. All identifiers of an account share its budget; a browser that knows the
-// account has one of its own, so that strangers can't lock its owner out.
-func (s *Service) take(ctx context.Context, t *try) error {
-	subject := t.login.Account.ID
+// try is an attempt with its budgets. All identifiers of an account share the account's; a browser that knows the account
+// has one of its own, so that strangers can't lock its owner out.
+//
+// Budgets are looked at before the hash, which spares us most of the work of guesses, and bind after it: each failure is
+// counted before it is told, and a success is told only while something is left. Of a hundred guesses at once, which all
+// find a fresh budget before the hash, no more are answered than it has.
+func (s *Service) try(a Attempt, c contact.Contact, login storage.Login) try {
+	t := try{Attempt: a, contact: c, login: login}
+	subject := login.Account.ID
 	if subject == "" {
-		subject = t.contact.Kind + ":" + t.contact.Canonical
+		subject = c.Kind + ":" + c.Canonical
 	}
-	if t.login.Known {
-		t.taken = []limits.Charge{limits.SigninBrowser.Of(subject + ":" + s.browserHash(t.Browser))}
+	if login.Known {
+		t.budgets = []limits.Charge{limits.SigninBrowser.Of(subject + ":" + s.browserHash(a.Browser))}
 	} else {
-		if err := s.Limiter.Check(ctx, limits.SigninAddress.Of(Network(t.IP))); err != nil {
-			return err
-		}
-		t.taken = []limits.Charge{limits.SigninAccount.Of(subject), limits.SigninAccountDay.Of(subject)}
+		t.budgets = []limits.Charge{limits.SigninAccount.Of(subject), limits.SigninAccountDay.Of(subject)}
+		t.strangers = []limits.Charge{limits.SigninAddress.Of(Network(a.IP))}
 	}
-	if t.Title != "" {
-		t.taken = append(t.taken, limits.TitleSignin.Of(subject))
+	if a.Title != "" {
+		t.budgets = append(t.budgets, limits.TitleSignin.Of(subject))
 	}
-	return s.Limiter.Take(ctx, t.taken...)
+	return t
 }
 
 func (s *Service) verify(ctx context.Context, c storage.Credential, password string) (ok, rehash bool, err error) {
@@ -207,8 +214,10 @@ func (s *Service) verify(ctx context.Context, c storage.Credential, password str
 
 // settle follows a right password: the failures before it are forgotten, an old hash is replaced, the use is noted.
 func (s *Service) settle(ctx context.Context, t try) error {
-	if err := s.Limiter.Reset(ctx, t.taken...); err != nil {
-		return err
+	if t.failures {
+		if err := s.Limiter.Reset(ctx, t.budgets...); err != nil {
+			return err
+		}
 	}
 	c, now := t.login.Credential, s.Now()
 	if t.rehashed != "" {
@@ -232,29 +241,37 @@ func Budgets(accountID, browserCookie string) []limits.Charge {
 	}
 }
 
-// refuse writes a failure down and returns it. A refused sign-in that can't be recorded is still refused. What is beyond a
-// budget is in the log only: anybody could fill the record with it, which is kept for months.
-func (s *Service) refuse(ctx context.Context, t try, failure error) error {
-	if kind.Of(failure) == kind.RateLimited {
-		return failure
-	}
+// refuse counts a failure, writes it down and returns it. A refused sign-in that can't be recorded is still refused. What is
+// beyond a budget is told as that, whatever it was, and is in the log only: anybody could fill the record with it, which is
+// kept for months.
+func (s *Service) refuse(ctx context.Context, t try, failure *kind.Error) error {
 	event := audit.Event{
 		Name: "signin.failed", Outcome: audit.Failure, ActorKind: audit.Account, AccountID: t.login.Account.ID,
-		ClientID: t.ClientID, Reason: kind.Code(failure), Details: map[string]any{"method": AMRPassword},
+		ClientID: t.ClientID, Reason: failure.Code, Details: map[string]any{"method": AMRPassword},
 	}
 	if t.contact.Value != "" { // else it may be a password in the wrong field
 		event.Details["identifier"] = contact.Mask(t.contact)
 	}
+	var beyond error
 	err := s.Store.InTx(ctx, func(ctx context.Context) error {
-		if !t.login.Known && kind.Of(failure) == kind.Unauthorized {
-			if err := s.Limiter.Count(ctx, limits.SigninAddress.Of(Network(t.IP))); err != nil {
+		if beyond = s.Limiter.Take(ctx, t.budgets...); beyond != nil {
+			if kind.Of(beyond) == kind.RateLimited {
+				return nil
+			}
+			return beyond
+		}
+		if len(t.strangers) > 0 && failure.Kind == kind.Unauthorized {
+			if err := s.Limiter.Count(ctx, t.strangers...); err != nil {
 				return err
 			}
 		}
 		return s.Audit.Append(ctx, event)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case beyond != nil:
+		return beyond
 	}
 	return failure
 }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -43,7 +44,7 @@ func (s *Server) Authorization(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	state := authorize.State{}
-	if state.Sessions, err = s.sessions(r, request.Client, views); err != nil {
+	if state.Sessions, err = s.sessions(r.Context(), request.Client, views); err != nil {
 		return err
 	}
 	if err := s.hint(r, request, &state); err != nil {
@@ -73,9 +74,7 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	request, err := s.Provider.Resume(r.Context(), oidc.Kept{
-		Params: params, PushedID: waiting.PushedID, DeviceID: waiting.DeviceID, At: waiting.RequestedAt.Time(),
-	})
+	request, err := s.resume(r.Context(), params, waiting)
 	if err != nil {
 		return s.refused(w, r, err, params)
 	}
@@ -85,7 +84,7 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	state := s.Authorize.State(waiting)
-	if state.Sessions, err = s.sessions(r, request.Client, views); err != nil {
+	if state.Sessions, err = s.sessions(r.Context(), request.Client, views); err != nil {
 		return err
 	}
 	if err := s.hint(r, request, &state); err != nil {
@@ -97,6 +96,12 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 		return s.answer(w, r, request, step, views, &waiting)
 	}
 	return s.person(w, r, step, handle, waiting.SessionID)
+}
+
+func (s *Server) resume(ctx context.Context, params url.Values, waiting storage.Interaction) (*oidc.Request, error) {
+	return s.Provider.Resume(ctx, oidc.Kept{
+		Params: params, PushedID: waiting.PushedID, DeviceID: waiting.DeviceID, At: waiting.RequestedAt.Time(),
+	})
 }
 
 // hint adds whom login_hint names, where that can make a difference: somebody is signed in and nobody was chosen.
@@ -177,6 +182,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, request *oidc.Re
 			}
 		}
 	}
+	return s.issued(w, r, request, redirect)
+}
+
+// issued sends the browser to the relying party with its answer.
+func (s *Server) issued(w http.ResponseWriter, r *http.Request, request *oidc.Request, redirect oidc.Redirect) error {
 	s.Metrics.authorized(request.Client.Kind, "issued")
 	if s.Web.SessionManagement {
 		request.Monitored(&redirect, s.Web.State(w, r))
@@ -218,13 +228,13 @@ func (s *Server) redirect(w http.ResponseWriter, r *http.Request, to oidc.Redire
 }
 
 // sessions are those of the browser under the names by which the client knows them.
-func (s *Server) sessions(r *http.Request, c *clients.Client, views []storage.SessionView) ([]authorize.Session, error) {
+func (s *Server) sessions(ctx context.Context, c *clients.Client, views []storage.SessionView) ([]authorize.Session, error) {
 	list := make([]authorize.Session, 0, len(views))
 	for _, v := range views {
 		if v.Account.Status == storage.StatusDeletionPending { // it only opens the page where the account can be kept
 			continue
 		}
-		subject, err := s.Provider.Subject(r.Context(), c, v.Account)
+		subject, err := s.Provider.Subject(ctx, c, v.Account)
 		if err != nil {
 			return nil, err
 		}

@@ -1,9 +1,11 @@
 // Package pages owns what a person sees and answers: sign-in, sign-up, consent, choosing an account, signing out, the
 // account, the first administrator. Each page asks a flow and shows what it said; none of them knows what comes next in
-// an authorization: they return to /oauth2/authorize/continue. Words and looks are the templates', headers server/web's.
+// an authorization: they return to /oauth2/authorize/continue, or ask Answers. Words and looks are the templates', headers
+// server/web's.
 package pages
 
 import (
+	"context"
 	"math"
 	"net/http"
 	"net/url"
@@ -34,8 +36,15 @@ type Server struct {
 	Authorize *authorize.Service
 	Farewells *logout.Service
 	Directory *directory.Service
+	Answers   Answers
 	MailDir   string // development: where mails are written, to be read at /dev/mail
 	Now       func() time.Time
+}
+
+// Answers is the protocol's part in a sign-in for a request that waits: it has begin take part in the transaction that
+// begins a session, and tells where the browser goes then.
+type Answers interface {
+	SigningIn(ctx context.Context, i *authorize.Interaction, begin func(authorize.Joined) error) (next web.Handler, err error)
 }
 
 // minPassword is what a password needs as the only factor.
@@ -150,11 +159,25 @@ func (s *Server) sessions(r *http.Request, clientID string) ([]storage.SessionVi
 
 // begin signs the browser in with a new cookie and goes on: to whoever sent the person here, or to the account.
 func (s *Server) begin(v visit, p signin.Proof, notice string) error {
-	ctx := v.r.Context()
-	cookie, _, err := s.Signin.Begin(ctx, p, signin.Browser{
-		SessionCookie: s.Web.Session(v.r), BrowserCookie: s.Web.Browser(v.w, v.r),
-		IP: web.Address(ctx), UserAgent: v.r.UserAgent(),
-	}, s.Authorize.SigningIn(v.interaction))
+	ctx, cookie := v.r.Context(), ""
+	start := func(join authorize.Joined) (err error) {
+		cookie, _, err = s.Signin.Begin(ctx, p, signin.Browser{
+			SessionCookie: s.Web.Session(v.r), BrowserCookie: s.Web.Browser(v.w, v.r),
+			IP: web.Address(ctx), UserAgent: v.r.UserAgent(),
+		}, join)
+		return err
+	}
+	offer := s.offers(v, p)
+	next := func(http.ResponseWriter, *http.Request) error { return s.account(v, notice) }
+	var err error
+	switch {
+	case v.interaction == nil:
+		err = start(nil)
+	case offer: // a page of ours comes before the answer
+		err = start(s.Authorize.SigningIn(v.interaction))
+	default:
+		next, err = s.Answers.SigningIn(ctx, v.interaction, start)
+	}
 	if err != nil {
 		return err
 	}
@@ -166,21 +189,15 @@ func (s *Server) begin(v visit, p signin.Proof, notice string) error {
 			return err
 		}
 	}
-	next := ""
 	switch {
 	case closed:
-		next = issuer.PathLoginKeep
-	case s.offers(v, p):
-		next = issuer.PathPasskeyOffer
-	}
-	if next != "" {
-		http.Redirect(v.w, v.r, s.Web.Issuer.Origin()+s.to(v, next), http.StatusSeeOther)
+		http.Redirect(v.w, v.r, s.Web.Issuer.Origin()+s.to(v, issuer.PathLoginKeep), http.StatusSeeOther)
+		return nil
+	case offer:
+		http.Redirect(v.w, v.r, s.Web.Issuer.Origin()+s.to(v, issuer.PathPasskeyOffer), http.StatusSeeOther)
 		return nil
 	}
-	if v.interaction == nil {
-		return s.account(v, notice)
-	}
-	return s.Web.Continue(v.w, v.r, v.interaction.Handle)
+	return next(v.w, v.r)
 }
 
 // account goes to the account page, with good news or without.
