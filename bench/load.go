@@ -5,13 +5,10 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"golang.org/x/crypto/argon2"
 )
 
 // result is one operation measured once.
@@ -27,7 +24,6 @@ type result struct {
 	peak       map[string]float64 // MiB
 	other      float64            // percent of the machine that other programs took meanwhile
 	statements float64            // SQL statements per operation; negative: not known
-	hash       float64            // CPU-ms of a password hash, of which a sign-in has one
 }
 
 type loadOptions struct {
@@ -77,9 +73,6 @@ func load(t *target, md *metadata, rt http.RoundTripper, op operation, o loadOpt
 	r.driver = ms(own) / n
 	r.other = max(0, 100*float64(other)/(float64(wall)*float64(runtime.NumCPU())))
 	r.statements = statements / n
-	if strings.HasPrefix(op.name, "login") && t.ops != "" {
-		r.hash = passwordHash()
-	}
 	for _, s := range sessions {
 		r.httpPerOp += float64(s.requests) / n
 	}
@@ -128,17 +121,6 @@ func loop(sessions []*session, op operation, o loadOptions) (lat []time.Duration
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-// passwordHash is the CPU-ms of a hash like the server's (argon2id, 19 MiB, two passes), made here, since a process doesn't
-// tell what its CPU time was spent on.
-func passwordHash() float64 {
-	const times = 20
-	before := ownCPU()
-	for range times {
-		argon2.IDKey([]byte(password), []byte("0123456789abcdef"), 2, 19*1024, 1, 32)
-	}
-	return ms(ownCPU()-before) / times
-}
 
 // ownCPU is the driver's own CPU time: it shares the machine with the server, so it bounds what a closed loop reaches.
 func ownCPU() time.Duration {

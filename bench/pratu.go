@@ -15,14 +15,14 @@ import (
 
 const password = "seven lanterns over the klong"
 
-// build makes the program as the Dockerfile does.
-func build() (path string, clean func(), err error) {
+// build makes the program as the Dockerfile does, with build tags.
+func build(tags string) (path string, clean func(), err error) {
 	dir, err := os.MkdirTemp("", "pratu-bench")
 	if err != nil {
 		return "", nil, err
 	}
 	path = filepath.Join(dir, "pratu")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, ".")
+	cmd := exec.Command("go", "build", "-trimpath", "-tags="+tags, "-ldflags=-s -w", "-o", path, ".")
 	cmd.Dir, cmd.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", nil, fmt.Errorf("%w\n%s", err, out)

@@ -27,9 +27,6 @@ func report(w io.Writer, title string, ops []operation, results, floor map[strin
 			continue
 		}
 		server := fmt.Sprintf("%.3f", r.cpu["server"])
-		if r.hash > 0 {
-			server = fmt.Sprintf("%.3f without hashing (%.0f)", max(0, r.cpu["server"]-r.hash), r.hash)
-		}
 		goal, database, databaseGoal, least := "", "", "", ""
 		if g, known := goals[op.name]; known {
 			if alg == "RS256" {

@@ -44,7 +44,7 @@ func TestSignInAnswersNothingElse(t *testing.T) {
 		for name, changes := range map[string][]string{
 			"consent is asked": {"client_id", "web1"}, "consent is asked again": {"prompt", "consent"}, "somebody else is meant": {"id_token_hint", hint},
 			"a second factor is wanted": {"claims", `{"id_token":{"acr":{"essential":true,"value":"2"}}}`},
-			"the answer is a page": {"response_mode", "form_post"},
+			"the answer is a page":      {"response_mode", "form_post"},
 		} {
 			b := s.browser()
 			page := b.to(b.authorize(base(changes...)), "/login")

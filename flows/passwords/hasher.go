@@ -27,9 +27,6 @@ type Params struct {
 	Workers     int // hashes at once; 0: half of the processors
 }
 
-// Default is argon2id with 19 MiB, two passes and one lane (OWASP's first choice), about 40 to 60 ms on a usual core.
-var Default = Params{MemoryKiB: 19 * 1024, Iterations: 2, Parallelism: 1}
-
 // Cheap is for tests whose subject isn't the cost.
 var Cheap = Params{MemoryKiB: 64, Iterations: 1, Parallelism: 1, Workers: 4}
 

@@ -1,0 +1,6 @@
+//go:build cheaphash
+
+package passwords
+
+// Default costs next to nothing, so that a benchmark sees what a sign-in costs besides. No release is built like this.
+var Default = Cheap
