@@ -68,6 +68,8 @@ var sentences = map[string]string{
 	"account.closed":     "its owner is deleting the account, or it is no account any more",
 	"account.self":       "that is your own account: somebody else has to do it",
 	"mail.no_address":    "your account has no e-mail address to send a test to",
+	"sms.no_number":      "your account has no phone number to send a test to",
+	"sms.none":           "no texts can be sent: the setting sms is empty",
 	"account.unknown":    "there is no such account",
 	"player.unknown":     "the title has no such player",
 	"player.ban_reason":  "a ban needs a reason, which the player is told: give --reason",

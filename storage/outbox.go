@@ -65,6 +65,13 @@ func (s *Store) Undelivered(ctx context.Context, limit int) (list []Message, err
 	return list, err
 }
 
+// MessageByID reads a message in whatever state, without what it says; ErrNotFound.
+func (s *Store) MessageByID(ctx context.Context, id string) (m Message, err error) {
+	err = s.get(ctx, &m, `SELECT id, lane, kind, created_at, next_attempt_at, attempts, last_error, delivered_at, parked_at, expires_at
+		FROM outbox WHERE id = ?`, id)
+	return m, err
+}
+
 // Retry has messages that were given up tried once more: one, or with "" all. It tells how many.
 func (s *Store) Retry(ctx context.Context, id string, now Instant) (int64, error) {
 	return s.exec(ctx, `UPDATE outbox SET parked_at = 0, next_attempt_at = ? WHERE parked_at > 0 AND expires_at > ? AND (id = ? OR ? = '')`,

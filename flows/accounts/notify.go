@@ -2,12 +2,14 @@ package accounts
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"pratu/flows/audit"
 	"pratu/flows/contact"
 	"pratu/flows/issuer"
 	"pratu/flows/mail"
+	"pratu/flows/sms"
 )
 
 // News is what an owner is told about an account.
@@ -27,13 +29,7 @@ func (s *Service) Notify(ctx context.Context, a *Account, n News, others ...stri
 			to = append(to, c.Value)
 		}
 	}
-	data := mail.Notice{
-		Product: s.Product, Host: s.Issuer.Host(), Event: n.Event, At: s.Now(), Device: n.Device, IP: audit.RequestOf(ctx).IP,
-		What: n.What, Link: n.Link,
-	}
-	if data.Link == "" {
-		data.Link = s.Issuer.URL(issuer.PathAccountActivity)
-	}
+	data := s.notice(ctx, n)
 	sent := map[string]bool{}
 	for _, address := range to {
 		if key := strings.ToLower(address); !sent[key] {
@@ -44,6 +40,29 @@ func (s *Service) Notify(ctx context.Context, a *Account, n News, others ...stri
 		}
 	}
 	return nil
+}
+
+func (s *Service) notice(ctx context.Context, n News) mail.Notice {
+	if n.Link == "" {
+		n.Link = s.Issuer.URL(issuer.PathAccountActivity)
+	}
+	return mail.Notice{
+		Product: s.Product, Host: s.Issuer.Host(), Event: n.Event, At: s.Now(), Device: n.Device, IP: audit.RequestOf(ctx).IP,
+		What: n.What, Link: n.Link,
+	}
+}
+
+// Try writes an account a message by way of trial in the caller's transaction, to a contact of its own of a kind, and returns
+// the outbox's id of it; "" without such a contact. One that isn't verified may be a stranger's.
+func (s *Service) Try(ctx context.Context, a *Account, contactKind string) (id string, err error) {
+	to := a.best(contactKind)
+	if !slices.ContainsFunc(a.Contacts, func(c Contact) bool { return c.Kind == contactKind && c.Value == to && c.Verified }) {
+		return "", nil
+	}
+	if contactKind == contact.Phone {
+		return s.Codes.SMS.Put(ctx, sms.Message{To: to, Locale: a.Locale, Purpose: sms.Test, Product: s.Product, Host: s.Issuer.Host()})
+	}
+	return s.Mail.Put(ctx, mail.Message{To: to, Template: mail.TemplateNotice, Locale: a.Locale, Data: s.notice(ctx, News{Event: mail.Test})})
 }
 
 // Telling is Notify for whoever has a transaction and no account at hand.

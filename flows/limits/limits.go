@@ -76,7 +76,7 @@ var (
 // Policies of the office: all requests are counted, and who asks is told what is left.
 var (
 	AdminClient = Policy{"admin.client", 600, time.Minute, "requests of one machine to the admin API; what is left is in RateLimit"}
-	OfficeTest  = Policy{"office.test", 5, 10 * time.Minute, "tests of mails that one administrator sends"}
+	OfficeTest  = Policy{"office.test", 5, 10 * time.Minute, "tests of mails and texts that one administrator sends"}
 )
 
 // Table is every policy there is.

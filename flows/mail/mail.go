@@ -67,19 +67,25 @@ type payload struct {
 
 // Queue writes a mail in the caller's transaction. Call Wake after the commit.
 func (s *Service) Queue(ctx context.Context, m Message) error {
+	_, err := s.Put(ctx, m)
+	return err
+}
+
+// Put is Queue for who wants to find the mail in the outbox again.
+func (s *Service) Put(ctx context.Context, m Message) (id string, err error) {
 	if _, known := Templates[m.Template]; !known {
-		return fmt.Errorf("mail: no template %q", m.Template)
+		return "", fmt.Errorf("mail: no template %q", m.Template)
 	}
 	data, err := json.Marshal(m.Data)
 	if err != nil {
-		return fmt.Errorf("mail %s: %w", m.Template, err)
+		return "", fmt.Errorf("mail %s: %w", m.Template, err)
 	}
 	// The id is chosen once: a mail that is sent twice because a worker died is the same mail to its reader's program.
 	raw, err := json.Marshal(payload{ID: secret.UUID(), To: m.To, Nobody: m.Nobody, Template: m.Template, Locale: m.Locale, Data: data})
 	if err != nil {
-		return fmt.Errorf("mail %s: %w", m.Template, err)
+		return "", fmt.Errorf("mail %s: %w", m.Template, err)
 	}
-	return s.Outbox.Enqueue(ctx, Kind, evenly(raw))
+	return s.Outbox.Put(ctx, Kind, evenly(raw))
 }
 
 // evenly makes payloads of one size of those of a form: the mail to somebody who has an account already is shorter than the

@@ -7,8 +7,6 @@ import (
 	"pratu/flows/accounts"
 	"pratu/flows/keys"
 	"pratu/flows/kind"
-	"pratu/flows/limits"
-	"pratu/flows/mail"
 	"pratu/storage"
 )
 
@@ -28,68 +26,6 @@ func (s *Service) RotateKeys(ctx context.Context, a Actor, compromised bool) err
 		return err
 	}
 	_, err = s.Keys.Rotate(ctx, keys.RotateOptions{Bits: keys.DefaultBits, Compromised: compromised})
-	return err
-}
-
-// maxMessages is how many messages a page shows.
-const maxMessages = 100
-
-// Messages are those that wait or were given up, the newest first. What they say stays sealed.
-func (s *Service) Messages(ctx context.Context, a Actor) ([]storage.Message, error) {
-	ctx, err := a.enter(ctx, ReadMail)
-	if err != nil {
-		return nil, err
-	}
-	return s.Store.Undelivered(ctx, maxMessages)
-}
-
-// RetryMessage has a message that was given up tried once more, or with "" all of them.
-func (s *Service) RetryMessage(ctx context.Context, a Actor, id string) error {
-	ctx, err := a.enter(ctx, SendMail)
-	if err != nil {
-		return err
-	}
-	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		n, err := s.Store.Retry(ctx, id, storage.At(s.Now()))
-		if err == nil && n == 0 {
-			err = kind.New(kind.Conflict, "outbox.unknown")
-		}
-		if err != nil {
-			return err
-		}
-		return s.record(ctx, "outbox.retried", "", map[string]any{"messages": n})
-	})
-	if err == nil {
-		s.Accounts.Mail.Wake()
-	}
-	return err
-}
-
-// TestMail sends whoever asks a mail to their own addresses, and to nobody else's.
-func (s *Service) TestMail(ctx context.Context, a Actor) error {
-	ctx, err := a.enter(ctx, SendMail)
-	if err != nil {
-		return err
-	}
-	me, err := s.Accounts.Load(ctx, a.ID)
-	if err == nil && me.Email() == "" {
-		err = kind.New(kind.Invalid, "mail.no_address")
-	}
-	if err == nil {
-		err = s.Accounts.Limiter.Take(ctx, limits.OfficeTest.Of(a.ID))
-	}
-	if err != nil {
-		return err
-	}
-	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Accounts.Notify(ctx, me, accounts.News{Event: mail.Test}); err != nil {
-			return err
-		}
-		return s.record(ctx, "outbox.tested", "", nil)
-	})
-	if err == nil {
-		s.Accounts.Mail.Wake()
-	}
 	return err
 }
 

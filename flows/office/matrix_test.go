@@ -253,7 +253,13 @@ var deeds = []deed{
 	{office.ReadKeys, "keys", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.SigningKeys(ctx, a); return err }},
 	{office.RotateKeys, "rotate", false, func(ctx context.Context, w *world, a office.Actor) error { return w.Service.RotateKeys(ctx, a, false) }},
 	{office.ReadMail, "messages", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.Messages(ctx, a); return err }},
-	{office.SendMail, "test", false, func(ctx context.Context, w *world, a office.Actor) error { return w.TestMail(ctx, a) }},
+	{office.ReadMail, "message", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless("outbox.unknown")(w.Message(ctx, a, "nothing"))
+	}},
+	{office.SendMail, "test", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.TestMail(ctx, a); return err }},
+	{office.SendMail, "text", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless("sms.none")(w.TestText(ctx, a)) // none can be sent here
+	}},
 	{office.SendMail, "retry", false, func(ctx context.Context, w *world, a office.Actor) error {
 		err := w.RetryMessage(ctx, a, "")
 		if kind.Is(err, "outbox.unknown") { // there is none

@@ -12,6 +12,9 @@ import (
 	"pratu/flows/secret"
 )
 
+// Test is the purpose of a text that an administrator sends themselves.
+const Test = "test"
+
 // Kind is the kind of the outbox's messages that are texts to phones.
 const Kind = "sms"
 
@@ -54,12 +57,18 @@ type Service struct {
 
 // Queue writes a text in the caller's transaction. Call Wake after the commit.
 func (s *Service) Queue(ctx context.Context, m Message) error {
+	_, err := s.Put(ctx, m)
+	return err
+}
+
+// Put is Queue for who wants to find the text in the outbox again.
+func (s *Service) Put(ctx context.Context, m Message) (id string, err error) {
 	m.ID = secret.UUID()
 	raw, err := json.Marshal(m)
 	if err != nil {
-		return fmt.Errorf("sms: %w", err)
+		return "", fmt.Errorf("sms: %w", err)
 	}
-	return s.Outbox.Enqueue(ctx, Kind, raw)
+	return s.Outbox.Put(ctx, Kind, raw)
 }
 
 // Wake lets a queued text leave now.

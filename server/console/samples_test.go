@@ -98,6 +98,9 @@ func samples() []sample {
 		}, nil},
 		{"console-keys", "console/keys", sampleKeys, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},
 		{"console-mail", "console/mail", sampleMail, nil},
+		{"console-mail-left", "console/mail", func() web.Framed {
+			return &Mail{Page: samplePage("/admin/mail"), MaySend: true, Texts: true, Test: &Message{Kind: "sms", At: sampleTime}}
+		}, nil},
 		{"console-mail-empty", "console/mail", func() web.Framed { return &Mail{Page: samplePage("/admin/mail")} }, nil},
 		{"console-settings", "console/settings", func() web.Framed {
 			return &Running{Page: samplePage("/admin/settings"), Settings: []Setting{
@@ -191,7 +194,8 @@ func sampleKeys() web.Framed {
 }
 
 func sampleMail() web.Framed {
-	return &Mail{Page: samplePage("/admin/mail"), MaySend: true, Lost: 2, Messages: []Message{
+	refused := &Message{Kind: "mail", Attempts: 1, Next: sampleTime, Error: "dial tcp 203.0.113.7:587: i/o timeout"}
+	return &Mail{Page: samplePage("/admin/mail"), MaySend: true, Lost: 2, Test: refused, Again: "/admin/mail?test=x", Messages: []Message{
 		{ID: "01890a5d-ac96-774b-bcce-b302099a8057", Kind: "mail", Attempts: 3, CreatedAt: sampleTime, Next: sampleTime, Error: "dial tcp 203.0.113.7:587: i/o timeout"},
 		{ID: "01890a5d-ac96-774b-bcce-b302099a8058", Kind: "mail", Attempts: 1, CreatedAt: sampleTime, Lost: true, Error: "550 <b>no such user</b>"},
 		{ID: "01890a5d-ac96-774b-bcce-b302099a8059", Kind: "sms", Attempts: 12, CreatedAt: sampleTime, Lost: true},

@@ -89,6 +89,9 @@ func TestSMS(t *testing.T) {
 	if err != nil || !strings.Contains(text, ": 0011 2233 4455 6677 8899\n\n@id.example.com #042137") {
 		t.Errorf("%q, %v", text, err)
 	}
+	if text, err := r.SMS(sms.Message{Purpose: sms.Test, Product: "Pratu", Host: "id.example.com"}); err != nil || !strings.Contains(text, "Pratu") || strings.Contains(text, "@") {
+		t.Errorf("%q, %v", text, err)
+	}
 	if _, err := r.SMS(sms.Message{Purpose: "no-such"}); err == nil {
 		t.Error("a text that doesn't exist")
 	}

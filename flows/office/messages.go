@@ -1,0 +1,100 @@
+package office
+
+import (
+	"context"
+	"errors"
+
+	"pratu/flows/contact"
+	"pratu/flows/kind"
+	"pratu/flows/limits"
+	"pratu/flows/mail"
+	"pratu/flows/sms"
+	"pratu/storage"
+)
+
+// maxMessages is how many messages a page shows.
+const maxMessages = 100
+
+// Messages are those that wait or were given up, the newest first. What they say stays sealed.
+func (s *Service) Messages(ctx context.Context, a Actor) ([]storage.Message, error) {
+	ctx, err := a.enter(ctx, ReadMail)
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.Undelivered(ctx, maxMessages)
+}
+
+// RetryMessage has a message that was given up tried once more, or with "" all of them.
+func (s *Service) RetryMessage(ctx context.Context, a Actor, id string) error {
+	ctx, err := a.enter(ctx, SendMail)
+	if err != nil {
+		return err
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		n, err := s.Store.Retry(ctx, id, storage.At(s.Now()))
+		if err == nil && n == 0 {
+			err = kind.New(kind.Conflict, "outbox.unknown")
+		}
+		if err != nil {
+			return err
+		}
+		return s.record(ctx, "outbox.retried", "", map[string]any{"messages": n})
+	})
+	if err == nil {
+		s.Accounts.Mail.Wake()
+	}
+	return err
+}
+
+// Message is one that left or didn't, without what it says; kind.NotFound "outbox.unknown" where it is no mail and no text.
+func (s *Service) Message(ctx context.Context, a Actor, id string) (storage.Message, error) {
+	ctx, err := a.enter(ctx, ReadMail)
+	if err != nil {
+		return storage.Message{}, err
+	}
+	m, err := s.Store.MessageByID(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && m.Kind != mail.Kind && m.Kind != sms.Kind {
+		return storage.Message{}, kind.New(kind.NotFound, "outbox.unknown").WithErr(err)
+	}
+	return m, err
+}
+
+// Texts tells whether texts can be sent here.
+func (s *Service) Texts() bool { return s.Accounts.Phones() }
+
+// TestMail sends whoever asks a mail to their own address, and to nobody else's. What becomes of it, Message tells by the id.
+func (s *Service) TestMail(ctx context.Context, a Actor) (id string, err error) {
+	return s.test(ctx, a, contact.Email, mail.Kind, "mail.no_address")
+}
+
+// TestText is TestMail for their own phone.
+func (s *Service) TestText(ctx context.Context, a Actor) (id string, err error) {
+	if a.May(SendMail) && !s.Texts() {
+		return "", kind.New(kind.Conflict, "sms.none")
+	}
+	return s.test(ctx, a, contact.Phone, sms.Kind, "sms.no_number")
+}
+
+func (s *Service) test(ctx context.Context, a Actor, contactKind, messageKind, none string) (id string, err error) {
+	ctx, err = a.enter(ctx, SendMail)
+	if err != nil {
+		return "", err
+	}
+	me, err := s.Accounts.Load(ctx, a.ID)
+	if err == nil {
+		err = s.Accounts.Limiter.Take(ctx, limits.OfficeTest.Of(a.ID))
+	}
+	if err != nil {
+		return "", err
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if id, err = s.Accounts.Try(ctx, me, contactKind); err != nil {
+			return err
+		}
+		if id == "" {
+			return kind.New(kind.Invalid, none)
+		}
+		return s.record(ctx, "outbox.tested", "", map[string]any{"kind": messageKind})
+	})
+	return id, err
+}
