@@ -36,6 +36,7 @@ var examples = map[string][]string{
 	"webhook delete":        {"pratu webhook delete 01a2161f-4b9f-79f8-aa77-7e4b7f57e260"},
 	"webhook rotate-secret": {"pratu webhook rotate-secret 01a2161f-4b9f-79f8-aa77-7e4b7f57e260 --overlap 72h -o json"},
 	"webhook deliveries":    {"pratu webhook deliveries 01a2161f-4b9f-79f8-aa77-7e4b7f57e260"},
+	"webhook test":          {"pratu webhook test 01a2161f-4b9f-79f8-aa77-7e4b7f57e260"},
 	"webhook replay":        {"pratu webhook replay 01a2161f-4b9f-79f8-aa77-7e4b7f57e260 01a2161f-7b6b-75f6-b47d-1655453d253b"},
 	"audit verify":          {"pratu audit verify", "pratu audit verify -o json", "pratu audit verify --expect 1204:6f0c…"},
 	"audit export": {

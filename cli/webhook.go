@@ -14,7 +14,7 @@ import (
 func (a *app) webhookCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "webhook", Short: "Tell other servers of events, signed", Args: args(cobra.NoArgs), RunE: help}
 	cmd.AddCommand(a.webhookCreate(), a.webhookList(), a.webhookGet(), a.webhookUpdate(), a.webhookDelete(), a.webhookRotate(),
-		a.webhookDeliveries(), a.webhookReplay())
+		a.webhookTest(), a.webhookDeliveries(), a.webhookReplay())
 	return cmd
 }
 
@@ -196,6 +196,22 @@ func (a *app) webhookDeliveries() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&limit, "limit", limit, "at most so many")
 	return cmd
+}
+
+func (a *app) webhookTest() *cobra.Command {
+	return &cobra.Command{
+		Use: "test ID", Short: "Have the running server send a signed webhook.test", Args: args(cobra.ExactArgs(1)),
+		Long: "It is tried again as any other delivery; pratu webhook deliveries shows what became of it.",
+		RunE: func(cmd *cobra.Command, list []string) error {
+			return a.withTools(cmd, func(t *tools) error {
+				d, err := t.office.TestWebhook(t.ctx, office.Host(), list[0])
+				if err != nil {
+					return err
+				}
+				return a.print.one(d, [][2]string{{"id", d.ID}, {"event", d.Event}, {"state", string(d.State)}})
+			})
+		},
+	}
 }
 
 func (a *app) webhookReplay() *cobra.Command {

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"html"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -84,7 +85,10 @@ func TestOfficeWebhooks(t *testing.T) {
 		}
 		b.submit(page, "webhook-form", "action", "save", "description", "late").expect(t, 422, "Somebody else changed it") // the rotation
 		b.to(b.submit(b.get(here), "webhook-form", "action", "save", "description", "newer"), here).expect(t, 200, "newer")
+		test := formtest.Find(t, b.to(b.submit(b.get(here), "test", "action", "test"), here).expect(t, 200, "webhook.test", "waits").body, "test").Values
+		b.send(post(here, changed(maps.Clone(test), "action", "test", "csrf", "x"))).expect(t, 403)
 		b.to(b.submit(b.get(here), "switch", "action", "disable"), here).expect(t, 200, `value="enable"`)
+		b.send(post(here, changed(test, "action", "test"))).expect(t, 422, "disabled")
 		b.submit(b.get(here), "webhook-delete", "action", "delete").expect(t, 422, "confirm-problem")
 		_, auditor := s.appointed("auditor@x.test", office.Auditor)
 		if look := auditor.get(here).expect(t, 200, "delivered"); strings.Contains(look.main(), "<form") {
@@ -149,6 +153,8 @@ func TestAdminAPIWebhooks(t *testing.T) {
 			t.Errorf("%v", seen)
 		}
 		r.call("POST", here+"/deliveries/"+seen[0]+"/replay", "").problem(t, 409, "webhook.waiting")
+		tested := r.call("POST", here+"/test", "").expect(t, 202, `"webhook.test"`, `"waiting"`)
+		r.call("GET", here+"/deliveries", "").expect(t, 200, tested.json(t)["id"].(string))
 		other := r.call("POST", v1+"/webhooks", good).expect(t, 201).json(t)["id"].(string)
 		r.call("POST", v1+"/webhooks/"+other+"/deliveries/"+seen[0]+"/replay", "").problem(t, 404, "webhook.delivery_unknown")
 		r.call("DELETE", here, "", "If-Match", "*").expect(t, 204)

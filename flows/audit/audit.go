@@ -56,6 +56,7 @@ func Acting(ctx context.Context, kind, id string) context.Context {
 
 // Event is one thing that happened. Name reads noun.verb in the past tense: signin.failed, account.created.
 type Event struct {
+	ID        string // "" makes one
 	Name      string
 	Outcome   string // Success unless said otherwise
 	ActorKind string // System unless said otherwise
@@ -110,7 +111,7 @@ func (l *Log) row(ctx context.Context, e Event) (storage.AuditEvent, error) {
 	}
 	r := RequestOf(ctx)
 	return storage.AuditEvent{
-		ID: secret.UUID(), At: storage.At(l.Now()), Event: e.Name,
+		ID: or(e.ID, secret.UUID()), At: storage.At(l.Now()), Event: e.Name,
 		Outcome: or(e.Outcome, Success), ActorKind: or(e.ActorKind, System), ActorID: e.ActorID,
 		AccountID: e.AccountID, ClientID: e.ClientID, SessionID: e.SessionID,
 		IP: r.IP, UserAgent: Printable(r.UserAgent, maxUserAgent), RequestID: r.RequestID,

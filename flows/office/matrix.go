@@ -86,7 +86,7 @@ var table = []line{
 	{WriteConnectors, "set providers up, change, switch off and delete them: who may decides by whose word people are let in", true, row(All, All, No, No, No)},
 	{ReadAudit, "read the record of events", true, row(All, All, All, All, No)},
 	{ReadWebhooks, "see which addresses are told of events, and what became of it", true, row(All, All, All, All, No)},
-	{WriteWebhooks, "set webhooks up, change and delete them, give them new secrets, send again", true, row(All, All, No, No, No)},
+	{WriteWebhooks, "set webhooks up, change and delete them, give them new secrets, send again or by way of trial", true, row(All, All, No, No, No)},
 	{ReadKeys, "see the signing keys", false, row(All, All, No, All, No)},
 	{RotateKeys, "replace the signing keys", false, row(All, All, No, No, No)},
 	{ReadMail, "see which messages wait or were given up; what they say stays sealed", false, row(All, All, All, All, No)},

@@ -247,6 +247,9 @@ var deeds = []deed{
 	{office.WriteWebhooks, "delete", false, func(ctx context.Context, w *world, a office.Actor) error {
 		return unless(unknownWebhook)(nil, w.DeleteWebhook(ctx, a, "nothing", 0))
 	}},
+	{office.WriteWebhooks, "trial", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless(unknownWebhook)(w.TestWebhook(ctx, a, "nothing"))
+	}},
 	{office.WriteWebhooks, "replay", false, func(ctx context.Context, w *world, a office.Actor) error {
 		return unless("webhook.delivery_unknown")(nil, w.ReplayDelivery(ctx, a, "nothing", "nothing"))
 	}},

@@ -71,6 +71,15 @@ func (s *Service) Deliveries(ctx context.Context, a Actor, id string, after webh
 	return s.Webhooks.Deliveries(ctx, id, after, limit)
 }
 
+// TestWebhook sends one a message that says nothing.
+func (s *Service) TestWebhook(ctx context.Context, a Actor, id string) (webhooks.Delivery, error) {
+	ctx, err := a.enter(ctx, WriteWebhooks)
+	if err != nil {
+		return webhooks.Delivery{}, err
+	}
+	return s.Webhooks.Test(ctx, id)
+}
+
 // ReplayDelivery sends one once more.
 func (s *Service) ReplayDelivery(ctx context.Context, a Actor, id, delivery string) error {
 	ctx, err := a.enter(ctx, WriteWebhooks)

@@ -30,7 +30,7 @@ const (
 var named = map[string]string{
 	"account.created": "account.created", "account.updated": "account.updated", "contact.preferred": "account.updated",
 	"guest.upgraded": "account.updated", "account.disabled": "account.disabled", "account.enabled": "account.enabled",
-	"account.deleted": "account.deleted", "account.kept": "account.kept", "account.erased": "account.erased",
+	"account.deleted": "account.deleted", "account.merged": "account.merged", "account.kept": "account.kept", "account.erased": "account.erased",
 	"contact.added": "contact.verified", "contact.removed": "contact.removed", "contact.taken": "contact.removed",
 	"signin.succeeded": "signin.succeeded", "player.created": "player.created", "player.banned": "player.banned",
 	"player.unbanned": "player.unbanned", "client.created": "client.created", "client.updated": "client.updated",
@@ -62,7 +62,7 @@ func (s *Service) Queue(ctx context.Context, rows []storage.AuditEvent) error {
 			if w.Disabled || e.At < w.row.CreatedAt || !slices.Contains(w.Events, name) {
 				continue
 			}
-			if err := s.queue(ctx, w, name, e.ID); err != nil {
+			if _, err := s.queue(ctx, w, name, e.ID); err != nil {
 				return err
 			}
 		}
@@ -70,16 +70,15 @@ func (s *Service) Queue(ctx context.Context, rows []storage.AuditEvent) error {
 	return nil
 }
 
-func (s *Service) queue(ctx context.Context, w *Webhook, name, auditID string) error {
-	id := secret.UUID()
-	message, err := s.Outbox.Put(ctx, Kind, []byte(id))
-	if err != nil {
-		return err
-	}
+func (s *Service) queue(ctx context.Context, w *Webhook, name, auditID string) (d storage.WebhookDelivery, err error) {
 	now := s.Now()
-	return s.Store.PutDelivery(ctx, storage.WebhookDelivery{
-		ID: id, WebhookID: w.ID, Event: name, AuditID: auditID, MessageID: message, CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(outbox.Keep)),
-	})
+	d = storage.WebhookDelivery{
+		ID: secret.UUID(), WebhookID: w.ID, Event: name, AuditID: auditID, CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(outbox.Keep)),
+	}
+	if d.MessageID, err = s.Outbox.Put(ctx, Kind, []byte(d.ID)); err != nil {
+		return d, err
+	}
+	return d, s.Store.PutDelivery(ctx, d)
 }
 
 // Deliver is the outbox's handler. Any 2xx is a yes; 410 switches the webhook off, as Standard Webhooks has it; everything
@@ -134,6 +133,8 @@ type Data struct {
 	ClientID string `json:"client_id,omitempty"` // for players their title
 	Contact  string `json:"contact,omitempty"`   // masked
 	Reason   string `json:"reason,omitempty"`    // of a ban, which the player is told as well
+	From     string `json:"from,omitempty"`      // ssoid of the account that went into another
+	Into     string `json:"into,omitempty"`      // and of that one
 	By       string `json:"by"`                  // account, client, cli or system
 }
 
@@ -148,13 +149,18 @@ func (s *Service) body(ctx context.Context, d storage.WebhookDelivery) ([]byte, 
 		return nil, outbox.Permanent(errors.New("the event is older than the record goes back"))
 	}
 	m := Message{Type: d.Event, Timestamp: e.At.Time(), Data: Data{ClientID: e.ClientID, By: e.ActorKind}}
-	var known struct{ Contact, Reason string }
+	var known struct {
+		Contact, Reason string
+		From, Into      int64
+	}
 	_ = json.Unmarshal([]byte(e.Details), &known) // without them it says less
-	switch noun, _, _ := strings.Cut(d.Event, "."); noun {
-	case "contact":
+	switch noun, _, _ := strings.Cut(d.Event, "."); {
+	case noun == "contact":
 		m.Data.Contact = known.Contact
-	case "player":
+	case noun == "player":
 		m.Data.Reason = known.Reason
+	case d.Event == "account.merged" && known.From > 0:
+		m.Data.From, m.Data.Into = strconv.FormatInt(known.From, 10), strconv.FormatInt(known.Into, 10)
 	}
 	if e.AccountID != "" {
 		a, err := s.Store.AccountByID(ctx, e.AccountID)

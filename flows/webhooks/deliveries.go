@@ -7,6 +7,7 @@ import (
 
 	"pratu/flows/kind"
 	"pratu/flows/outbox"
+	"pratu/flows/secret"
 	"pratu/storage"
 )
 
@@ -67,6 +68,31 @@ func delivery(d storage.WebhookDelivery) Delivery {
 		v.State = GivenUp
 	}
 	return v
+}
+
+// testEvent is what a webhook is told by way of trial. It is none of Events: nobody is told of it otherwise.
+const testEvent = "webhook.test"
+
+// Test has a message sent that says nothing: signed, tried again and kept as any other.
+func (s *Service) Test(ctx context.Context, webhookID string) (sent Delivery, err error) {
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		w, err := s.Find(ctx, webhookID)
+		if err != nil {
+			return err
+		}
+		if w.Disabled {
+			return kind.New(kind.Conflict, "webhook.disabled")
+		}
+		e := event("webhook.tested", w.row, nil)
+		e.ID = secret.UUID()
+		if err := s.Audit.Append(ctx, e); err != nil {
+			return err
+		}
+		d, err := s.queue(ctx, w, testEvent, e.ID)
+		sent = delivery(d)
+		return err
+	})
+	return sent, err
 }
 
 // Replay sends a delivery once more, under the same id: who had it already can tell. What still waits is not doubled.

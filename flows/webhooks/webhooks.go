@@ -142,7 +142,7 @@ func (s *Service) RotateSecret(ctx context.Context, id string, overlap time.Dura
 	return plain, err
 }
 
-func (s *Service) write(ctx context.Context, id string, version storage.Instant, event string, details map[string]any, change func(*Webhook) error) (*Webhook, error) {
+func (s *Service) write(ctx context.Context, id string, version storage.Instant, name string, details map[string]any, change func(*Webhook) error) (*Webhook, error) {
 	w, err := s.Find(ctx, id)
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (s *Service) write(ctx context.Context, id string, version storage.Instant,
 		if err := s.Store.UpdateWebhook(ctx, w.row, seen); err != nil {
 			return err
 		}
-		return s.record(ctx, event, w.row, details)
+		return s.record(ctx, name, w.row, details)
 	})
 	return webhook(w.row), changed(err)
 }
@@ -188,8 +188,12 @@ func changed(err error) error {
 	return err
 }
 
-// record writes down what was done. Of an address only the host: the rest may be a secret.
-func (s *Service) record(ctx context.Context, event string, row storage.Webhook, details map[string]any) error {
+func (s *Service) record(ctx context.Context, name string, row storage.Webhook, details map[string]any) error {
+	return s.Audit.Append(ctx, event(name, row, details))
+}
+
+// event is what is written down of what was done. Of an address only the host: the rest may be a secret.
+func event(name string, row storage.Webhook, details map[string]any) audit.Event {
 	all := map[string]any{"webhook": row.ID}
 	if u, err := url.Parse(row.URL); err == nil {
 		all["host"] = u.Host
@@ -197,7 +201,7 @@ func (s *Service) record(ctx context.Context, event string, row storage.Webhook,
 	for name, value := range details {
 		all[name] = value
 	}
-	return s.Audit.Append(ctx, audit.Event{Name: event, ActorKind: audit.CLI, Details: all})
+	return audit.Event{Name: name, ActorKind: audit.CLI, Details: all}
 }
 
 // onto writes settings into a row.

@@ -133,19 +133,21 @@ func TestDelivery(t *testing.T) {
 		account(t, w.url)
 		w.append("account.created", nil) // nobody asked yet
 		w.at = w.at.Add(time.Second)
-		_, plain := w.create("contact.verified", "player.banned", "client.updated", "signin.succeeded", "account.updated")
+		_, plain := w.create("contact.verified", "player.banned", "client.updated", "signin.succeeded", "account.updated", "account.merged")
 		must(t, w.Audit.Append(t.Context(), audit.Event{Name: "signin.succeeded", Outcome: audit.Failure, AccountID: "a1"}))
 		w.append("signin.failed", nil)
 		w.append("account.created", nil) // it didn't ask for these
 		w.append("contact.added", map[string]any{"contact": "m…@x.test", "token": "canary", "reason": "canary"})
 		w.append("player.banned", map[string]any{"reason": "aimbot", "contact": "canary"})
 		w.append("contact.preferred", map[string]any{"contact": "canary"})
+		w.append("account.merged", map[string]any{"from": int64(6123456789012345), "into": int64(5123456789012345), "contact": "canary"})
 		must(t, w.Audit.Append(t.Context(), audit.Event{Name: "client.updated", ActorKind: audit.CLI, ClientID: "app", Details: map[string]any{"x": "canary"}}))
 		w.send()
 		w.send() // once
 		const whom = `"ssoid":"5123456789012345","oid":"5b51ae5e083713dbe7d4f6f0","client_id":"app"`
 		want := map[string]string{
 			"contact.verified": `{` + whom + `,"contact":"m…@x.test","by":"account"}`, "player.banned": `{` + whom + `,"reason":"aimbot","by":"account"}`,
+			"account.merged":  `{` + whom + `,"from":"6123456789012345","into":"5123456789012345","by":"account"}`,
 			"account.updated": `{` + whom + `,"by":"account"}`, "client.updated": `{"client_id":"app","by":"cli"}`,
 		}
 		got := map[string]string{}
@@ -180,6 +182,42 @@ func TestDelivery(t *testing.T) {
 		}
 		if n := storagetest.Count(t, w.url, `SELECT COUNT(*) FROM audit WHERE details LIKE '%key=x%'`); n != 0 {
 			t.Error("the address is in the record")
+		}
+	})
+}
+
+// A test is signed, tried again and kept as any other delivery, whatever the webhook asked for. Nobody can ask to be told of
+// tests, and one that is disabled isn't tested.
+func TestTest(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		id, plain := w.create("account.created")
+		other, _ := w.create("account.created")
+		w.answer = func(rw http.ResponseWriter) { rw.WriteHeader(http.StatusBadGateway) }
+		sent, err := w.Test(t.Context(), id)
+		must(t, err)
+		w.send()
+		w.answer, w.at = nil, w.at.Add(20*time.Second)
+		w.send()
+		if d := w.state(id); d.ID != sent.ID || d.Event != "webhook.test" || d.State != webhooks.Delivered || len(w.got) != 2 {
+			t.Errorf("%+v, %d messages", d, len(w.got))
+		}
+		m := w.got[len(w.got)-1]
+		must(t, verify(plain, m.header, m.body, w.at))
+		if !strings.HasPrefix(string(m.body), `{"type":"webhook.test",`) || !strings.HasSuffix(string(m.body), `"data":{"by":"cli"}}`) {
+			t.Errorf("%s", m.body)
+		}
+		if list, _, err := w.Deliveries(t.Context(), other, webhooks.Cursor{}, 10); err != nil || len(list) > 0 {
+			t.Errorf("another was told: %v %v", list, err)
+		}
+		if _, _, err := w.Create(t.Context(), webhooks.Settings{URL: w.server.URL, Events: []string{"webhook.test"}}); !kind.Is(err, "webhook.event") {
+			t.Error(err)
+		}
+		_, err = w.Update(t.Context(), id, 0, func(s *webhooks.Settings) error { s.Disabled = true; return nil })
+		must(t, err)
+		for id, code := range map[string]string{id: "webhook.disabled", "x": "webhook.unknown"} {
+			if _, err := w.Test(t.Context(), id); !kind.Is(err, code) {
+				t.Errorf("%s: %v", id, err)
+			}
 		}
 	})
 }

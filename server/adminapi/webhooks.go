@@ -22,6 +22,7 @@ var webhookOperations = []operation{
 	{id: "deleteWebhook", method: "DELETE", path: "/webhooks/{webhook}", summary: "Delete a webhook; what waits for it isn't sent.", action: office.WriteWebhooks, status: http.StatusNoContent, versioned: true, do: deleteWebhook},
 	{id: "rotateWebhookSecret", method: "POST", path: "/webhooks/{webhook}/secrets", summary: "Give a webhook a new secret; the one before signs as well for the overlap.", action: office.WriteWebhooks, body: jsonType, in: rotation{}, out: webhookSecret{}, status: http.StatusCreated, repeatable: true, do: rotateWebhookSecret},
 	{id: "listDeliveries", method: "GET", path: "/webhooks/{webhook}/deliveries", summary: "What a webhook was told in the last week, the newest first.", action: office.ReadWebhooks, query: []string{"limit", "cursor"}, out: page[webhooks.Delivery]{}, status: http.StatusOK, do: listDeliveries},
+	{id: "testWebhook", method: "POST", path: "/webhooks/{webhook}/test", summary: "Send a signed webhook.test, which shows among the deliveries.", action: office.WriteWebhooks, out: webhooks.Delivery{}, status: http.StatusAccepted, do: testWebhook},
 	{id: "replayDelivery", method: "POST", path: "/webhooks/{webhook}/deliveries/{delivery}/replay", summary: "Send a delivery once more, under the same webhook-id.", action: office.WriteWebhooks, status: http.StatusNoContent, do: replayDelivery},
 }
 
@@ -170,6 +171,14 @@ func moment(cursor string) (storage.Instant, string, error) {
 		return 0, "", invalid("query.cursor", "", "cursor is a next_cursor of this list")
 	}
 	return storage.Instant(n), id, nil
+}
+
+func testWebhook(s *Server, c *call) error {
+	sent, err := s.Office.TestWebhook(c.r.Context(), c.actor, c.r.PathValue("webhook"))
+	if err != nil {
+		return err
+	}
+	return write(c, http.StatusAccepted, sent)
 }
 
 func replayDelivery(s *Server, c *call) error {

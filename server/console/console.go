@@ -201,7 +201,7 @@ func (s *Server) page(d desk) Page {
 // notices are good news that a page may be told by its URL. Anything else there is ignored.
 var notices = []string{
 	"saved", "disabled", "enabled", "deleted", "sessions_ended", "factors_reset", "role_granted", "role_revoked", "secret_ended",
-	"key_rotated", "mail_retried", "mail_sent", "redirect_forgotten", "merged", "connector_made", "banned", "unbanned", "key_revoked", "delivery_replayed",
+	"key_rotated", "mail_retried", "redirect_forgotten", "merged", "connector_made", "banned", "unbanned", "key_revoked", "delivery_replayed", "webhook_tested",
 }
 
 // named is what the header calls somebody.

@@ -113,8 +113,8 @@ func (s *Server) webhookSecret(d desk, hook *webhooks.Webhook, plain string) err
 	})
 }
 
-// Webhook is "console/webhook" [version, action=save and the inputs | disable | enable | rotate | replay with delivery |
-// delete with confirm].
+// Webhook is "console/webhook" [version, action=save and the inputs | disable | enable | rotate | test | replay with
+// delivery | delete with confirm].
 type Webhook struct {
 	Page
 	ID, Address, Version string
@@ -202,6 +202,9 @@ func (s *Server) WebhookPost(w http.ResponseWriter, r *http.Request) error {
 		if plain, err = s.Office.RotateWebhookSecret(ctx, d.actor, hook.ID, overlap); err == nil {
 			return s.webhookSecret(d, hook, plain)
 		}
+	case "test":
+		notice = "webhook_tested"
+		_, err = s.Office.TestWebhook(ctx, d.actor, hook.ID)
 	case "replay":
 		notice, err = "delivery_replayed", s.Office.ReplayDelivery(ctx, d.actor, hook.ID, r.PostForm.Get("delivery"))
 	case "delete":
