@@ -237,7 +237,7 @@ func TestAdminAPIRefusals(t *testing.T) {
 		if count != 37 {
 			t.Errorf("%d operations", count)
 		}
-		for path, code := range map[string]string{"/clients?limit=0": "query.limit", "/clients?limit=x": "query.limit", "/accounts?cursor=!!": "query.cursor", "/audit?cursor=YQ": "query.cursor", "/audit?account=a@x.test": "query.account"} {
+		for path, code := range map[string]string{"/clients?limit=0": "query.limit", "/clients?limit=x": "query.limit", "/accounts?cursor=!!": "query.cursor", "/audit?cursor=YQ": "query.cursor", "/audit?account=a@x.test": "query.account", "/audit?since=yesterday": "query.since", "/audit?until=": "query.until"} {
 			all.call("GET", v1+path, "").problem(t, 400, code)
 		}
 		for body, code := range map[string]string{`{`: "document.json", `{}`: "search.empty", `{"text":"x","more":1}`: "document.unknown", `{"text":1}`: "document.type", `{"text":"x"}{}`: "document.json", `{"text":"x","limit":1000}`: "query.limit"} {

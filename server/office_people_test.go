@@ -1,9 +1,11 @@
 package server_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +118,7 @@ func TestOfficeRecord(t *testing.T) {
 		}
 		b.get("/admin/audit?event=audit.exported").expect(t, 200, number(look.SSOID), "signin.failed")
 
+		s.searchesDays(b)
 		b.get("/admin/settings").expect(t, 200, "set, hidden")
 		b.get("/admin/keys").expect(t, 200, "ES256")
 		b.get("/admin/mail").expect(t, 200, "Everything was delivered.")
@@ -155,6 +158,59 @@ func TestOfficeRecord(t *testing.T) {
 			t.Errorf("cross-site: %d", answer.StatusCode)
 		}
 	})
+}
+
+// searchesDays looks for events by day: both are included, in the zone of the page's language, on each page and in the file. What
+// is no day is refused, and stays to be mended.
+func (s *site) searchesDays(b *browser) {
+	s.t.Helper()
+	put := func(name, at string) {
+		moment, err := time.Parse(time.RFC3339, at)
+		must(s.t, err)
+		must(s.t, s.store.AppendAudit(s.t.Context(), storage.AuditEvent{
+			ID: "day-" + name, At: storage.At(moment), Event: "test." + name, Outcome: audit.Success, ActorKind: audit.System, Details: "{}",
+		}))
+	}
+	put("evening", "2020-02-28T16:59:59Z") // 23:59:59 in Thailand
+	put("night", "2020-02-28T17:00:00Z")
+	for n := range 60 {
+		put("noon"+strconv.Itoa(n), "2020-02-29T12:00:00Z")
+	}
+	put("midnight", "2020-03-01T00:00:00Z")
+	for _, c := range []struct{ locale, from, to, first, last string }{
+		{"en", "2020-02-29", "2020-02-29", "noon0", "noon9"}, {"en", "2020-02-28", "2020-02-28", "evening", "night"},
+		{"th", "2020-02-29", "2020-02-29", "night", "noon9"}, {"en", "", "2020-02-29", "evening", "noon9"}, {"th", "", "2020-02-28", "evening", "evening"},
+	} {
+		b.cookies["__Host-pratu_locale"] = c.locale
+		path := "/admin/audit?outcome=success&" + url.Values{"from": {c.from}, "to": {c.to}}.Encode()
+		first := b.get(path).expect(s.t, 200)
+		whole := first.main()
+		for next := linkOf(first.body, "older"); next != ""; {
+			page := b.get(html.UnescapeString(next)).expect(s.t, 200, `value="`+c.to+`"`)
+			whole, next = whole+page.main(), linkOf(page.body, "older")
+		}
+		file := b.submit(first, "export").expect(s.t, 200)
+		for _, where := range []string{whole, file.body} {
+			for _, name := range []string{"evening", "night", "noon0", "noon9", "midnight"} {
+				want := name == c.first || name == c.last || strings.HasPrefix(name, "noon") && strings.HasPrefix(c.last, "noon") || name == "night" && c.first == "evening" && c.last == "noon9"
+				if got := strings.Contains(where, "test."+name+"<") || strings.Contains(where, `"test.`+name+`"`); got != want {
+					s.t.Errorf("%+v: %s found: %v", c, name, got)
+				}
+			}
+		}
+	}
+	b.cookies["__Host-pratu_locale"] = "en"
+	b.get("/admin/audit").expect(s.t, 200, "UTC")
+	for query, told := range map[string]string{
+		"from=2020-02-30": `value="2020-02-30"`, "to=29.2.2020": `value="29.2.2020"`, "from=2563-02-29": "Write a day", "from=%22%3E%3Cscript%3E": "&gt;&lt;script&gt;",
+		"from=2020-03-01&to=2020-02-29": "before the first", "to=10000-01-01": "Write a day",
+	} {
+		refused := b.get("/admin/audit?"+query).expect(s.t, 422, told)
+		if strings.Contains(refused.main(), "<script>") {
+			s.t.Errorf("%s: markup", query)
+		}
+		b.submit(refused, "export").expect(s.t, 422)
+	}
 }
 
 // linkOf is where a link with an id leads.

@@ -58,13 +58,14 @@ type AuditFilter struct {
 	Event, AccountID, ClientID, Outcome string // "" for any
 	At                                  Instant
 	ID                                  string
+	Since                               Instant // of SearchAudit: those from it on; 0 for all
 	Until                               Instant // of AuditForward: those before it; 0 for all
 	Limit                               int
 }
 
 // SearchAudit reads the record, the newest first.
 func (s *Store) SearchAudit(ctx context.Context, f AuditFilter) (list []AuditEvent, err error) {
-	err = s.audit(ctx, &list, f, ` WHERE at <= ? AND (at < ? OR id < ?)`, ` ORDER BY at DESC, id DESC LIMIT ?`, f.At, f.At, f.ID)
+	err = s.audit(ctx, &list, f, ` WHERE at >= ? AND at <= ? AND (at < ? OR id < ?)`, ` ORDER BY at DESC, id DESC LIMIT ?`, f.Since, f.At, f.At, f.ID)
 	return list, err
 }
 

@@ -36,7 +36,7 @@ type Record struct {
 	Next    accounts.Cursor  // zero at the end
 }
 
-// Events reads the record. account is a contact, a number or an id, or "".
+// Events reads the record, within f.Since and f.Until. account is a contact, a number or an id, or "".
 func (s *Service) Events(ctx context.Context, a Actor, f storage.AuditFilter, account string) (*Record, error) {
 	ctx, err := a.enter(ctx, ReadAudit)
 	if err != nil {
@@ -51,6 +51,9 @@ func (s *Service) Events(ctx context.Context, a Actor, f storage.AuditFilter, ac
 	}
 	if f.At.IsZero() {
 		f.At = storage.At(s.Now()) + 1
+		if f.Until > 0 {
+			f.At = min(f.At, f.Until)
+		}
 	}
 	limit := f.Limit
 	f.Limit++
@@ -70,7 +73,7 @@ func (s *Service) Events(ctx context.Context, a Actor, f storage.AuditFilter, ac
 	return r, err
 }
 
-// Export writes the record as NDJSON, the oldest first. That somebody did is part of it.
+// Export writes the record as NDJSON, the oldest first, from f.At to f.Until. That somebody did is part of it.
 func (s *Service) Export(ctx context.Context, a Actor, w io.Writer, f storage.AuditFilter, account string) error {
 	ctx, err := a.enter(ctx, ReadAudit)
 	if err != nil {
@@ -83,6 +86,11 @@ func (s *Service) Export(ctx context.Context, a Actor, w io.Writer, f storage.Au
 	for name, value := range map[string]string{"event": f.Event, "account": f.AccountID, "client": f.ClientID, "outcome": f.Outcome} {
 		if value != "" {
 			asked[name] = value
+		}
+	}
+	for name, at := range map[string]storage.Instant{"since": f.At, "until": f.Until} {
+		if at > 0 {
+			asked[name] = at.Time()
 		}
 	}
 	if err := s.record(ctx, "audit.exported", "", asked); err != nil {

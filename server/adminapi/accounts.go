@@ -228,6 +228,13 @@ func listEvents(s *Server, c *call) error {
 	}
 	q := c.r.URL.Query()
 	f := storage.AuditFilter{Event: q.Get("event"), ClientID: q.Get("client"), Outcome: q.Get("outcome"), Limit: limit}
+	for name, to := range map[string]*storage.Instant{"since": &f.Since, "until": &f.Until} {
+		at, err := time.Parse(time.RFC3339, q.Get(name))
+		if q.Has(name) && err != nil {
+			return invalid("query."+name, "", name+" is an RFC 3339 time")
+		}
+		*to = storage.At(at)
+	}
 	if q.Has("cursor") {
 		if f.At, f.ID, err = moment(q.Get("cursor")); err != nil {
 			return err

@@ -60,7 +60,7 @@ var operations = []operation{
 	{id: "endSessions", method: "POST", path: "/accounts/{account}/end-sessions", summary: "Sign an account out everywhere.", action: office.WriteAccounts, status: http.StatusNoContent, do: endSessions},
 	{id: "resetFactors", method: "POST", path: "/accounts/{account}/reset-factors", summary: "Take passkeys, authenticator app and recovery codes away. The owner is told.", action: office.WriteAccounts, status: http.StatusNoContent, do: resetFactors},
 	{id: "deleteAccount", method: "DELETE", path: "/accounts/{account}", summary: "Delete an account; its owner can keep it for 30 days.", action: office.DeleteAccounts, status: http.StatusNoContent, do: deleteAccount},
-	{id: "listEvents", method: "GET", path: "/audit", summary: "The record of events, the newest first.", action: office.ReadAudit, query: []string{"event", "account", "client", "outcome", "limit", "cursor"}, out: page[Event]{}, status: http.StatusOK, do: listEvents},
+	{id: "listEvents", method: "GET", path: "/audit", summary: "The record of events, the newest first.", action: office.ReadAudit, query: []string{"event", "account", "client", "outcome", "since", "until", "limit", "cursor"}, out: page[Event]{}, status: http.StatusOK, do: listEvents},
 }
 
 // all are the operations in the order of the document.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -15,10 +16,11 @@ import (
 	"pratu/storage"
 )
 
-// Audit is "console/audit" [event, account, client, outcome].
+// Audit is "console/audit" [event, account, client, outcome, from, to].
 type Audit struct {
 	Page
 	Event, Account, About, Outcome string // the filter, as it was typed; About is a client: the frame has a Client
+	From, To                       string // days in the zone that the page's times are in, both among what is found
 	Events                         []Event
 	OlderURL                       string // "" at the end
 }
@@ -40,7 +42,10 @@ func (s *Server) Audit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := &Audit{Page: s.page(d)}
-	filter := page.filter(r.URL.Query())
+	filter, err := page.filter(r, r.URL.Query())
+	if err != nil {
+		return s.refuse(d, "audit", page, err)
+	}
 	at, id, _ := strings.Cut(query(r, "before"), ".")
 	if n, err := strconv.ParseInt(at, 10, 64); err == nil && n > 0 {
 		filter.At, filter.ID = storage.Instant(n), id
@@ -55,16 +60,47 @@ func (s *Server) Audit(w http.ResponseWriter, r *http.Request) error {
 	if !record.Next.At.IsZero() {
 		page.OlderURL = page.Action + "?" + url.Values{
 			"event": {page.Event}, "account": {page.Account}, "client": {page.About}, "outcome": {page.Outcome},
-			"before": {strconv.FormatInt(int64(record.Next.At), 10) + "." + record.Next.ID},
+			"from": {page.From}, "to": {page.To}, "before": {strconv.FormatInt(int64(record.Next.At), 10) + "." + record.Next.ID},
 		}.Encode()
 	}
 	return s.show(d, http.StatusOK, "audit", page)
 }
 
 // filter keeps what was asked for as it was typed.
-func (a *Audit) filter(asked url.Values) storage.AuditFilter {
-	a.Event, a.Account, a.About, a.Outcome = line(asked.Get("event")), line(asked.Get("account")), line(asked.Get("client")), line(asked.Get("outcome"))
-	return storage.AuditFilter{Event: a.Event, ClientID: a.About, Outcome: a.Outcome, Limit: pageSize}
+func (a *Audit) filter(r *http.Request, asked url.Values) (f storage.AuditFilter, err error) {
+	for name, to := range map[string]*string{
+		"event": &a.Event, "account": &a.Account, "client": &a.About, "outcome": &a.Outcome, "from": &a.From, "to": &a.To,
+	} {
+		*to = line(asked.Get(name))
+	}
+	f = storage.AuditFilter{Event: a.Event, ClientID: a.About, Outcome: a.Outcome, Limit: pageSize}
+	zone := web.Zone(web.LocaleOf(r.Context()))
+	from, wrongFrom := day("from", a.From, zone)
+	to, wrongTo := day("to", a.To, zone)
+	if err := errors.Join(wrongFrom, wrongTo); err != nil {
+		return f, err
+	}
+	f.Since = storage.At(from)
+	if !to.IsZero() {
+		f.Until = storage.At(to.AddDate(0, 0, 1))
+	}
+	if f.Until > 0 && f.Since >= f.Until {
+		err = kind.New(kind.Invalid, "audit.range").WithField("to")
+	}
+	return f, err
+}
+
+// day is when a day begins, as a date input sends it; the zero time for "". Years of the Buddhist era, which people type in
+// Thailand, are none of ours.
+func day(name, text string, zone *time.Location) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.ParseInLocation(time.DateOnly, text, zone)
+	if err != nil || at.Year() < 1970 || at.Year() > 2400 {
+		return at, kind.New(kind.Invalid, "audit.day").WithField(name)
+	}
+	return at, nil
 }
 
 // AuditPost is POST /admin/audit: the record as a file. It is posted for, since a link could be made by anybody.
@@ -73,9 +109,14 @@ func (s *Server) AuditPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !ok {
 		return err
 	}
-	asked := &Audit{}
+	page := &Audit{Page: s.page(d)}
+	filter, err := page.filter(r, r.PostForm)
+	if err != nil {
+		return s.refuse(d, "audit", page, err)
+	}
+	filter.At, filter.Since = filter.Since, 0
 	file := &download{ResponseWriter: w, kind: "application/x-ndjson", name: "audit.ndjson"}
-	err = s.Office.Export(r.Context(), d.actor, file, asked.filter(r.PostForm), asked.Account)
+	err = s.Office.Export(r.Context(), d.actor, file, filter, page.Account)
 	if err != nil && file.begun { // whoever gets half a file must not take it for the whole
 		web.EventOf(r.Context()).Set("err", err.Error())
 		panic(http.ErrAbortHandler)

@@ -89,7 +89,10 @@ func samples() []sample {
 		{"console-account-merged", "console/account", func() web.Framed { return sampleAccount("4") }, []web.Problem{{Code: "merge.same", Field: "into"}}},
 		{"console-account-merge", "console/account-merge", sampleMerge, []web.Problem{{Code: "delete.unconfirmed", Field: "confirm"}}},
 		{"console-roles", "console/roles", sampleRoles, []web.Problem{{Code: "role.title", Field: "title"}}},
-		{"console-audit", "console/audit", sampleAudit, nil},
+		{"console-audit", "console/audit", sampleAudit, []web.Problem{{Code: "audit.day", Field: "from"}}},
+		{"console-audit-none", "console/audit", func() web.Framed {
+			return &Audit{Page: samplePage("/admin/audit"), From: "2026-07-01", To: "2026-07-29"}
+		}, nil},
 		{"console-webhooks", "console/webhooks", sampleWebhooks, []web.Problem{{Code: "webhook.url", Field: "url"}, {Code: "webhook.no_events", Field: "events"}}},
 		{"console-webhooks-none", "console/webhooks", func() web.Framed { return &Webhooks{Page: samplePage("/admin/webhooks")} }, nil},
 		{"console-webhook", "console/webhook", sampleWebhook, []web.Problem{{Code: "webhook.waiting"}}},
@@ -166,7 +169,7 @@ func sampleRoles() web.Framed {
 }
 
 func sampleAudit() web.Framed {
-	page := &Audit{Page: samplePage("/admin/audit"), About: evil, Event: "signin.failed", Account: "21992040", OlderURL: "/admin/audit?before=1.x"}
+	page := &Audit{Page: samplePage("/admin/audit"), From: "31/2/2569 " + evil, About: evil, Event: "signin.failed", Account: "21992040", OlderURL: "/admin/audit?before=1.x"}
 	for i, k := range []string{"account", "client", "cli", "system"} {
 		e := Event{Name: "client.secret.rotated", Outcome: "success", At: sampleTime.Add(time.Duration(i) * time.Minute), ActorKind: k}
 		if i < 2 {
