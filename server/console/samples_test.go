@@ -17,8 +17,6 @@ import (
 	"pratu/flows/oidc"
 	"pratu/server/formtest"
 	"pratu/server/web"
-	"pratu/static"
-	"pratu/templates"
 )
 
 var sampleTime = time.Date(2026, 7, 29, 7, 5, 0, 0, time.UTC)
@@ -354,10 +352,7 @@ func sampleDashboard() web.Framed {
 
 // TestPages renders every page in both languages and reads what a browser would. PRATU_PREVIEW=DIR keeps them, to look at.
 func TestPages(t *testing.T) {
-	r, err := web.New(templates.FS, static.FS, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := renderer(t)
 	var seen []string
 	titles := map[string]string{}
 	for _, s := range samples() {
