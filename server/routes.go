@@ -273,7 +273,7 @@ func Handler(d Deps) http.Handler {
 
 // notFound tells people with a page and programs with JSON.
 func notFound(d Deps) http.Handler {
-	page := d.Web.Page(d.Pages.NotFound)
+	page := d.Web.Page(slashed(d))
 	data := d.Web.Answer(&web.PageError{Status: http.StatusNotFound, Code: "not_found", Message: "error.not_found"})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if d.Web.ForPrograms(r.URL.Path) {
@@ -282,6 +282,24 @@ func notFound(d Deps) http.Handler {
 		}
 		page.ServeHTTP(w, r)
 	})
+}
+
+// slashed leads an administrator who typed an address with a slash too many to the page, and to that of the API with one too
+// few. Anywhere else there is nothing.
+func slashed(d Deps) web.Handler {
+	base := d.Web.Issuer.Path()
+	return func(w http.ResponseWriter, r *http.Request) error {
+		typed := strings.TrimPrefix(r.URL.EscapedPath(), base)
+		path := strings.TrimRight(typed, "/")
+		if path == issuer.PathAdminAPI {
+			path += "/"
+		}
+		looks := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if looks && path != typed && (path == issuer.PathAdmin || strings.HasPrefix(path, issuer.PathAdmin+"/")) {
+			return d.Web.Redirect(w, path, r.URL.Query())
+		}
+		return d.Pages.NotFound(w, r)
+	}
 }
 
 // values hands the parts of the path to handlers, which don't know the router.
