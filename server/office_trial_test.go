@@ -65,6 +65,45 @@ func TestOfficeTrial(t *testing.T) {
 	})
 }
 
+// A trial warns where an application's server has another time than this one, and says nothing where none can be known.
+func TestTrialClock(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		_, b := s.appointed("owner@x.test", office.Owner)
+		for name, c := range map[string]struct {
+			off       time.Duration
+			date, age string
+			told      string
+		}{
+			"the same": {}, "behind": {off: -5 * time.Minute, told: "5m0s behind ours"}, "ahead": {off: 5 * time.Minute, told: "5m0s ahead of ours"},
+			"from a cache": {off: -5 * time.Minute, age: "300"}, "no time": {date: "<script>"}, "a little": {off: -20 * time.Second},
+		} {
+			s.remote.mu.Lock()
+			s.remote.pages["rp.test/"] = func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Date", s.now().Add(c.off).UTC().Format(http.TimeFormat))
+				if c.date != "" {
+					w.Header().Set("Date", c.date)
+				}
+				if c.age != "" {
+					w.Header().Set("Age", c.age)
+				}
+			}
+			s.remote.mu.Unlock()
+			s.remote.requests()
+			s.pass(2 * time.Second)
+			page := b.follow(b.submit(b.get("/admin/clients/ours"), "trial", "action", "try")).expect(t, 200, `id="id_token"`, c.told)
+			if strings.Contains(page.main(), "the clock of") != (c.told != "") || len(s.remote.requests()) != 1 {
+				t.Errorf("%s: %s", name, page.main())
+			}
+		}
+		s.pass(2 * time.Second)
+		answer := b.follow(b.submit(b.get("/admin/clients/spa1"), "trial", "action", "try"))
+		b.get(b.proceed(b.submit(answer, "consent", "decision", "allow")).Header.Get("Location")).expect(t, 200, `id="id_token"`)
+		if asked := s.remote.requests(); len(asked) > 0 {
+			t.Errorf("a browser's clock was asked of %v", asked)
+		}
+	})
+}
+
 // The redirect URI of trials is nobody's: only the request that an administrator began is let through, whole and once, and
 // only its own administrator sees what it brings (OF-07).
 func TestTrialAttacks(t *testing.T) {

@@ -25,7 +25,7 @@ func (w *world) console(kernel *web.Kernel, people *accounts.Service, events *au
 	settings := func() []console.Setting {
 		return []console.Setting{{Name: "issuer", Value: op}, {Name: "secret_key", Secret: true, Set: true}}
 	}
-	return &console.Server{Web: kernel, Signin: w.signin, Office: w.office, People: people, Trials: &trials.Service{Office: w.office, Provider: w.oidc, Store: w.store}, Settings: settings, Second: true, Now: w.now}
+	return &console.Server{Web: kernel, Signin: w.signin, Office: w.office, People: people, Trials: &trials.Service{Office: w.office, Provider: w.oidc, Store: w.store, Fetch: w.clients.Fetch, Now: w.now}, Settings: settings, Second: true, Now: w.now}
 }
 
 // appointed is somebody with roles, and a browser in which they signed in with two factors a moment ago.

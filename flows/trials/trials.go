@@ -5,18 +5,22 @@ package trials
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"pratu/flows/accounts"
+	"pratu/flows/clients"
 	"pratu/flows/office"
 	"pratu/flows/oidc"
 	"pratu/storage"
 )
 
-// Service tries applications out. All fields are required.
+// Service tries applications out. Without Fetch nobody's clock is asked.
 type Service struct {
 	Office   *office.Service
 	Provider *oidc.Provider
 	Store    *storage.Store
+	Fetch    clients.Fetcher
+	Now      func() time.Time
 }
 
 // Begin makes the authorization request that the administrator's browser is sent with.
@@ -43,8 +47,13 @@ func (s *Service) Finish(ctx context.Context, a office.Actor, back url.Values) (
 	if err != nil {
 		return nil, err
 	}
-	_, _, err = s.Office.Trying(ctx, a, t.Client.ID)
-	return t, err
+	if _, _, err := s.Office.Trying(ctx, a, t.Client.ID); err != nil {
+		return nil, err
+	}
+	if !t.Answer.Has("error") {
+		t.Warnings = append(t.Warnings, s.clock(ctx, t.Client)...)
+	}
+	return t, nil
 }
 
 // Preview is what an application would be told of an account, which is found by a contact, a number or an id in full; the
