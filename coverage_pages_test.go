@@ -54,7 +54,7 @@ var pageItems = []requirement{
 	{45, "Consent shows who, to whom, where to and what", "", []string{"server.TestConsent", "server.TestConsentShowsWhatIsSent", "server.TestConsentTellsWhatIsMissing"}},
 	{46, "Denied is told, allowed is remembered, more is asked again", "", []string{"server.TestConsent"}},
 	{47, "prompt, max_age and login_hint do what they say", "", []string{"server.TestConformancePrompts", "server.TestSelectAccount", "server.TestSignInAgain", "server.TestLoginHint", "server.TestConformanceBasic"}},
-	{48, "Accents and logos of applications", "comes with the office", nil},
+	{48, "Accents and logos of applications", "", []string{"server.TestBranding", "server.TestOfficeLogo", "server.TestLogoAttacks"}},
 	{49, "Names are text, whoever chose them", "", []string{"server.TestNamesAreText", "server/pages.TestPages", "server/web.TestNames", "e2e.TestSamples"}},
 	{50, "This browser is marked; another one ends at its next request", "telling applications comes with the whole protocol", []string{"server.TestPortalSessions", "e2e.TestAnotherBrowserEnds"}},
 	{51, "Changes need a fresh proof; other browsers can be signed out", "", []string{"server.TestPortalPassword", "server.TestChangeOfAddress", "server.TestAuthenticator", "server.TestPasskeysHP29"}},

@@ -18,6 +18,8 @@ var sentences = map[string]string{
 	"client.id_is_account": "an account has this number as its ssoid: choose another client id",
 	"client.changed":       "somebody else changed it at the same moment: run the command again",
 	"client.overlap":       "an old secret works for 30 days at most",
+	"client.logo":          "that is no picture that can be drawn: PNG, JPEG or GIF, of a million pixels at most",
+	"client.logo_size":     "the picture is longer than 1 MiB",
 	"client.disabled":      "the client is disabled: pratu client update ID --enable lets it work again",
 
 	"connector.unknown":  "there is no such connector: pratu connector list shows all",

@@ -234,7 +234,7 @@ func TestAdminAPIRefusals(t *testing.T) {
 				}
 			}
 		}
-		if count != 37 {
+		if count != 40 {
 			t.Errorf("%d operations", count)
 		}
 		for path, code := range map[string]string{"/clients?limit=0": "query.limit", "/clients?limit=x": "query.limit", "/accounts?cursor=!!": "query.cursor", "/audit?cursor=YQ": "query.cursor", "/audit?account=a@x.test": "query.account", "/audit?since=yesterday": "query.since", "/audit?until=": "query.until"} {

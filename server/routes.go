@@ -195,7 +195,7 @@ func office(k *web.Kernel, c *console.Server, api *adminapi.Server) []route {
 		{k.Page, "GET", issuer.PathAdminNew, c.NewClient},
 		{k.Page, "POST", issuer.PathAdminNew, c.NewClientPost},
 		{k.Page, "GET", issuer.PathAdminClients + "/{client}", c.Client},
-		{k.Page, "POST", issuer.PathAdminClients + "/{client}", c.ClientPost},
+		{k.Upload, "POST", issuer.PathAdminClients + "/{client}", c.ClientPost},
 		{k.Page, "GET POST", issuer.PathAdminAccounts, c.Accounts},
 		{k.Page, "GET", issuer.PathAdminAccounts + "/{account}", c.Account},
 		{k.Page, "POST", issuer.PathAdminAccounts + "/{account}", c.AccountPost},

@@ -24,6 +24,8 @@ type Document struct {
 	Origin           string   `json:"origin,omitempty"`              // dynamic: it registered itself; only shown
 	// AuthMethods are all by which the client may authenticate; only shown, where no method was named and there are several.
 	AuthMethods []string `json:"token_endpoint_auth_methods,omitempty"`
+
+	drawn *string // of UseLogo and DropLogo; nil leaves the logo as it is
 }
 
 // Document is the client without its secrets. Keys that only we may read stay out.

@@ -11,7 +11,9 @@ import (
 	_ "image/gif"  // logos may be one
 	_ "image/jpeg" // or one
 	"image/png"
+	"strconv"
 
+	"pratu/flows/kind"
 	"pratu/flows/outbound"
 	"pratu/storage"
 )
@@ -27,9 +29,8 @@ type Fetcher interface {
 	Get(ctx context.Context, url string) (*outbound.Response, error)
 }
 
-// fetchLogo draws a logo anew, as PNG in base64; "" when there is none that we can draw. A logo is an ornament: without
-// one the page shows an initial, and who registers a client isn't refused for a server that is away. An SVG is a
-// document with scripts, so it isn't drawn.
+// fetchLogo draws the logo at an address; "" when there is none that we can draw. A logo is an ornament: without one the
+// page shows an initial, and who registers a client isn't refused for a server that is away.
 func (s *Service) fetchLogo(ctx context.Context, uri string) string {
 	if uri == "" || s.Fetch == nil {
 		return ""
@@ -38,11 +39,17 @@ func (s *Service) fetchLogo(ctx context.Context, uri string) string {
 	if err != nil || answer.Status != 200 {
 		return ""
 	}
-	config, _, err := image.DecodeConfig(bytes.NewReader(answer.Body))
+	return draw(answer.Body)
+}
+
+// draw makes a picture anew, as PNG in base64; "" for what we can't draw. An SVG is a document with scripts, so it isn't
+// drawn.
+func draw(raw []byte) string {
+	config, _, err := image.DecodeConfig(bytes.NewReader(raw))
 	if err != nil || config.Width < 1 || config.Height < 1 || config.Width > maxLogoPixels/config.Height { // a bomb, before it is unpacked
 		return ""
 	}
-	picture, _, err := image.Decode(bytes.NewReader(answer.Body))
+	picture, _, err := image.Decode(bytes.NewReader(raw))
 	if err != nil {
 		return ""
 	}
@@ -81,6 +88,43 @@ func mean(from image.Image, box image.Rectangle) color.Color {
 	return color.RGBA64{uint16(sum[0] / n), uint16(sum[1] / n), uint16(sum[2] / n), uint16(sum[3] / n)} //nolint:gosec // a mean of 16 bits has 16
 }
 
+// MaxUpload is how long a logo may be that is uploaded, as one that is fetched.
+const MaxUpload = 1 << 20
+
+// UseLogo puts an uploaded logo in the place of the one that logo_uri names.
+func (d *Document) UseLogo(raw []byte) error {
+	if len(raw) > MaxUpload {
+		return kind.New(kind.Invalid, "client.logo_size").WithField("logo")
+	}
+	drawn := draw(raw)
+	if drawn == "" {
+		return kind.New(kind.Invalid, "client.logo").WithField("logo")
+	}
+	d.setLogo(drawn)
+	return nil
+}
+
+// DropLogo leaves a client without a logo.
+func (d *Document) DropLogo() { d.setLogo("") }
+
+func (d *Document) setLogo(drawn string) {
+	d.LogoURI, d.LogoURITH, d.LogoURIEN, d.drawn = "", "", "", &drawn
+}
+
+// newLogo is the logo that a change brings, and whether it brings one: what was uploaded, or is at another address.
+func (s *Service) newLogo(ctx context.Context, old, updated *Client, uploaded *string) (drawn string, changes bool) {
+	switch {
+	case uploaded != nil:
+		drawn = *uploaded
+	case logoChanged(old, updated):
+		drawn = s.fetchLogo(ctx, updated.Metadata.Word("logo_uri", ""))
+	default:
+		return "", false
+	}
+	updated.HasLogo, updated.LogoDigest = drawn != "", logoDigest(drawn)
+	return drawn, true
+}
+
 // logoChanged tells whether a logo is to be fetched, or to go. One that couldn't be fetched is tried again.
 func logoChanged(old, updated *Client) bool {
 	before, after := old.Metadata.Word("logo_uri", ""), updated.Metadata.Word("logo_uri", "")
@@ -104,6 +148,14 @@ func logoDigest(drawn string) string {
 	}
 	sum := sha256.Sum256([]byte(drawn))
 	return hex.EncodeToString(sum[:8])
+}
+
+// LogoVersion names our copy of its logo; "" without one.
+func (c *Client) LogoVersion() string {
+	if c.HasLogo && c.LogoDigest == "" { // a copy from before they had one
+		return strconv.FormatInt(int64(c.UpdatedAt), 36)
+	}
+	return c.LogoDigest
 }
 
 // Logo is a picture and what it is named by.

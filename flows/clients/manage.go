@@ -212,11 +212,7 @@ func (s *Service) update(ctx context.Context, id string, version storage.Instant
 			updated.DisabledAt = now
 		}
 	}
-	logo, again := "", logoChanged(old, &updated)
-	if again {
-		logo = s.fetchLogo(ctx, updated.Metadata.Word("logo_uri", ""))
-		updated.HasLogo, updated.LogoDigest = logo != "", logoDigest(logo)
-	}
+	logo, again := s.newLogo(ctx, old, &updated, d.drawn)
 	row, err := s.row(&updated)
 	if err != nil {
 		return nil, err

@@ -124,8 +124,9 @@ func eachMember(t reflect.Type, do func(name string, of reflect.Type)) {
 			eachMember(f.Type, do)
 			continue
 		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		do(name, f.Type)
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.IsExported() {
+			do(name, f.Type)
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ const (
 	Base = issuer.PathAdminAPI + "/v1"
 
 	jsonType  = "application/json"
+	fileType  = "application/octet-stream"
 	patchType = "application/merge-patch+json" // RFC 7396
 )
 

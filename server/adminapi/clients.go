@@ -162,6 +162,28 @@ func deleteClient(s *Server, c *call) error {
 	return nil
 }
 
+func putLogo(s *Server, c *call) error {
+	return s.logo(c, func(d *clients.Document) error { return d.UseLogo(c.body) })
+}
+
+func deleteLogo(s *Server, c *call) error {
+	return s.logo(c, func(d *clients.Document) error { d.DropLogo(); return nil })
+}
+
+func (s *Server) logo(c *call, change func(*clients.Document) error) error {
+	version, err := c.version()
+	if err != nil {
+		return err
+	}
+	x, err := s.Office.ChangeClient(c.r.Context(), c.actor, c.r.PathValue("client"), version, change)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("ETag", etag(x.UpdatedAt))
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
 // rotation is the body of a rotation.
 type rotation struct {
 	Overlap clients.Seconds `json:"overlap"` // how long the secret before still works

@@ -37,6 +37,8 @@ var operations = []operation{
 	{id: "getClient", method: "GET", path: "/clients/{client}", summary: "One application.", action: office.ReadClients, out: clients.Document{}, status: http.StatusOK, do: getClient},
 	{id: "changeClient", method: "PATCH", path: "/clients/{client}", summary: "Change the members that are named (RFC 7396).", action: office.WriteClients, body: patchType, in: clients.Document{}, out: clients.Document{}, status: http.StatusOK, versioned: true, do: changeClient},
 	{id: "deleteClient", method: "DELETE", path: "/clients/{client}", summary: "Delete an application for good.", action: office.WriteClients, status: http.StatusNoContent, versioned: true, do: deleteClient},
+	{id: "putLogo", method: "PUT", path: "/clients/{client}/logo", summary: "Upload a logo (PNG, JPEG or GIF) in the place of the one at logo_uri.", action: office.WriteClients, body: fileType, status: http.StatusNoContent, versioned: true, do: putLogo},
+	{id: "deleteLogo", method: "DELETE", path: "/clients/{client}/logo", summary: "Leave an application without a logo.", action: office.WriteClients, status: http.StatusNoContent, versioned: true, do: deleteLogo},
 	{id: "rotateSecret", method: "POST", path: "/clients/{client}/secrets", summary: "Give an application a second secret; the one before works for the overlap.", action: office.RotateSecrets, body: jsonType, in: rotation{}, out: newSecret{}, status: http.StatusCreated, repeatable: true, do: rotateSecret},
 	{id: "listAPIKeys", method: "GET", path: "/clients/{client}/api-keys", summary: "An application's keys of the Identity API, those that are over for 30 days among them.", action: office.ReadClients, out: page[APIKey]{}, status: http.StatusOK, do: listAPIKeys},
 	{id: "createAPIKey", method: "POST", path: "/clients/{client}/api-keys", summary: "Make a key of an application. It is in this answer only.", action: office.RotateSecrets, body: jsonType, in: keyRequest{}, out: APIKey{}, status: http.StatusCreated, repeatable: true, do: createAPIKey},
@@ -141,7 +143,10 @@ func (op operation) describe() object {
 	if len(parameters) > 0 {
 		described["parameters"] = parameters
 	}
-	if op.body != "" {
+	switch {
+	case op.body == fileType:
+		described["requestBody"] = object{"required": true, "content": object{op.body: object{}}}
+	case op.body != "":
 		described["requestBody"] = object{"required": true, "content": object{op.body: object{"schema": schema(reflect.TypeOf(op.in))}}}
 	}
 	return described

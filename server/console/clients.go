@@ -144,7 +144,7 @@ func mark(err error, form url.Values, groups ...[]Input) []Wrong {
 }
 
 // Client is "console/client" [version, action=save or check and the inputs | disable | enable | rotate with overlap | end-old | try |
-// preview with account | add-redirect with uri and confirm | forget-redirect with uri | delete with confirm].
+// preview with account | add-redirect with uri and confirm | forget-redirect with uri | logo with the file | drop-logo | delete with confirm].
 type Client struct {
 	Page
 	ID, Name, Kind, Logo string
@@ -201,9 +201,9 @@ func (s *Server) clientView(d desk, c *clients.Client, typed url.Values) *Client
 	page := &Client{
 		Page: s.page(d), ID: c.ID, Name: web.Inert(c.NameIn(web.LocaleOf(d.r.Context()))), Kind: c.Kind, CreatedAt: c.CreatedAt.Time(), UpdatedAt: c.UpdatedAt.Time(),
 		Version: strconv.FormatInt(int64(c.UpdatedAt), 10), Disabled: c.Disabled(), Unverified: c.Unverified(),
-		AccessURL: s.accessURL(c.ID),
-		Keeps:     c.Metadata.AuthMethod() == clients.AuthBasic || c.Metadata.AuthMethod() == clients.AuthPost,
-		MaySave:   d.actor.May(office.WriteClients), MayRotate: d.actor.May(office.RotateSecrets), MayDelete: d.actor.Everywhere(office.WriteClients),
+		AccessURL: s.accessURL(c.ID), Logo: s.logoURL(c),
+		Keeps:   c.Metadata.AuthMethod() == clients.AuthBasic || c.Metadata.AuthMethod() == clients.AuthPost,
+		MaySave: d.actor.May(office.WriteClients), MayRotate: d.actor.May(office.RotateSecrets), MayDelete: d.actor.Everywhere(office.WriteClients),
 		MayTry: d.actor.May(office.WriteClients) && oidc.Tryable(c), MayPreview: d.actor.May(office.ReadAccounts), People: c.Kind != clients.KindMachine,
 		Snippets: s.snippets(c),
 	}
@@ -249,6 +249,11 @@ func (s *Server) ClientPost(w http.ResponseWriter, r *http.Request) error {
 		return s.addRedirect(d, c)
 	case "forget-redirect":
 		return s.finished(d, c, nil, s.Office.ForgetRefused(r.Context(), d.actor, c.ID, r.PostForm.Get("uri")), here, "redirect_forgotten")
+	case "logo":
+		return s.upload(d, c)
+	case "drop-logo":
+		_, err = s.Office.ChangeClient(r.Context(), d.actor, c.ID, version, func(doc *clients.Document) error { doc.DropLogo(); return nil })
+		return s.finished(d, c, nil, err, here, "saved")
 	case "end-old":
 		return s.finished(d, c, nil, s.Office.EndOldSecrets(r.Context(), d.actor, c.ID), here, "secret_ended")
 	case "delete":

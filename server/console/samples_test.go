@@ -247,7 +247,7 @@ func sampleClient() web.Framed {
 	}}
 	page := &Client{
 		Page: samplePage("/admin/clients/shop"), ID: "shop", Name: evil, Kind: clients.KindWeb, CreatedAt: sampleTime, UpdatedAt: sampleTime, Version: "1",
-		Disabled: true, Unverified: true, Keeps: true, MaySave: true, MayDelete: true, MayRotate: true, Snippets: sampleSnippets(), Facts: facts(doc),
+		Logo: "/static/touch.png", Disabled: true, Unverified: true, Keeps: true, MaySave: true, MayDelete: true, MayRotate: true, Snippets: sampleSnippets(), Facts: facts(doc),
 		Secrets:  []Secret{{CreatedAt: sampleTime, Newest: true}, {CreatedAt: sampleTime, ExpiresAt: sampleTime}},
 		Warnings: []Wrong{{Words: "wrong.uri.warn_slash", Detail: "the trailing slash is part of the comparison"}},
 	}

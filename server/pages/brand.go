@@ -3,7 +3,6 @@ package pages
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"pratu/flows/clients"
@@ -26,11 +25,7 @@ func (s *Server) brand(r *http.Request, c *clients.Client, redirectHost string) 
 		host = hostOf("", c.Metadata.RedirectURIs)
 	}
 	b := web.NewBrand(c.ID, c.NameIn(locale), host, link(word("policy_uri")), link(word("tos_uri")))
-	if c.HasLogo {
-		version := c.LogoDigest
-		if version == "" { // a copy from before they had one
-			version = strconv.FormatInt(int64(c.UpdatedAt), 36)
-		}
+	if version := c.LogoVersion(); version != "" {
 		b.Logo = s.Web.Issuer.Path() + issuer.PathClientLogo + "/" + c.ID + "?v=" + version
 	}
 	if _, ok := c.Accent(); ok {

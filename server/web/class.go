@@ -19,18 +19,27 @@ const (
 	permissions = "publickey-credentials-get=(self), publickey-credentials-create=(self), otp-credentials=(self), camera=(), microphone=(), geolocation=()"
 )
 
-// maxForm bounds the body of a posted page.
-const maxForm = 64 << 10
+// maxForm bounds the body of a posted page, maxUpload that of one with a file, which is kept in memory.
+const (
+	maxForm   = 64 << 10
+	maxUpload = 2 << 20
+)
 
 // class is what all pages of a kind share.
 type class struct {
 	policy, opener, referrer string
 	guarded                  bool // a POST has to come from a page of ours
+	files                    bool // it may bring some
 }
 
 // Page is a page of ours whose forms stay here: account, set-up, mails.
 func (k *Kernel) Page(h Handler) http.Handler {
 	return k.html(h, class{policy: pagePolicy + formsOfOurs, opener: "same-origin", referrer: "same-origin", guarded: true})
+}
+
+// Upload is a Page that files can be posted to.
+func (k *Kernel) Upload(h Handler) http.Handler {
+	return k.html(h, class{policy: pagePolicy + formsOfOurs, opener: "same-origin", referrer: "same-origin", guarded: true, files: true})
 }
 
 // Leaving is a Page of ours whose POST may end elsewhere: at a provider that one signs in with.
@@ -90,16 +99,8 @@ func (k *Kernel) guard(w http.ResponseWriter, r *http.Request, c class) error {
 		k.Metrics.csrfRejected()
 		return kind.New(kind.Forbidden, "csrf.cross_site").WithErr(err)
 	}
-	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/x-www-form-urlencoded" {
-		return &PageError{Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Message: "error.request"}
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		status := http.StatusBadRequest
-		if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
-			status = http.StatusRequestEntityTooLarge
-		}
-		return &PageError{Status: status, Code: "invalid_request", Message: "error.request", Err: err}
+	if err := parse(w, r, c.files); err != nil {
+		return err
 	}
 	if k.cookie(r, browserCookie) == "" {
 		k.Metrics.csrfRejected()
@@ -110,6 +111,32 @@ func (k *Kernel) guard(w http.ResponseWriter, r *http.Request, c class) error {
 		return kind.New(kind.Forbidden, "csrf.token")
 	}
 	return nil
+}
+
+// parse reads a posted form.
+func parse(w http.ResponseWriter, r *http.Request, files bool) error {
+	refused := &PageError{Status: http.StatusBadRequest, Code: "invalid_request", Message: "error.request"}
+	switch media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); {
+	case media == "application/x-www-form-urlencoded":
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		refused.Err = r.ParseForm()
+	case files && media == "multipart/form-data":
+		r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
+		refused.Err = r.ParseMultipartForm(maxUpload) //nolint:gosec // the reader bounds it
+	default:
+		refused.Status = http.StatusUnsupportedMediaType
+		return refused
+	}
+	if refused.Err == nil {
+		return nil
+	}
+	if long := (*http.MaxBytesError)(nil); errors.As(refused.Err, &long) {
+		refused.Status = http.StatusRequestEntityTooLarge
+		if long.Limit == maxUpload {
+			refused.Message = "error.upload"
+		}
+	}
+	return refused
 }
 
 // anonymous tells whether a browser without Fetch Metadata hides its origin because we told it to send no referrer
