@@ -26,8 +26,8 @@ func operations() []operation {
 		{name: "userinfo", prepare: needTokens, run: userinfo},
 		{name: "sso", prepare: signInAnew, run: signIn}, // authorize and code exchange of a browser that is signed in
 		// the same through the sign-in page: of a browser that was here before, and of a new one, which is told by mail
-		{name: "login", prepare: signInAnew, run: signInAgain},
-		{name: "login-new", run: signInAnew},
+		{name: "login", prepare: (*session).gather, run: func(s *session) error { return s.next(signInAgain) }},
+		{name: "login-new", prepare: (*session).gather, run: func(s *session) error { return s.next(signInAnew) }},
 		{name: "game", prepare: posted, run: posted}, // of a player who has been here, by a provider's token whose keys are known
 	}
 }

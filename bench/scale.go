@@ -27,7 +27,7 @@ func scale(path string, s settings) error {
 	if os.Getenv("PRATU_TEST_POSTGRES") == "" {
 		return errors.New("needs PostgreSQL: scripts/with-postgres.sh --durable starts one")
 	}
-	i, err := install(path, "postgres", s.load.workers)
+	i, err := install(path, "postgres", s.load.workers*crowd)
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,11 @@ type session struct {
 	t        *target
 	md       *metadata
 	hc       *http.Client
+	worker   int
 	username string
-	requests int    // HTTP requests sent, to report requests per operation
-	token    tokens // kept between the iterations of one worker
+	requests int        // HTTP requests sent, to report requests per operation
+	token    tokens     // kept between the iterations of one worker
+	people   []*session // each with a browser and an account of its own, of whom one after the other signs in
 }
 
 // reply is a response with its body read.
@@ -36,7 +38,7 @@ func newTransport(conns int) *http.Transport {
 }
 
 func newSession(t *target, md *metadata, rt http.RoundTripper, worker int) *session {
-	s := &session{t: t, md: md, username: strings.ReplaceAll(t.username, "%d", fmt.Sprint(worker))}
+	s := &session{t: t, md: md, worker: worker, username: strings.ReplaceAll(t.username, "%d", fmt.Sprint(worker*crowd))}
 	s.hc = &http.Client{
 		Transport: rt,
 		Timeout:   time.Minute,
@@ -45,6 +47,33 @@ func newSession(t *target, md *metadata, rt http.RoundTripper, worker int) *sess
 	}
 	s.forget()
 	return s
+}
+
+// crowd is how many accounts each worker has: nobody signs in a hundred times a second.
+const crowd = 50
+
+// gather gives a worker its people, each signed in once.
+func (s *session) gather() error {
+	s.people = nil
+	for n := range crowd {
+		one := newSession(s.t, s.md, s.hc.Transport, s.worker)
+		one.username = strings.ReplaceAll(s.t.username, "%d", fmt.Sprint(s.worker*crowd+n))
+		if err := signIn(one); err != nil {
+			return err
+		}
+		s.people = append(s.people, one)
+	}
+	return nil
+}
+
+// next has the next of the people do something.
+func (s *session) next(run func(*session) error) error {
+	one := s.people[0]
+	s.people = append(s.people[1:], one)
+	before := one.requests
+	err := run(one)
+	s.requests += one.requests - before
+	return err
 }
 
 // forget drops every cookie, so that the next flow starts signed out.

@@ -15,7 +15,7 @@ type target struct {
 	web         client // signs people in
 	machine     client // client_credentials
 	redirectURI string // registered and never contacted
-	username    string // with %d for the worker's number
+	username    string // with %d for the account's number
 	password    string
 }
 

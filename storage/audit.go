@@ -79,6 +79,19 @@ func (s *Store) AuditForward(ctx context.Context, f AuditFilter) (list []AuditEv
 	return list, err
 }
 
+// AuditID is the place of an event in the order of reading.
+type AuditID struct {
+	At Instant `db:"at"`
+	ID string  `db:"id"`
+}
+
+// AuditIDs are the places behind one, the oldest first.
+func (s *Store) AuditIDs(ctx context.Context, after AuditID, limit int) (list []AuditID, err error) {
+	err = s.list(ctx, &list, `SELECT at, id FROM audit WHERE at >= ? AND (at > ? OR id > ?) ORDER BY at, id LIMIT ?`,
+		after.At, after.At, after.ID, limit)
+	return list, err
+}
+
 // endOfTime is after all instants.
 const endOfTime Instant = 1<<63 - 1
 

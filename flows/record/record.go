@@ -32,6 +32,7 @@ type Chain struct {
 	ring   *secret.Keyring // of the chain's own key
 	holder string
 	turns  int
+	known  map[string]storage.Instant // rows that this sealer sealed lately
 }
 
 // Names of settings, and what their MACs are for.

@@ -3,6 +3,8 @@ package record
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"pratu/flows/secret"
@@ -41,7 +43,7 @@ func (c *Chain) Seal(ctx context.Context) (sealed int, err error) {
 		if errors.Is(err, storage.ErrConflict) || errors.Is(err, storage.ErrExists) { // another replica was faster
 			return sealed, nil
 		}
-		if err != nil || n == 0 {
+		if err != nil || n < batch {
 			return sealed, err
 		}
 	}
@@ -90,7 +92,19 @@ func (c *Chain) step(ctx context.Context, window time.Duration) (int, error) {
 	if err != nil || !mine {
 		return 0, err
 	}
+	c.remember(seals, next.At.Add(-recent))
 	return len(rows), nil
+}
+
+// remember notes what got a seal just now, until it is too old to be looked at in the next turns.
+func (c *Chain) remember(seals []storage.AuditSeal, since storage.Instant) {
+	maps.DeleteFunc(c.known, func(_ string, at storage.Instant) bool { return at < since })
+	if c.known == nil {
+		c.known = map[string]storage.Instant{}
+	}
+	for _, x := range seals {
+		c.known[x.AuditID] = x.At
+	}
 }
 
 func markAt(s storage.AuditSeal) Mark { return Mark{Position: s.Position, Hash: s.Hash, At: s.At} }
@@ -117,12 +131,47 @@ func (c *Chain) ends(ctx context.Context) (head, anchor Mark, err error) {
 	return head, anchor, err
 }
 
-// unsealed are rows from an instant on that have no seal, the oldest first.
+// unsealed are rows from an instant on that have no seal, the oldest first. Each turn looks at rows of the turns before as
+// well: of those it reads nothing but the ids, and remembers that it sealed them.
 func (c *Chain) unsealed(ctx context.Context, from storage.Instant, limit int) (list []storage.AuditEvent, err error) {
-	err = c.withoutSeal(ctx, storage.AuditFilter{At: from}, func(e storage.AuditEvent) bool {
-		list = append(list, e)
-		return len(list) < limit
-	})
+	var last storage.AuditID
+	for last.At = from; len(list) < limit; {
+		page, err := c.Store.AuditIDs(ctx, last, batch)
+		if err != nil || len(page) == 0 {
+			return list, err
+		}
+		last = page[len(page)-1]
+		var open []string
+		for _, e := range page {
+			if _, sealed := c.known[e.ID]; !sealed {
+				open = append(open, e.ID)
+			}
+		}
+		rows, err := c.withoutSeals(ctx, open)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, rows[:min(len(rows), limit-len(list))]...)
+		if len(page) < batch {
+			break
+		}
+	}
+	return list, nil
+}
+
+// withoutSeals are those of the rows that have no seal, in the order of ids.
+func (c *Chain) withoutSeals(ctx context.Context, ids []string) (list []storage.AuditEvent, err error) {
+	seals, err := c.Store.SealsOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { _, sealed := seals[id]; return sealed })
+	rows, err := c.Store.AuditByIDs(ctx, ids)
+	for _, id := range ids {
+		if row, there := rows[id]; there { // else retention took it meanwhile
+			list = append(list, row)
+		}
+	}
 	return list, err
 }
 
