@@ -52,9 +52,11 @@ func newSession(t *target, md *metadata, rt http.RoundTripper, worker int) *sess
 // crowd is how many accounts each worker has: nobody signs in a hundred times a second.
 const crowd = 50
 
-// gather gives a worker its people, each signed in once.
+// gather gives a worker its people, each signed in once. They stay the same: the first browser of an account is no news.
 func (s *session) gather() error {
-	s.people = nil
+	if s.people = s.t.crowd(s.worker); s.people != nil {
+		return nil
+	}
 	for n := range crowd {
 		one := newSession(s.t, s.md, s.hc.Transport, s.worker)
 		one.username = strings.ReplaceAll(s.t.username, "%d", fmt.Sprint(s.worker*crowd+n))
@@ -63,6 +65,7 @@ func (s *session) gather() error {
 		}
 		s.people = append(s.people, one)
 	}
+	s.t.keep(s.worker, s.people)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // target is a provider under load.
@@ -17,6 +18,24 @@ type target struct {
 	redirectURI string // registered and never contacted
 	username    string // with %d for the account's number
 	password    string
+
+	mu     sync.Mutex
+	people map[int][]*session // by worker; they stay from one figure to the next
+}
+
+func (t *target) crowd(worker int) []*session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.people[worker]
+}
+
+func (t *target) keep(worker int, people []*session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.people == nil {
+		t.people = map[int][]*session{}
+	}
+	t.people[worker] = people
 }
 
 type client struct{ id, secret string }
