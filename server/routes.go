@@ -245,6 +245,7 @@ func Handler(d Deps) http.Handler {
 	// A path is taken as it was sent: cleaning it would answer //evil with a redirect to another host, and decoding it
 	// would let an encoded slash choose another route.
 	m := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	literal := map[string]http.Handler{} // mux tries one pattern after the other, and there are many
 	base := d.Web.Issuer.Path()
 	var order []string
 	methods := map[string]map[string]http.Handler{}
@@ -259,16 +260,26 @@ func Handler(d Deps) http.Handler {
 	}
 	for _, path := range order {
 		h := web.Route(path, values(byMethod(d.Web, methods[path])))
-		m.Handle(base+path, h)
+		if strings.Contains(path, "{") {
+			m.Handle(base+path, h)
+			continue
+		}
+		literal[base+path] = h
 		if base != "" && (path == issuer.PathServerMetadata || path == issuer.PathDiscovery) {
-			m.Handle(path+base, h) // RFC 8414 section 3.1: between host and path
+			literal[path+base] = h // RFC 8414 section 3.1: between host and path
 		}
 		if base != "" && (path == issuer.PathPasskeys || path == issuer.PathChangePassword) {
-			m.Handle(path, h) // browsers look at the host's own, and nowhere else
+			literal[path] = h // browsers look at the host's own, and nowhere else
 		}
 	}
 	m.NotFoundHandler = notFound(d)
-	return d.Web.Outermost(m)
+	return d.Web.Outermost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, ok := literal[r.URL.EscapedPath()]; ok {
+			h.ServeHTTP(w, r)
+			return
+		}
+		m.ServeHTTP(w, r)
+	}))
 }
 
 // notFound tells people with a page and programs with JSON.
@@ -290,12 +301,12 @@ func slashed(d Deps) web.Handler {
 	base := d.Web.Issuer.Path()
 	return func(w http.ResponseWriter, r *http.Request) error {
 		typed := strings.TrimPrefix(r.URL.EscapedPath(), base)
-		path := strings.TrimRight(typed, "/")
+		path := strings.TrimSuffix(typed, "/")
 		if path == issuer.PathAdminAPI {
 			path += "/"
 		}
 		looks := r.Method == http.MethodGet || r.Method == http.MethodHead
-		if looks && path != typed && (path == issuer.PathAdmin || strings.HasPrefix(path, issuer.PathAdmin+"/")) {
+		if looks && path != typed && !strings.HasSuffix(typed, "//") && (path == issuer.PathAdmin || strings.HasPrefix(path, issuer.PathAdmin+"/")) {
 			return d.Web.Redirect(w, path, r.URL.Query())
 		}
 		return d.Pages.NotFound(w, r)

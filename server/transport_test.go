@@ -76,7 +76,7 @@ func TestPaths(t *testing.T) {
 		for _, path := range []string{
 			"/oauth2/token/..%2f..%2fadmin", "//admin", "//evil.test/login", "//evil.test/..", "/./login", "/login/", "/login/..", "/login%2f",
 			"/%2e%2e/login", "/LOGIN", "/login;x=1", `/\evil.test`, "/setup/", "/setup/a/b", "/setup/a%2fb", "/static/", "/static/..%2froutes.go",
-			"/static/../routes.go", "/oauth2/token/", "/oauth2//token", "/admin//", "/admin//clients", "/admin/api", "/.well-known/openid-configuration/", "/.git/config", "/account/%00",
+			"/static/../routes.go", "/oauth2/token/", "/oauth2//token", "/admin//", "/admin//clients", "/admin/clients//", "/.well-known/openid-configuration/", "/.git/config", "/account/%00",
 		} {
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			plain, err := url.PathUnescape(path)
