@@ -12,12 +12,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"pratu/flows/office"
-	"pratu/server/console"
 	"pratu/storage"
 )
 
 // runningSettings are the keys as this program runs by them. What may hold a secret says only whether it is set.
-func (c *Config) runningSettings() (list []console.Setting) {
+func (c *Config) runningSettings() (list []office.Setting) {
 	v := reflect.ValueOf(c).Elem()
 	for _, o := range options() {
 		field := v.Field(o.index)
@@ -25,7 +24,7 @@ func (c *Config) runningSettings() (list []console.Setting) {
 		if o.kind.Kind() == reflect.Slice {
 			text = strings.Join(field.Interface().([]string), ", ")
 		}
-		s := console.Setting{Name: o.key, Value: text, Secret: o.secret, Set: !field.IsZero() && text != o.def}
+		s := office.Setting{Name: o.key, Value: text, Secret: o.secret, Set: !field.IsZero() && text != o.def}
 		if d, is := field.Interface().(time.Duration); is {
 			def, _ := time.ParseDuration(o.def)
 			s.Set = d != def

@@ -238,7 +238,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 			Web: kernel, Signin: t.signin, Office: t.office, People: t.accounts,
 			Document: func() ([]byte, error) { return adminapi.OpenAPI(t.cfg.issuer) }, Trials: &trials.Service{Office: t.office, Provider: provider, Store: t.store, Fetch: t.clients.Fetch, Now: t.now}, Settings: t.cfg.runningSettings, Second: !t.cfg.local(), Now: t.now,
 		},
-		API: &adminapi.Server{Web: kernel, Office: t.office, Provider: provider, Now: t.now},
+		API: &adminapi.Server{Web: kernel, Office: t.office, Provider: provider, Settings: t.cfg.runningSettings, Now: t.now},
 		Pages: &pages.Server{
 			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, Directory: people, Answers: protocol,
 			MailDir: mailDir, Now: t.now,

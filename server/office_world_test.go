@@ -22,8 +22,8 @@ func (w *world) console(kernel *web.Kernel, people *accounts.Service, events *au
 	w.office.APIKeys = &clients.APIKeys{Clients: w.clients, Store: w.store}
 	w.office.Webhooks = w.tells(events)
 	chain.Sealed = w.office.Webhooks.Queue
-	settings := func() []console.Setting {
-		return []console.Setting{{Name: "issuer", Value: op}, {Name: "secret_key", Secret: true, Set: true}}
+	settings := func() []office.Setting {
+		return []office.Setting{{Name: "issuer", Value: op}, {Name: "secret_key", Secret: true, Set: true}}
 	}
 	return &console.Server{Web: kernel, Signin: w.signin, Office: w.office, People: people, Trials: &trials.Service{Office: w.office, Provider: w.oidc, Store: w.store, Fetch: w.clients.Fetch, Now: w.now}, Settings: settings, Second: true, Now: w.now}
 }

@@ -41,6 +41,11 @@ func (s *Store) WithdrawSigningKeys(ctx context.Context, alg, exceptID string, a
 	return err
 }
 
+// EndSigningKey ends one published key that has a successor; ErrNotFound when it hasn't, or has ended.
+func (s *Store) EndSigningKey(ctx context.Context, kid string, now Instant) error {
+	return s.guarded(ctx, `UPDATE signing_keys SET retired_at = ? WHERE kid = ? AND retired_at > ?`, now, kid, now)
+}
+
 // LockSigningKeys makes transactions that change keys wait for each other, by a row that all of them write.
 func (s *Store) LockSigningKeys(ctx context.Context) error {
 	_, err := s.exec(ctx, `INSERT INTO settings (name, value, updated_at) VALUES ('signing-keys', '', 0)

@@ -142,7 +142,10 @@ func (s *Service) Export(ctx context.Context, a *Account, device string) (*Expor
 func (s *Service) ExportFor(ctx context.Context, a *Account, news News) (*Export, error) {
 	e := &Export{
 		ExportedAt: s.Now().UTC(), Profile: a.Profile,
-		Account: ExportAccount{a.SSOID, a.OID, a.Status, a.RegisterBy, a.Locale, a.Roles, a.CreatedAt, a.UpdatedAt},
+		Account:  ExportAccount{a.SSOID, a.OID, a.Status, a.RegisterBy, a.Locale, append([]string{}, a.Roles...), a.CreatedAt, a.UpdatedAt},
+		Contacts: []ExportContact{}, Methods: []ExportMethod{}, Sessions: []ExportSession{}, Browsers: []ExportBrowser{},
+		Consents: []ExportConsent{}, Applications: []ExportAccess{}, Devices: []ExportDevice{}, Channels: []ExportChannel{},
+		Partners: []ExportPartner{}, Players: []ExportPlayer{},
 	}
 	for _, c := range a.Contacts {
 		e.Contacts = append(e.Contacts, ExportContact{c.Kind, c.Value, c.Preferred, c.AddedAt, c.VerifiedAt})
@@ -211,7 +214,7 @@ func (s *Service) exportPlayers(ctx context.Context, accountID string, e *Export
 	for _, p := range list {
 		player := ExportPlayer{
 			Title: p.Title, Name: p.Name, Team: p.TeamID, Costume: p.CostumeID, Coin: p.Coin, Diamond: p.Diamond,
-			BannedAt: p.BannedAt.Time(), BanReason: p.BanReason, CreatedAt: p.CreatedAt.Time(),
+			BannedAt: p.BannedAt.Time(), BanReason: p.BanReason, CreatedAt: p.CreatedAt.Time(), Ledger: []ExportEntry{},
 		}
 		entries, err := s.Store.Ledger(ctx, p.ID, maxExport)
 		if err != nil {

@@ -59,7 +59,8 @@ func (s *Service) exportDirectory(ctx context.Context, accountID string, e *Expo
 	return err
 }
 
-func exportActivity(events []storage.AuditEvent) (list []ExportActivity) {
+func exportActivity(events []storage.AuditEvent) []ExportActivity {
+	list := []ExportActivity{}
 	for _, x := range events {
 		list = append(list, ExportActivity{
 			x.At.Time(), x.Event, x.Outcome, x.ClientID, x.IP, x.UserAgent, x.Reason, json.RawMessage(x.Details),

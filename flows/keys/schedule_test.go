@@ -12,6 +12,7 @@ import (
 	"pratu/flows/audit"
 	"pratu/flows/keys"
 	"pratu/flows/keys/keystest"
+	"pratu/flows/kind"
 	"pratu/flows/secret"
 	"pratu/storage"
 	"pratu/storage/storagetest"
@@ -165,6 +166,48 @@ func TestCompromised(t *testing.T) {
 		}
 		if list, err := k.List(t.Context()); err != nil || len(list) != len(keys.Algorithms()) {
 			t.Errorf("%+v %v", list, err)
+		}
+	})
+}
+
+// A key that was replaced goes before its time, once; one that signs, or is going to, stays.
+func TestRetire(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
+		c := &clock{time.Now()}
+		k := start(t, s, c)
+		old := sign(t, k, keys.ES256)
+		state := func() map[string]string { // kid by state
+			list, err := k.List(t.Context())
+			must(t, err)
+			m := map[string]string{}
+			for _, x := range list {
+				if x.Alg == keys.ES256 {
+					m[x.State] = x.ID
+				}
+			}
+			return m
+		}
+		_, err := k.Rotate(t.Context(), keys.RotateOptions{Alg: keys.ES256})
+		must(t, err)
+		for _, name := range []string{"signing", "upcoming"} {
+			if err := k.Retire(t.Context(), state()[name]); !kind.Is(err, "key.in_use") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		c.pass(keys.Ahead + time.Second)
+		replaced := state()["published"]
+		if _, _, err := k.Verify(old, "JWT"); err != nil || replaced == "" {
+			t.Fatal(replaced, err)
+		}
+		must(t, k.Retire(t.Context(), replaced))
+		if err := k.Retire(t.Context(), replaced); !kind.Is(err, "key.unknown") {
+			t.Error(err)
+		}
+		if _, _, err := k.Verify(old, "JWT"); err == nil {
+			t.Error("what it signed is still believed")
+		}
+		if _, _, err := k.Verify(sign(t, k, keys.ES256), "JWT"); err != nil {
+			t.Error(err)
 		}
 	})
 }

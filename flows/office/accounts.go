@@ -35,16 +35,22 @@ func (s *Service) FindAccounts(ctx context.Context, a Actor, text, after string,
 	if err != nil && kind.Of(err) != kind.NotFound {
 		return nil, err
 	}
-	if c, e := contact.Parse(text); e == nil {
-		details := map[string]any{"kind": c.Kind, "contact": contact.Mask(c), "found": err == nil}
-		if err := s.Audit.Append(ctx, audit.Event{Name: "directory.searched", Details: details}); err != nil {
-			return nil, err
-		}
+	if failure := s.looked(ctx, text, err == nil); failure != nil {
+		return nil, failure
 	}
 	if err == nil {
 		return &Found{Accounts: []*accounts.Account{one}}, nil
 	}
 	return s.byName(ctx, text, after, limit)
+}
+
+// looked writes down that somebody looked for an address or number.
+func (s *Service) looked(ctx context.Context, text string, found bool) error {
+	c, err := contact.Parse(text)
+	if err != nil {
+		return nil //nolint:nilerr // by a number or a name
+	}
+	return s.record(ctx, "directory.searched", "", map[string]any{"kind": c.Kind, "contact": contact.Mask(c), "found": found})
 }
 
 func (s *Service) newest(ctx context.Context, before string, limit int) (*Found, error) {

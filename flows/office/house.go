@@ -19,14 +19,22 @@ func (s *Service) SigningKeys(ctx context.Context, a Actor) ([]keys.Info, error)
 	return s.Keys.List(ctx)
 }
 
-// RotateKeys publishes new signing keys. compromised: the old ones have leaked, and nothing they signed counts any more.
-func (s *Service) RotateKeys(ctx context.Context, a Actor, compromised bool) error {
+// RotateKeys publishes new signing keys.
+func (s *Service) RotateKeys(ctx context.Context, a Actor, o keys.RotateOptions) ([]keys.Info, error) {
+	ctx, err := a.enter(ctx, RotateKeys)
+	if err != nil {
+		return nil, err
+	}
+	return s.Keys.Rotate(ctx, o)
+}
+
+// RetireKey takes a replaced key out of the key set before its time.
+func (s *Service) RetireKey(ctx context.Context, a Actor, kid string) error {
 	ctx, err := a.enter(ctx, RotateKeys)
 	if err != nil {
 		return err
 	}
-	_, err = s.Keys.Rotate(ctx, keys.RotateOptions{Bits: keys.DefaultBits, Compromised: compromised})
-	return err
+	return s.Keys.Retire(ctx, kid)
 }
 
 // Record is a page of the record, the newest first.
@@ -110,6 +118,14 @@ func (s *Service) concerned(ctx context.Context, account string) (string, error)
 		return "", err
 	}
 	return one.ID, nil
+}
+
+// Setting is one as the program runs: a secret has no value, only whether it is there.
+type Setting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Secret bool   `json:"secret"`
+	Set    bool   `json:"set"` // it isn't the default
 }
 
 // Settings tells whether an actor may see how the program runs; what that is, is the program's.

@@ -78,8 +78,8 @@ var table = []line{
 	{ReadAccounts, "find and see accounts", true, row(All, All, All, All, No)},
 	{WriteAccounts, "disable and enable accounts, end their sessions, take their factors away; those of accounts with a role only who may change roles", true, row(All, All, All, No, No)},
 	{DeleteAccounts, "delete accounts", true, row(All, All, No, No, No)},
-	{MergeAccounts, "let one account go into another of the same person", false, row(All, All, No, No, No)},
-	{ExportAccounts, "download what is known of a person, who is told", false, row(All, All, No, No, No)},
+	{MergeAccounts, "let one account go into another of the same person", true, row(All, All, No, No, No)},
+	{ExportAccounts, "download what is known of a person, who is told", true, row(All, All, No, No, No)},
 	{ReadPlayers, "see titles, their players and what those got and spent", true, row(All, All, All, All, Own)},
 	{WritePlayers, "ban players from a title, and let them play again", true, row(All, All, All, No, Own)},
 	{ReadConnectors, "see the providers that people sign in with elsewhere; their secrets nobody sees", true, row(All, All, All, All, No)},
@@ -87,13 +87,13 @@ var table = []line{
 	{ReadAudit, "read the record of events", true, row(All, All, All, All, No)},
 	{ReadWebhooks, "see which addresses are told of events, and what became of it", true, row(All, All, All, All, No)},
 	{WriteWebhooks, "set webhooks up, change and delete them, give them new secrets, send again or by way of trial", true, row(All, All, No, No, No)},
-	{ReadKeys, "see the signing keys", false, row(All, All, No, All, No)},
-	{RotateKeys, "replace the signing keys", false, row(All, All, No, No, No)},
-	{ReadMail, "see which messages wait or were given up; what they say stays sealed", false, row(All, All, All, All, No)},
-	{SendMail, "have messages tried again, send oneself a test", false, row(All, All, No, No, No)},
-	{ReadSettings, "see the settings, secrets hidden", false, row(All, All, No, All, No)},
-	{ReadRoles, "see who has which role", false, row(All, All, No, All, No)},
-	{WriteRoles, "give and take roles", false, row(All, No, No, No, No)},
+	{ReadKeys, "see the signing keys", true, row(All, All, No, All, No)},
+	{RotateKeys, "replace the signing keys, and take one that was replaced back before its time", true, row(All, All, No, No, No)},
+	{ReadMail, "see which messages wait or were given up; what they say stays sealed", true, row(All, All, All, All, No)},
+	{SendMail, "have messages tried again; send oneself a test, in the console", true, row(All, All, No, No, No)},
+	{ReadSettings, "see the settings, secrets hidden", true, row(All, All, No, All, No)},
+	{ReadRoles, "see who has which role", true, row(All, All, No, All, No)},
+	{WriteRoles, "give and take roles", true, row(All, No, No, No, No)},
 }
 
 // row has an extent for each of Roles.
@@ -148,7 +148,8 @@ func Remote() (list []Action) {
 func Document() string {
 	var b strings.Builder
 	b.WriteString("# Who may do what\n\nWritten by `UPDATE_DOCS=1 go test ./flows/office -run PermissionsDocument` from the table in `flows/office/matrix.go`, which every action asks. " +
-		"`own` is what belongs to one's titles. Roles are given with `pratu role grant`; the admin API has the marked actions, each with a scope of its own.\n\n| action |")
+		"`own` is what belongs to one's titles. Roles are given with `pratu role grant`; the admin API has the marked actions, each with a scope of its own. " +
+		"Commands act as the host, which may all of it: who runs them has the database and its secret key.\n\n| action |")
 	for _, role := range Roles() {
 		b.WriteString(" " + role + " |")
 	}

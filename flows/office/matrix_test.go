@@ -8,6 +8,7 @@ import (
 
 	"pratu/flows/clients"
 	"pratu/flows/connectors"
+	"pratu/flows/keys"
 	"pratu/flows/kind"
 	"pratu/flows/office"
 	"pratu/flows/secret"
@@ -94,6 +95,7 @@ var deeds = []deed{
 	{office.WriteAccounts, "enable", false, func(ctx context.Context, w *world, a office.Actor) error { return w.EnableAccount(ctx, a, w.victim) }},
 	{office.WriteAccounts, "sign out", false, func(ctx context.Context, w *world, a office.Actor) error { return w.EndSessions(ctx, a, w.victim) }},
 	{office.WriteAccounts, "reset", false, func(ctx context.Context, w *world, a office.Actor) error { return w.ResetFactors(ctx, a, w.victim) }},
+	{office.WriteAccounts, "recovery", false, func(ctx context.Context, w *world, a office.Actor) error { return w.SendRecovery(ctx, a, w.victim) }},
 	{office.DeleteAccounts, "delete", false, func(ctx context.Context, w *world, a office.Actor) error {
 		err := w.DeleteAccount(ctx, a, w.victim)
 		if err == nil {
@@ -254,7 +256,13 @@ var deeds = []deed{
 		return unless("webhook.delivery_unknown")(nil, w.ReplayDelivery(ctx, a, "nothing", "nothing"))
 	}},
 	{office.ReadKeys, "keys", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.SigningKeys(ctx, a); return err }},
-	{office.RotateKeys, "rotate", false, func(ctx context.Context, w *world, a office.Actor) error { return w.Service.RotateKeys(ctx, a, false) }},
+	{office.RotateKeys, "rotate", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.Service.RotateKeys(ctx, a, keys.RotateOptions{})
+		return err
+	}},
+	{office.RotateKeys, "retire", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless("key.unknown")(nil, w.RetireKey(ctx, a, "none"))
+	}},
 	{office.ReadMail, "messages", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.Messages(ctx, a); return err }},
 	{office.ReadMail, "message", false, func(ctx context.Context, w *world, a office.Actor) error {
 		return unless("outbox.unknown")(w.Message(ctx, a, "nothing"))
@@ -330,10 +338,16 @@ func TestMatrix(t *testing.T) {
 				}
 			}
 		}
-		for _, scope := range append(office.Remote(), "roles.write", "") {
+		for _, d := range deeds { // commands act as the host, which may all
+			w.pass(time.Second)
+			if err := d.do(ctx, w, office.Host()); err != nil && d.name != "test" { // it has no address
+				t.Errorf("the host may %s (%s): %v", d.action, d.name, err)
+			}
+		}
+		for _, scope := range append(office.Remote(), office.ReadDashboard, "") {
 			machine := office.Machine("robot", []string{"openid", scope.Scope()})
 			for _, d := range deeds {
-				want := d.action == scope && scope != "roles.write"
+				want := d.action == scope && scope != office.ReadDashboard
 				if d.name == "test" { // it has no address
 					continue
 				}

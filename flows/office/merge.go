@@ -33,14 +33,19 @@ type MergedPlayer struct {
 	Stays bool // the account that stays plays the title already: this one is nobody's from then on
 }
 
-// PreviewMerge tells what a merge would do. It reads both accounts, and changes neither.
+// PreviewMerge tells what a merge would do. It reads both accounts, and changes neither. Who is looked for by an address is on
+// the record, as in a search.
 func (s *Service) PreviewMerge(ctx context.Context, a Actor, from int64, into string) (*Merge, error) {
-	if _, err := a.enter(ctx, MergeAccounts); err != nil { // before it is told whether there is such an account
+	ctx, err := a.enter(ctx, MergeAccounts)
+	if err != nil { // before it is told whether there is such an account
 		return nil, err
 	}
 	reader := a
 	reader.may = append(slices.Clone(a.may), ReadAccounts)
 	x, err := s.Named(ctx, reader, into)
+	if failure := s.looked(ctx, into, err == nil); failure != nil {
+		return nil, failure
+	}
 	if kind.Is(err, "account.unknown") {
 		err = kind.New(kind.Invalid, "account.unknown").WithField("into").WithErr(err)
 	}
@@ -61,14 +66,14 @@ func (s *Service) merging(ctx context.Context, a Actor, from, into int64) (*Merg
 	if err != nil {
 		return nil, err
 	}
-	wrong := func(code string) error { return kind.New(kind.Invalid, code).WithField("into") }
+	refuse := func(code string) error { return kind.New(kind.Invalid, code).WithField("into") }
 	switch {
 	case gone.ID == stays.ID:
-		return nil, wrong("merge.same")
+		return nil, refuse("merge.same")
 	case len(gone.Roles)+len(stays.Roles) > 0:
-		return nil, wrong("merge.roles")
+		return nil, refuse("merge.roles")
 	case stays.Status != storage.StatusActive || !slices.Contains([]string{storage.StatusActive, storage.StatusDisabled, storage.StatusGuest}, gone.Status):
-		return nil, wrong("merge.status")
+		return nil, refuse("merge.status")
 	}
 	m := &Merge{From: gone.Account, Into: stays.Account, Sessions: len(gone.Sessions)}
 	return m, s.count(ctx, m)

@@ -82,6 +82,19 @@ func (s *Service) Grant(ctx context.Context, a Actor, accountID string, r Role) 
 	})
 }
 
+// HolderID is the id of an account that is to get or lose a role, by its number (ssoid).
+func (s *Service) HolderID(ctx context.Context, a Actor, ssoid int64) (string, error) {
+	ctx, err := a.enter(ctx, WriteRoles)
+	if err != nil {
+		return "", err
+	}
+	row, err := s.Store.AccountBySSOID(ctx, ssoid)
+	if errors.Is(err, storage.ErrNotFound) {
+		err = kind.New(kind.NotFound, "account.unknown").WithErr(err)
+	}
+	return row.ID, err
+}
+
 // check refuses roles that don't exist and titles that none are.
 func (s *Service) check(ctx context.Context, r Role) error {
 	switch {

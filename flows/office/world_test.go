@@ -10,6 +10,7 @@ import (
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
 	"pratu/flows/clients"
+	"pratu/flows/codes"
 	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
@@ -76,6 +77,9 @@ func each(t *testing.T, run func(w *world)) {
 				Store: store, Keyring: ring, Hasher: hasher, Limiter: &limits.Limiter{Store: store, Keyring: ring, Now: w.now},
 				Audit: log, Issuer: i, Product: "Pratu", Now: w.now, Mail: &mail.Service{Outbox: box, From: "Pratu <no-reply@op.test>", Now: w.now},
 			},
+		}
+		w.Accounts.Codes = &codes.Service{
+			Store: store, Keyring: ring, Limiter: w.Accounts.Limiter, Mail: w.Accounts.Mail, Issuer: i, Product: "Pratu", Now: w.now,
 		}
 		w.APIKeys = &clients.APIKeys{Clients: w.Clients, Store: store}
 		run(w)

@@ -41,7 +41,7 @@ func (c *Chain) Export(ctx context.Context, w io.Writer, f storage.AuditFilter) 
 			if err != nil {
 				return false, err
 			}
-			b.Write(inert(raw))
+			b.Write(Inert(raw))
 			b.WriteByte('\n')
 		}
 		lines += int64(len(rows))
@@ -67,15 +67,16 @@ func lineOf(e storage.AuditEvent, s storage.AuditSeal) Line {
 	return l
 }
 
-// inert writes characters that a terminal obeys or that turn the text around them as escapes of JSON, which mean the same.
-func inert(raw []byte) []byte {
-	if !bytes.ContainsFunc(raw, obeyed) {
+// Inert writes characters that a terminal obeys, or that turn the text around them, as escapes of JSON, which mean the same.
+// Ends of lines stay: in a string of JSON they are escapes already.
+func Inert(raw []byte) []byte {
+	if !bytes.ContainsFunc(raw, Obeyed) {
 		return raw
 	}
 	var b bytes.Buffer
 	for _, r := range string(raw) {
 		switch {
-		case !obeyed(r):
+		case !Obeyed(r) || r == '\n':
 			b.WriteRune(r)
 		case r > 0xffff:
 			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+(r-0x10000)>>10, 0xdc00+(r-0x10000)&0x3ff)
@@ -86,6 +87,7 @@ func inert(raw []byte) []byte {
 	return b.Bytes()
 }
 
-func obeyed(r rune) bool {
+// Obeyed tells of a character that isn't shown but does something.
+func Obeyed(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
 }

@@ -11,7 +11,6 @@ import (
 
 	"pratu/flows/accounts"
 	"pratu/flows/kind"
-	"pratu/flows/office"
 	"pratu/storage"
 )
 
@@ -46,6 +45,7 @@ func once[T any](s *Server, c *call, do func() (T, error)) (made T, err error) {
 type Account struct {
 	SSOID      string         `json:"ssoid"`
 	OID        string         `json:"oid"`
+	Subject    string         `json:"sub"`
 	Status     string         `json:"status"`
 	RegisterBy string         `json:"register_by"`
 	Locale     string         `json:"locale"`
@@ -64,9 +64,11 @@ type Contact struct {
 	Preferred  bool   `json:"preferred"`
 }
 
-func viewOf(a *accounts.Account) Account {
+// ViewAccount is an account as programs see it.
+func ViewAccount(a *accounts.Account) Account {
+	subject := strconv.FormatInt(a.SSOID, 10)
 	v := Account{
-		SSOID: strconv.FormatInt(a.SSOID, 10), OID: a.OID, Status: a.Status, RegisterBy: a.RegisterBy, Locale: a.Locale, Profile: a.Profile,
+		SSOID: subject, OID: a.OID, Subject: subject, Status: a.Status, RegisterBy: a.RegisterBy, Locale: a.Locale, Profile: a.Profile,
 		Contacts: []Contact{}, Roles: append([]string{}, a.Roles...), CreatedAt: a.CreatedAt.UTC(), UpdatedAt: a.UpdatedAt.UTC(),
 	}
 	for _, x := range a.Contacts {
@@ -131,7 +133,7 @@ func (s *Server) people(c *call, text, cursor string, limit int) error {
 	}
 	var items []Account
 	for _, a := range found.Accounts {
-		items = append(items, viewOf(a))
+		items = append(items, ViewAccount(a))
 	}
 	if text != "" { // what is looked for isn't repeated in a link
 		if items == nil {
@@ -161,7 +163,7 @@ func getAccount(s *Server, c *call) error {
 		return err
 	}
 	c.w.Header().Set("ETag", etag(storage.At(p.UpdatedAt)))
-	return write(c, http.StatusOK, viewOf(p.Account))
+	return write(c, http.StatusOK, ViewPerson(p))
 }
 
 // why is the body of what needs a reason.
@@ -189,6 +191,10 @@ func resetFactors(s *Server, c *call) error {
 	return c.done(func(ctx context.Context, n int64) error { return s.Office.ResetFactors(ctx, c.actor, n) })
 }
 
+func sendRecovery(s *Server, c *call) error {
+	return c.done(func(ctx context.Context, n int64) error { return s.Office.SendRecovery(ctx, c.actor, n) })
+}
+
 func deleteAccount(s *Server, c *call) error {
 	return c.done(func(ctx context.Context, n int64) error { return s.Office.DeleteAccount(ctx, c.actor, n) })
 }
@@ -202,80 +208,4 @@ func (c *call) done(do func(ctx context.Context, n int64) error) error {
 		c.w.WriteHeader(http.StatusNoContent)
 	}
 	return err
-}
-
-// Event is one of the record.
-type Event struct {
-	ID        string          `json:"id"`
-	At        time.Time       `json:"at"`
-	Event     string          `json:"event"`
-	Outcome   string          `json:"outcome"`
-	ActorKind string          `json:"actor_kind"`
-	Actor     string          `json:"actor,omitempty"`   // an ssoid, or a client's id
-	Account   string          `json:"account,omitempty"` // ssoid
-	ClientID  string          `json:"client_id,omitempty"`
-	IP        string          `json:"ip,omitempty"`
-	UserAgent string          `json:"user_agent,omitempty"`
-	RequestID string          `json:"request_id,omitempty"`
-	Reason    string          `json:"reason,omitempty"`
-	Details   json.RawMessage `json:"details"`
-}
-
-func listEvents(s *Server, c *call) error {
-	limit, err := c.limit()
-	if err != nil {
-		return err
-	}
-	q := c.r.URL.Query()
-	f := storage.AuditFilter{Event: q.Get("event"), ClientID: q.Get("client"), Outcome: q.Get("outcome"), Limit: limit}
-	for name, to := range map[string]*storage.Instant{"since": &f.Since, "until": &f.Until} {
-		at, err := time.Parse(time.RFC3339, q.Get(name))
-		if q.Has(name) && err != nil {
-			return invalid("query."+name, "", name+" is an RFC 3339 time")
-		}
-		*to = storage.At(at)
-	}
-	if q.Has("cursor") {
-		if f.At, f.ID, err = moment(q.Get("cursor")); err != nil {
-			return err
-		}
-	}
-	account := q.Get("account")
-	if _, err := strconv.ParseInt(account, 10, 64); account != "" && err != nil {
-		return invalid("query.account", "", "account is an ssoid: an address has no place in a URL")
-	}
-	record, err := s.Office.Events(c.r.Context(), c.actor, f, account)
-	if err != nil {
-		return err
-	}
-	var items []Event
-	for _, e := range record.Events {
-		items = append(items, eventOf(e, record))
-	}
-	next := ""
-	if !record.Next.At.IsZero() {
-		next = sealed(strconv.FormatInt(int64(record.Next.At), 10) + "." + record.Next.ID)
-	}
-	return paged(c, items, next)
-}
-
-func eventOf(e storage.AuditEvent, record *office.Record) Event {
-	v := Event{
-		ID: e.ID, At: e.At.Time(), Event: e.Event, Outcome: e.Outcome, ActorKind: e.ActorKind, ClientID: e.ClientID, IP: e.IP, UserAgent: e.UserAgent,
-		RequestID: e.RequestID, Reason: e.Reason, Details: json.RawMessage("{}"),
-	}
-	if json.Valid([]byte(e.Details)) {
-		v.Details = json.RawMessage(e.Details)
-	}
-	number := func(id string) string {
-		if n, ok := record.Numbers[id]; ok {
-			return strconv.FormatInt(n, 10)
-		}
-		return ""
-	}
-	v.Account, v.Actor = number(e.AccountID), number(e.ActorID)
-	if e.ActorKind == "client" {
-		v.Actor = e.ActorID
-	}
-	return v
 }

@@ -33,6 +33,7 @@ type Server struct {
 	Web      *web.Kernel
 	Office   *office.Service
 	Provider *oidc.Provider
+	Settings func() []office.Setting // as the program runs
 	Now      func() time.Time
 }
 
@@ -44,6 +45,7 @@ const (
 	jsonType  = "application/json"
 	fileType  = "application/octet-stream"
 	patchType = "application/merge-patch+json" // RFC 7396
+	linesType = "application/x-ndjson"
 )
 
 // call is a request of somebody who proved to be a machine of ours.
@@ -275,6 +277,12 @@ var details = map[string]string{
 	"title.unknown":  "there is no such title",
 	"player.unknown": "the title has no such player",
 
+	"account.no_address": "the account has no e-mail address",
+	"account.closed":     "its owner is deleting the account, or it is no active one",
+
+	"key.unknown": "no such key is published",
+	"key.in_use":  "the key signs, or is going to: replace it first",
+
 	"webhook.unknown":          "there is no such webhook",
 	"webhook.delivery_unknown": "the webhook has no such delivery",
 }
@@ -309,6 +317,8 @@ func (s *Server) problem(err error) web.ProblemBody {
 		return p
 	case kind.Is(err, "client.changed"), kind.Is(err, "connector.changed"), kind.Is(err, "webhook.changed"):
 		return web.ProblemBody{Status: http.StatusPreconditionFailed, Code: kind.Code(err), Detail: "it was changed since that version"}
+	case kind.Is(err, "role.last_owner"): // no scope would help
+		return web.ProblemBody{Status: http.StatusConflict, Code: kind.Code(err), Detail: "there has to be an owner: make somebody else one first"}
 	}
 	p := web.ProblemBody{Status: statuses[kind.Of(err)], Code: kind.Code(err), Detail: details[kind.Code(err)]}
 	if known, ok := kind.As(err); ok {

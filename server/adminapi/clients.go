@@ -210,3 +210,7 @@ func rotateSecret(s *Server, c *call) error {
 	}
 	return write(c, http.StatusCreated, newSecret{id, string(raw)})
 }
+
+func endOldSecrets(s *Server, c *call) error {
+	return c.nothing(s.Office.EndOldSecrets(c.r.Context(), c.actor, c.r.PathValue("client")))
+}

@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"pratu/flows/connectors"
 	"pratu/flows/issuer"
 	"pratu/flows/office"
+	"pratu/flows/record"
 	"pratu/server/web"
 )
 
@@ -25,6 +27,7 @@ type operation struct {
 	query                     []string
 	body                      string // media type, "" without a body
 	in, out                   any    // structs; nil without
+	media                     string // of the answer; JSON unless said otherwise
 	status                    int
 	versioned                 bool // If-Match is required
 	repeatable                bool // Idempotency-Key is honoured
@@ -40,6 +43,7 @@ var operations = []operation{
 	{id: "putLogo", method: "PUT", path: "/clients/{client}/logo", summary: "Upload a logo (PNG, JPEG or GIF) in the place of the one at logo_uri.", action: office.WriteClients, body: fileType, status: http.StatusNoContent, versioned: true, do: putLogo},
 	{id: "deleteLogo", method: "DELETE", path: "/clients/{client}/logo", summary: "Leave an application without a logo.", action: office.WriteClients, status: http.StatusNoContent, versioned: true, do: deleteLogo},
 	{id: "rotateSecret", method: "POST", path: "/clients/{client}/secrets", summary: "Give an application a second secret; the one before works for the overlap.", action: office.RotateSecrets, body: jsonType, in: rotation{}, out: newSecret{}, status: http.StatusCreated, repeatable: true, do: rotateSecret},
+	{id: "endOldSecrets", method: "POST", path: "/clients/{client}/end-old-secrets", summary: "End all secrets of an application but the newest.", action: office.RotateSecrets, status: http.StatusNoContent, do: endOldSecrets},
 	{id: "listAPIKeys", method: "GET", path: "/clients/{client}/api-keys", summary: "An application's keys of the Identity API, those that are over for 30 days among them.", action: office.ReadClients, out: page[APIKey]{}, status: http.StatusOK, do: listAPIKeys},
 	{id: "createAPIKey", method: "POST", path: "/clients/{client}/api-keys", summary: "Make a key of an application. It is in this answer only.", action: office.RotateSecrets, body: jsonType, in: keyRequest{}, out: APIKey{}, status: http.StatusCreated, repeatable: true, do: createAPIKey},
 	{id: "revokeAPIKey", method: "DELETE", path: "/clients/{client}/api-keys/{key}", summary: "End a key at once.", action: office.RotateSecrets, status: http.StatusNoContent, do: revokeAPIKey},
@@ -56,17 +60,22 @@ var operations = []operation{
 	{id: "deleteConnector", method: "DELETE", path: "/connectors/{connector}", summary: "Remove a provider; set up anew, it knows people again.", action: office.WriteConnectors, status: http.StatusNoContent, versioned: true, do: deleteConnector},
 	{id: "listAccounts", method: "GET", path: "/accounts", summary: "Accounts, the newest first.", action: office.ReadAccounts, query: []string{"limit", "cursor"}, out: page[Account]{}, status: http.StatusOK, do: listAccounts},
 	{id: "searchAccounts", method: "POST", path: "/accounts/search", summary: "Find accounts by a contact, number or id in full, or by how a word of a name begins. Searches for contacts are recorded.", action: office.ReadAccounts, body: jsonType, in: search{}, out: page[Account]{}, status: http.StatusOK, do: searchAccounts},
-	{id: "getAccount", method: "GET", path: "/accounts/{account}", summary: "One account, by its ssoid.", action: office.ReadAccounts, out: Account{}, status: http.StatusOK, do: getAccount},
+	{id: "getAccount", method: "GET", path: "/accounts/{account}", summary: "One account, by its ssoid, with its ways to sign in.", action: office.ReadAccounts, out: Detail{}, status: http.StatusOK, do: getAccount},
+	{id: "listSessions", method: "GET", path: "/accounts/{account}/sessions", summary: "Where an account is signed in.", action: office.ReadAccounts, out: page[Session]{}, status: http.StatusOK, do: listSessions},
 	{id: "disableAccount", method: "POST", path: "/accounts/{account}/disable", summary: "Disable an account; it is signed out everywhere.", action: office.WriteAccounts, body: jsonType, in: why{}, status: http.StatusNoContent, do: disableAccount},
 	{id: "enableAccount", method: "POST", path: "/accounts/{account}/enable", summary: "Enable a disabled account.", action: office.WriteAccounts, status: http.StatusNoContent, do: enableAccount},
 	{id: "endSessions", method: "POST", path: "/accounts/{account}/end-sessions", summary: "Sign an account out everywhere.", action: office.WriteAccounts, status: http.StatusNoContent, do: endSessions},
 	{id: "resetFactors", method: "POST", path: "/accounts/{account}/reset-factors", summary: "Take passkeys, authenticator app and recovery codes away. The owner is told.", action: office.WriteAccounts, status: http.StatusNoContent, do: resetFactors},
+	{id: "sendRecovery", method: "POST", path: "/accounts/{account}/send-recovery", summary: "Mail the owner a link to choose a new password, as if they had forgotten it. The old one works until then.", action: office.WriteAccounts, status: http.StatusNoContent, do: sendRecovery},
 	{id: "deleteAccount", method: "DELETE", path: "/accounts/{account}", summary: "Delete an account; its owner can keep it for 30 days.", action: office.DeleteAccounts, status: http.StatusNoContent, do: deleteAccount},
 	{id: "listEvents", method: "GET", path: "/audit", summary: "The record of events, the newest first.", action: office.ReadAudit, query: []string{"event", "account", "client", "outcome", "since", "until", "limit", "cursor"}, out: page[Event]{}, status: http.StatusOK, do: listEvents},
+	{id: "exportEvents", method: "GET", path: "/audit/export", summary: "The record of events as NDJSON, the oldest first, one object a line. That somebody exported is part of it.", action: office.ReadAudit, query: []string{"since", "until", "event", "account", "client", "outcome"}, out: record.Line{}, media: linesType, status: http.StatusOK, do: exportEvents},
 }
 
 // all are the operations in the order of the document.
-func all() []operation { return slices.Concat(operations, webhookOperations) }
+func all() []operation {
+	return slices.Concat(operations, mergeOperations, webhookOperations, houseOperations)
+}
 
 // object is a JSON object of the document.
 type object = map[string]any
@@ -134,7 +143,7 @@ func (op operation) describe() object {
 	}
 	answer := object{"description": http.StatusText(op.status)}
 	if op.out != nil {
-		answer["content"] = object{jsonType: object{"schema": schema(reflect.TypeOf(op.out))}}
+		answer["content"] = object{cmp.Or(op.media, jsonType): object{"schema": schema(reflect.TypeOf(op.out))}}
 	}
 	described := object{
 		"operationId": op.id, "summary": op.summary, "security": []object{{"oauth": []string{op.action.Scope()}}},

@@ -36,9 +36,9 @@ type Server struct {
 	Office   *office.Service
 	Trials   *trials.Service
 	People   *accounts.Service
-	Settings func() []Setting       // as the program runs
-	Document func() ([]byte, error) // of the admin API
-	Second   bool                   // two factors are required
+	Settings func() []office.Setting // as the program runs
+	Document func() ([]byte, error)  // of the admin API
+	Second   bool                    // two factors are required
 	Now      func() time.Time
 }
 

@@ -66,7 +66,7 @@ func (s *Server) SigningKeysPost(w http.ResponseWriter, r *http.Request) error {
 	if r.PostForm.Get("confirm") != "1" {
 		err = kind.New(kind.Invalid, "delete.unconfirmed").WithField("confirm")
 	} else {
-		err = s.Office.RotateKeys(r.Context(), d.actor, r.PostForm.Get("compromised") == "1")
+		_, err = s.Office.RotateKeys(r.Context(), d.actor, keys.RotateOptions{Compromised: r.PostForm.Get("compromised") == "1"})
 	}
 	if err == nil {
 		return s.done(d, issuer.PathAdminKeys, "key_rotated")
@@ -78,17 +78,10 @@ func (s *Server) SigningKeysPost(w http.ResponseWriter, r *http.Request) error {
 	return s.refuse(d, "keys", page, err)
 }
 
-// Setting is a setting as the program runs: a secret has no value, only whether it is there.
-type Setting struct {
-	Name, Value string
-	Secret      bool
-	Set         bool // it isn't the default
-}
-
 // Running is "console/settings".
 type Running struct {
 	Page
-	Settings []Setting
+	Settings []office.Setting
 }
 
 // Running is GET /admin/settings.

@@ -104,7 +104,7 @@ func samples() []sample {
 		}, nil},
 		{"console-mail-empty", "console/mail", func() web.Framed { return &Mail{Page: samplePage("/admin/mail")} }, nil},
 		{"console-settings", "console/settings", func() web.Framed {
-			return &Running{Page: samplePage("/admin/settings"), Settings: []Setting{
+			return &Running{Page: samplePage("/admin/settings"), Settings: []office.Setting{
 				{Name: "issuer", Value: "https://id.example.com", Set: true}, {Name: "enable_front_channel_tokens", Value: "false"},
 				{Name: "secret_key", Secret: true, Set: true}, {Name: "sms_authorization", Secret: true},
 			}}
