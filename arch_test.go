@@ -61,7 +61,7 @@ var borders = []importBorder{
 	{"github.com/go-jose/go-jose/v4", []string{"pratu/flows/keys", "pratu/flows/oidc", "pratu/flows/clients"}, "keys and tokens are handled in one place"},
 	{"github.com/go-jose/go-jose/v3", []string{"pratu/flows/oidc"}, "v3 is what fosite's types are made of; ours are v4"},
 	{"github.com/spf13/cobra", []string{"pratu/cli"}, "the command line is cli's"},
-	{"github.com/coreos/go-oidc", []string{"pratu/cli/demo", "pratu/flows/social"}, "a provider doesn't verify its own tokens with a relying party's library; towards other providers we are one"},
+	{"github.com/coreos/go-oidc", []string{"pratu/cli/demo", "pratu/cli/party", "pratu/flows/social"}, "a provider doesn't verify its own tokens with a relying party's library; towards other providers we are one"},
 	{"math/rand", nil, "randomness comes from flows/secret, out of crypto/rand"},
 	{"math/rand/v2", []string{"pratu/storage", "pratu/cli", "pratu/flows/limits"}, "only how long somebody waits, and which of many attempts is counted, may be guessed; the rest comes from flows/secret"},
 	{"gopkg.in/yaml.v3", nil, "it is no longer maintained: go.yaml.in/yaml/v3"},

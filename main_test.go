@@ -48,6 +48,11 @@ func TestProgram(t *testing.T) {
 			p.rotates(tokens, first, second)
 			p.revokes(p.exchange(b.silent(p)))
 			p.administers(p.exchange(b.silent(p)))
+			if engine == "sqlite" {
+				p.elsewhere()
+				p.triesOut(b)
+				p.cantTryOut()
+			}
 
 			second.stop()
 			first.stop()

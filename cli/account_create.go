@@ -9,6 +9,7 @@ import (
 	"pratu/flows/accounts"
 	"pratu/flows/audit"
 	"pratu/flows/mail"
+	"pratu/server/adminapi"
 )
 
 func (a *app) accountCreate() *cobra.Command {
@@ -80,6 +81,6 @@ func (a *app) createAccount(t *tools, p person, verified bool) error {
 	if err != nil {
 		return err
 	}
-	v := viewAccount(account)
-	return a.print.one(v, v.rows())
+	v := adminapi.ViewAccount(account)
+	return a.print.one(v, accountRows(v))
 }

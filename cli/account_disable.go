@@ -35,6 +35,13 @@ func (a *app) accountResetFactors() *cobra.Command {
 		})
 }
 
+func (a *app) accountResetPassword() *cobra.Command {
+	return a.accountChange("reset-password ACCOUNT", "Mail the owner a link to choose a new password; the old one works until then", "gets a link by mail, from the running server",
+		func(ctx context.Context, t *tools, one storage.Account) error {
+			return t.office.SendRecovery(ctx, office.Host(), one.SSOID)
+		})
+}
+
 func (a *app) accountDelete() *cobra.Command {
 	return a.accountChange("delete ACCOUNT", "Close an account as its owner would; it is erased when the grace is over", "is closed; until it is erased its owner can come back",
 		func(ctx context.Context, t *tools, one storage.Account) error {

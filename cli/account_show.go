@@ -8,38 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pratu/flows/accounts"
+	"pratu/flows/contact"
 	"pratu/flows/office"
+	"pratu/server/adminapi"
 	"pratu/storage"
 )
 
-// accountView is an account as scripts see it.
-type accountView struct {
-	SSOID     string        `json:"ssoid"`
-	OID       string        `json:"oid"`
-	Subject   string        `json:"sub"`
-	Status    string        `json:"status"`
-	Contacts  []contactView `json:"contacts"`
-	CreatedAt time.Time     `json:"created_at"`
-}
-
-type contactView struct {
-	Type       string `json:"type"`
-	Identifier string `json:"identifier"`
-	Verified   bool   `json:"verified"`
-	Preferred  bool   `json:"preferred"`
-}
-
-func viewAccount(x *accounts.Account) accountView {
-	subject := strconv.FormatInt(x.SSOID, 10)
-	v := accountView{SSOID: subject, OID: x.OID, Subject: subject, Status: x.Status, Contacts: []contactView{}, CreatedAt: x.CreatedAt.UTC()}
-	for _, c := range x.Contacts {
-		v.Contacts = append(v.Contacts, contactView{c.Kind, c.Value, c.Verified, c.Preferred})
-	}
-	return v
-}
-
-func (v accountView) rows() [][2]string {
+func accountRows(v adminapi.Account) [][2]string {
 	rows := [][2]string{{"ssoid", v.SSOID}, {"oid", v.OID}, {"status", statusWord(v.Status)}}
 	for _, c := range v.Contacts {
 		state := c.Identifier
@@ -63,40 +38,20 @@ func statusWord(status string) string {
 	return status
 }
 
-// personView is an account with what is around it. Of factors it says that they are there, and nothing else.
-type personView struct {
-	accountView
-	DisabledFor string         `json:"disabled_for,omitempty"`
-	Profile     map[string]any `json:"profile"`
-	Roles       []string       `json:"roles"`
-	Locale      string         `json:"locale"`
-	RegisterBy  string         `json:"register_by"`
-	Factors     factorsView    `json:"factors"`
-	Sessions    int            `json:"sessions"`
-}
-
-type factorsView struct {
-	Password      bool  `json:"password"`
-	App           bool  `json:"app"`
-	Passkeys      int64 `json:"passkeys"`
-	RecoveryCodes int64 `json:"recovery_codes"`
-}
-
 func (a *app) accountGet() *cobra.Command {
-	return a.onAccount("get ACCOUNT", "Show one account", func(_ *tools, p *office.Person) error {
-		v := personView{
-			accountView: viewAccount(p.Account), DisabledFor: p.Reason, Profile: p.Profile, Roles: append([]string{}, p.Roles...), Locale: p.Locale,
-			RegisterBy: p.RegisterBy, Sessions: len(p.Sessions),
-			Factors: factorsView{p.Factors.Password, p.Factors.TOTP, p.Factors.Passkeys, p.Factors.Recovery},
-		}
-		name, _ := v.Profile["name"].(string)
-		rows := append(v.rows(), [2]string{"disabled for", v.DisabledFor}, [2]string{"name", name}, [2]string{"roles", strings.Join(v.Roles, " ")},
-			[2]string{"factors", v.Factors.String()}, [2]string{"sessions", strconv.Itoa(v.Sessions)}, [2]string{"since", v.CreatedAt.Format(time.DateOnly)})
-		return a.print.one(v, rows)
-	})
+	return a.onAccount("get ACCOUNT", "Show one account", func(_ *tools, p *office.Person) error { return a.printPerson(adminapi.ViewPerson(p)) })
 }
 
-func (f factorsView) String() string {
+// printPerson says of factors that they are there, and nothing else.
+func (a *app) printPerson(v adminapi.Detail) error {
+	name, _ := v.Profile["name"].(string)
+	return a.print.one(v, append(accountRows(v.Account), [][2]string{
+		{"disabled for", v.DisabledFor}, {"went into", v.MergedInto}, {"name", name}, {"roles", strings.Join(v.Roles, " ")},
+		{"factors", factorWords(v.Factors)}, {"sessions", strconv.Itoa(v.Sessions)}, {"since", v.CreatedAt.Format(time.DateOnly)},
+	}...))
+}
+
+func factorWords(f adminapi.Factors) string {
 	var words []string
 	if f.Password {
 		words = append(words, "password")
@@ -145,23 +100,20 @@ func (a *app) accountList() *cobra.Command {
 			}
 			text := strings.Join(list, "")
 			return a.withTools(cmd, func(t *tools) error {
-				views, rows := []accountView{}, [][]string{}
+				views := []adminapi.Account{}
 				for after := ""; len(views) < limit; {
 					found, err := t.office.FindAccounts(t.ctx, office.Host(), text, after, min(limit-len(views), 200))
 					if err != nil {
 						return err
 					}
 					for _, x := range found.Accounts {
-						v := viewAccount(x)
-						name, _ := x.Profile["name"].(string)
-						views = append(views, v)
-						rows = append(rows, []string{v.SSOID, statusWord(v.Status), x.Email(), name, v.CreatedAt.Format(time.DateOnly)})
+						views = append(views, adminapi.ViewAccount(x))
 					}
 					if after = found.Next; after == "" {
 						break
 					}
 				}
-				return a.print.list(views, []string{"ssoid", "status", "email", "name", "created"}, rows)
+				return a.printAccounts(views)
 			})
 		},
 	}
@@ -169,16 +121,19 @@ func (a *app) accountList() *cobra.Command {
 	return cmd
 }
 
-// sessionView is a sign-in as scripts see it.
-type sessionView struct {
-	ID         string    `json:"id"`
-	AMR        []string  `json:"amr"`
-	IP         string    `json:"ip"`
-	UserAgent  string    `json:"user_agent"`
-	Title      string    `json:"title,omitempty"`
-	CreatedAt  time.Time `json:"created_at"`
-	LastSeenAt time.Time `json:"last_seen_at"`
-	ExpiresAt  time.Time `json:"expires_at"`
+func (a *app) printAccounts(list []adminapi.Account) error {
+	rows := make([][]string, len(list))
+	for i, v := range list {
+		name, _ := v.Profile["name"].(string)
+		email := ""
+		for _, c := range v.Contacts {
+			if c.Type == contact.Email && (email == "" || c.Preferred) {
+				email = c.Identifier
+			}
+		}
+		rows[i] = []string{v.SSOID, statusWord(v.Status), email, name, v.CreatedAt.Format(time.DateOnly)}
+	}
+	return a.print.list(list, []string{"ssoid", "status", "email", "name", "created"}, rows)
 }
 
 func (a *app) accountSessions() *cobra.Command {
@@ -191,13 +146,20 @@ func (a *app) accountSessions() *cobra.Command {
 			a.say("Account %d is signed out everywhere.", p.SSOID)
 			return nil
 		}
-		views, rows := make([]sessionView, len(p.Sessions)), make([][]string, len(p.Sessions))
-		for i, s := range p.Sessions {
-			v := sessionView{s.ID, strings.Fields(s.AMR), s.IP, s.UserAgent, s.Title, s.CreatedAt.Time(), s.LastSeenAt.Time(), s.ExpiresAt.Time()}
-			views[i], rows[i] = v, []string{v.ID, s.AMR, v.IP, v.Title, v.LastSeenAt.Format(time.RFC3339), v.UserAgent}
+		views := make([]adminapi.Session, len(p.Sessions))
+		for i, x := range p.Sessions {
+			views[i] = adminapi.ViewSession(x)
 		}
-		return a.print.list(views, []string{"id", "by", "ip", "title", "last seen", "with"}, rows)
+		return a.printSessions(views)
 	})
 	cmd.Flags().BoolVar(&end, "end", false, "sign it out everywhere, and take from applications what they have")
 	return cmd
+}
+
+func (a *app) printSessions(list []adminapi.Session) error {
+	rows := make([][]string, len(list))
+	for i, v := range list {
+		rows[i] = []string{v.ID, strings.Join(v.AMR, " "), v.IP, v.Title, v.LastSeenAt.Format(time.RFC3339), v.UserAgent}
+	}
+	return a.print.list(list, []string{"id", "by", "ip", "title", "last seen", "with"}, rows)
 }

@@ -38,6 +38,10 @@ type app struct {
 	stdout, stderr io.Writer
 	now            func() time.Time
 	print          printer
+
+	server     string // whose admin API is asked; "" for the database
+	tokenStdin bool
+	documents  map[*cobra.Command]func(before []byte) (any, error) // what a command's flags say, for the admin API
 }
 
 // Run executes one command line and returns the exit code. Cancelling ctx stops a server cleanly.
@@ -85,10 +89,11 @@ func (a *app) root() *cobra.Command {
 		a.accountCommand(), a.roleCommand(), a.bindingCommand(), a.titleCommand(), a.playerCommand(), a.partnerCommand(),
 		a.applyCommand(), a.exportCommand(), a.openapiCommand(),
 		a.keyCommand(), a.outboxCommand(), a.auditCommand(), a.webhookCommand(), a.migrateCommand(), a.backupCommand(), a.configCommand(),
-		a.adminCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(), flagsTopic(),
+		a.adminCommand(), a.doctorCommand(), a.healthcheckCommand(), a.versionCommand(), a.manCommand(), flagsTopic(),
 	)
 	addExamples(root)
 	a.addCompletion(root)
+	a.addRemote(root)
 	return root
 }
 
@@ -152,6 +157,9 @@ func exitCode(err error) int {
 	if errors.Is(err, errTampered) {
 		return exitTampered
 	}
+	if there := (*refusal)(nil); errors.As(err, &there) {
+		return there.exit()
+	}
 	switch kind.Of(err) {
 	case kind.NotFound:
 		return exitNotFound
@@ -175,6 +183,7 @@ func causes(err error) []string {
 		cs clients.Problems
 		ns connectors.Problems
 		as accounts.ClaimProblems
+		rs *refusal
 	)
 	switch {
 	case errors.As(err, &ps):
@@ -183,6 +192,8 @@ func causes(err error) []string {
 		return strings.Split(cs.Error(), "\n")
 	case errors.As(err, &ns):
 		return strings.Split(ns.Error(), "\n")
+	case errors.As(err, &rs):
+		return rs.lines()
 	case errors.As(err, &as):
 		return strings.Split(as.Error(), "\n")
 	}

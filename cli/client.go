@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"strings"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 
 func (a *app) clientCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "client", Short: "Register and change the applications that sign people in", Args: args(cobra.NoArgs), RunE: help}
-	cmd.AddCommand(a.clientCreate(), a.clientGet(), a.clientList(), a.clientUpdate(), a.clientDelete(), a.clientRotate(), a.clientPreview(), a.clientUsage())
+	cmd.AddCommand(a.clientCreate(), a.clientGet(), a.clientList(), a.clientUpdate(), a.clientDelete(), a.clientRotate(), a.clientTest(), a.clientPreview(), a.clientUsage())
 	return cmd
 }
 
@@ -23,30 +24,9 @@ func (a *app) clientCreate() *cobra.Command {
 		Short: "Register an application; a generated secret is shown once",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var d clients.Document
-			if f.file != "" && f.secretStdin && f.file == "-" {
-				return usage("stdin can't be both the document and the secret")
-			}
-			if err := a.readDocument(f.file, &d); err != nil {
+			d, err := a.newClient(cmd, &f, id, kindName)
+			if err != nil {
 				return err
-			}
-			if cmd.Flags().Changed("kind") {
-				d.Kind = kindName
-			}
-			if cmd.Flags().Changed("id") {
-				d.ClientID = id
-			}
-			if d.Kind == "" {
-				return usage("--kind is missing: one of %s", strings.Join(clients.Kinds(), ", "))
-			}
-			if err := f.apply(cmd, &d); err != nil {
-				return err
-			}
-			if f.secretStdin {
-				var err error
-				if d.ClientSecret, err = a.secretFromStdin(); err != nil {
-					return err
-				}
 			}
 			given := d.ClientSecret
 			return a.withTools(cmd, func(t *tools) error {
@@ -71,7 +51,34 @@ func (a *app) clientCreate() *cobra.Command {
 	cmd.Flags().StringVar(&id, "id", "", "client id, 1 to 64 characters of A-Z a-z 0-9 . _ -; made when left out")
 	cmd.Flags().BoolVar(&f.secretStdin, "secret-stdin", false, "read the client secret from stdin instead of making one")
 	f.add(cmd)
+	a.document(cmd, func([]byte) (any, error) { return a.newClient(cmd, &f, id, kindName) })
 	return cmd
+}
+
+// newClient is what the flags of a creation say.
+func (a *app) newClient(cmd *cobra.Command, f *clientFlags, id, kindName string) (d clients.Document, err error) {
+	if f.file != "" && f.secretStdin && f.file == "-" {
+		return d, usage("stdin can't be both the document and the secret")
+	}
+	if err := a.readDocument(f.file, &d); err != nil {
+		return d, err
+	}
+	if cmd.Flags().Changed("kind") {
+		d.Kind = kindName
+	}
+	if cmd.Flags().Changed("id") {
+		d.ClientID = id
+	}
+	if d.Kind == "" {
+		return d, usage("--kind is missing: one of %s", strings.Join(clients.Kinds(), ", "))
+	}
+	if err := f.apply(cmd, &d); err != nil {
+		return d, err
+	}
+	if f.secretStdin {
+		d.ClientSecret, err = a.secretFromStdin()
+	}
+	return d, err
 }
 
 func (a *app) clientGet() *cobra.Command {
@@ -133,32 +140,12 @@ func (a *app) clientUpdate() *cobra.Command {
 		Use: "update ID", Short: "Change a client: flags change their member, -f replaces the whole document",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
-			if disable && enable {
-				return usage("--disable and --enable exclude each other")
-			}
-			var whole clients.Document
-			if err := a.readDocument(f.file, &whole); err != nil {
+			change, err := a.clientChange(&f, disable, enable)
+			if err != nil {
 				return err
 			}
 			return a.withTools(cmd, func(t *tools) error {
-				c, err := t.clients.Update(t.ctx, list[0], func(d *clients.Document) error {
-					if f.file != "" {
-						if whole.ClientID == "" {
-							whole.ClientID = d.ClientID
-						}
-						if whole.Kind == "" {
-							whole.Kind = d.Kind
-						}
-						if d.TokenEndpointAuthMethod == "" && whole.TokenEndpointAuthMethod == d.AuthMethod() {
-							whole.TokenEndpointAuthMethod = "" // get shows the default where none was named
-						}
-						*d = whole
-					}
-					if disable || enable {
-						d.Disabled = disable
-					}
-					return f.apply(cmd, d)
-				})
+				c, err := t.clients.Update(t.ctx, list[0], func(d *clients.Document) error { return change(cmd, d) })
 				if err != nil {
 					return err
 				}
@@ -172,7 +159,48 @@ func (a *app) clientUpdate() *cobra.Command {
 	cmd.Flags().BoolVar(&disable, "disable", false, "refuse the client everywhere, within a second")
 	cmd.Flags().BoolVar(&enable, "enable", false, "let a disabled client work again")
 	f.add(cmd)
+	a.document(cmd, func(before []byte) (any, error) {
+		change, err := a.clientChange(&f, disable, enable)
+		if err != nil {
+			return nil, err
+		}
+		d, err := clients.ReadDocument(bytes.NewReader(before))
+		if err != nil {
+			return nil, err
+		}
+		err = change(cmd, &d)
+		return d, err
+	})
 	return cmd
+}
+
+// clientChange is what the flags of an update do to a client.
+func (a *app) clientChange(f *clientFlags, disable, enable bool) (func(cmd *cobra.Command, d *clients.Document) error, error) {
+	if disable && enable {
+		return nil, usage("--disable and --enable exclude each other")
+	}
+	var whole clients.Document
+	if err := a.readDocument(f.file, &whole); err != nil {
+		return nil, err
+	}
+	return func(cmd *cobra.Command, d *clients.Document) error {
+		if f.file != "" {
+			if whole.ClientID == "" {
+				whole.ClientID = d.ClientID
+			}
+			if whole.Kind == "" {
+				whole.Kind = d.Kind
+			}
+			if d.TokenEndpointAuthMethod == "" && whole.TokenEndpointAuthMethod == d.AuthMethod() {
+				whole.TokenEndpointAuthMethod = "" // get shows the default where none was named
+			}
+			*d = whole
+		}
+		if disable || enable {
+			d.Disabled = disable
+		}
+		return f.apply(cmd, d)
+	}, nil
 }
 
 func (a *app) clientDelete() *cobra.Command {

@@ -26,7 +26,7 @@ type suggestions func(ctx context.Context, t *tools, text string) ([]cobra.Compl
 func (a *app) addCompletion(root *cobra.Command) {
 	client, title, connector := a.suggest(clientsLike("")), a.suggest(clientsLike(clients.KindGame)), a.suggest(connectorsLike)
 	for path, of := range map[string]cobra.CompletionFunc{
-		"client get": client, "client update": client, "client delete": client, "client rotate-secret": client, "client claims-preview": client,
+		"client get": client, "client update": client, "client delete": client, "client rotate-secret": client, "client claims-preview": client, "client test": client,
 		"client usage": client, "title get": title, "connector get": connector, "connector update": connector, "connector delete": connector,
 		"role grant": second(office.Roles()), "role revoke": second(office.Roles()),
 	} {

@@ -69,8 +69,9 @@ func flagsTopic() *cobra.Command {
 	}
 }
 
-// Kubernetes puts these into every container when a service is called pratu; they aren't ours to refuse.
-var notOurs = regexp.MustCompile(`^PRATU_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\d+_(TCP|UDP)(_.*)?|TEST_.*)$`)
+// Kubernetes puts these into every container when a service is called pratu; they aren't ours to refuse. A token is for
+// commands with --server.
+var notOurs = regexp.MustCompile(`^PRATU_(TOKEN|TOKEN_FILE|SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\d+_(TCP|UDP)(_.*)?|TEST_.*)$`)
 
 // loadConfig merges the four sources. It returns the configuration together with every problem of the merge.
 func loadConfig(cmd *cobra.Command, environ []string) (*Config, problems) {

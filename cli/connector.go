@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"strings"
 
@@ -83,14 +84,7 @@ func (a *app) connectorCreate() *cobra.Command {
 		Short: "Set up a provider; its button is on the sign-in page within a second",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if d.Kind == "" {
-				return usage("--kind is missing: one of %s", strings.Join(connectors.Kinds(), ", "))
-			}
-			secret, err := f.secret(a)
-			if err != nil {
-				return err
-			}
-			if err := f.apply(cmd, &d, secret); err != nil {
+			if err := f.read(a, cmd, &d); err != nil {
 				return err
 			}
 			return a.withTools(cmd, func(t *tools) error {
@@ -106,7 +100,23 @@ func (a *app) connectorCreate() *cobra.Command {
 	cmd.Flags().StringVar(&d.Kind, "kind", "", strings.Join(connectors.Kinds(), ", "))
 	cmd.Flags().StringVar(&d.ID, "id", "", "part of the redirect URI and what idp_hint names; its kind when left out")
 	f.add(cmd)
+	a.document(cmd, func([]byte) (any, error) {
+		err := f.read(a, cmd, &d)
+		return d, err
+	})
 	return cmd
+}
+
+// read is what the flags of a creation say.
+func (f *connectorFlags) read(a *app, cmd *cobra.Command, d *connectors.Document) error {
+	if d.Kind == "" {
+		return usage("--kind is missing: one of %s", strings.Join(connectors.Kinds(), ", "))
+	}
+	secret, err := f.secret(a)
+	if err != nil {
+		return err
+	}
+	return f.apply(cmd, d, secret)
 }
 
 func callbackOf(t *tools, c *connectors.Connector) string {
@@ -199,6 +209,24 @@ func (a *app) connectorUpdate() *cobra.Command {
 	cmd.Flags().BoolVar(&disable, "disable", false, "take its button away; who signed in with it stays signed in")
 	cmd.Flags().BoolVar(&enable, "enable", false, "let a disabled connector work again")
 	f.add(cmd)
+	a.document(cmd, func(before []byte) (any, error) {
+		if disable && enable {
+			return nil, usage("--disable and --enable exclude each other")
+		}
+		secret, err := f.secret(a)
+		if err != nil {
+			return nil, err
+		}
+		v := connectorView{}
+		if err := json.Unmarshal(before, &v); err != nil {
+			return nil, err
+		}
+		if disable || enable {
+			v.Disabled = disable
+		}
+		err = f.apply(cmd, &v.Document, secret)
+		return v, err
+	})
 	return cmd
 }
 

@@ -71,6 +71,7 @@ var examples = map[string][]string{
 	},
 	"client usage":  {"pratu client usage", "pratu client usage 2171 --days 90 -o json"},
 	"client delete": {"pratu client delete shop"},
+	"client test":   {"pratu client test app", "pratu client test shop --secret-stdin -o json < shop.secret"},
 	"client rotate-secret": {
 		"pratu client rotate-secret shop -o json",
 		"pratu client rotate-secret shop --overlap 0 --secret-stdin < secret",
@@ -100,13 +101,16 @@ var examples = map[string][]string{
 		"echo 'a long pass phrase' | pratu account create --email mali@example.com --verified --password-stdin -o json",
 		"pratu account create -f person.json --verified",
 	},
-	"account get":           {"pratu account get mali@example.com", "pratu account get 21992040 -o json"},
-	"account list":          {"pratu account list", "pratu account list สมชาย --limit 10 -o json"},
-	"account sessions":      {"pratu account sessions mali@example.com", "pratu account sessions 21992040 --end"},
-	"account reset-factors": {"pratu account reset-factors mali@example.com"},
-	"account delete":        {"pratu account delete 21992040"},
-	"title get":             {"pratu title get 77 -o json"},
-	"title list":            {"pratu title list"},
+	"account get":            {"pratu account get mali@example.com", "pratu account get 21992040 -o json"},
+	"account list":           {"pratu account list", "pratu account list สมชาย --limit 10 -o json"},
+	"account sessions":       {"pratu account sessions mali@example.com", "pratu account sessions 21992040 --end"},
+	"account reset-password": {"pratu account reset-password mali@example.com"},
+	"account reset-factors":  {"pratu account reset-factors mali@example.com"},
+	"account delete":         {"pratu account delete 21992040"},
+	"account merge":          {"pratu account merge somchai@example.com 21992040 --dry-run", "pratu account merge 21992058 21992040"},
+	"account export":         {"pratu account export mali@example.com > mali.json"},
+	"title get":              {"pratu title get 77 -o json"},
+	"title list":             {"pratu title list"},
 	"account import": {
 		"pratu account import people.ndjson --rejects rejected.ndjson",
 		"zcat people.ndjson.gz | pratu account import -",
@@ -125,6 +129,7 @@ var examples = map[string][]string{
 	"outbox list":      {"pratu outbox list -o json"},
 	"outbox retry":     {"pratu outbox retry --all"},
 	"key list":         {"pratu key list"},
+	"key retire":       {"pratu key retire 8Zq2o1mB3xkT0a5cVwLr9Q"},
 	"key reindex":      {"pratu key reindex", "pratu key reindex --status -o json"},
 	"key rotate": {
 		"pratu key rotate",
@@ -138,6 +143,7 @@ var examples = map[string][]string{
 	"config print-defaults": {"pratu config print-defaults > pratu.yaml"},
 	"doctor":                {"pratu doctor", "pratu doctor --config /etc/pratu.yaml -o json"},
 	"healthcheck":           {"pratu healthcheck --ops-listen 127.0.0.1:9090"},
+	"man":                   {"pratu man /usr/local/share/man/man1"},
 	"version":               {"pratu version -o json"},
 }
 

@@ -7,11 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"pratu/flows/keys"
+	"pratu/flows/office"
 )
 
 func (a *app) keyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "key", Short: "Look at the signing keys and replace them", Args: args(cobra.NoArgs), RunE: help}
-	cmd.AddCommand(a.keyList(), a.keyRotate(), a.keyReindex())
+	cmd.AddCommand(a.keyList(), a.keyRotate(), a.keyRetire(), a.keyReindex())
 	return cmd
 }
 
@@ -23,7 +24,7 @@ func (a *app) keyList() *cobra.Command {
 				if err := t.keys.Ensure(t.ctx); err != nil {
 					return err
 				}
-				list, err := t.keys.List(t.ctx)
+				list, err := t.office.SigningKeys(t.ctx, office.Host())
 				if err != nil {
 					return err
 				}
@@ -46,7 +47,7 @@ func (a *app) keyRotate() *cobra.Command {
 				if err := t.keys.Ensure(t.ctx); err != nil {
 					return err
 				}
-				made, err := t.keys.Rotate(t.ctx, o)
+				made, err := t.office.RotateKeys(t.ctx, office.Host(), o)
 				if err != nil {
 					return err
 				}
@@ -59,6 +60,26 @@ func (a *app) keyRotate() *cobra.Command {
 	cmd.Flags().BoolVar(&o.Now, "now", false, "sign with the new keys at once")
 	cmd.Flags().BoolVar(&o.Compromised, "compromised", false, "a key has leaked: sign with the new ones at once, and refuse whatever the old ones signed")
 	return cmd
+}
+
+func (a *app) keyRetire() *cobra.Command {
+	return &cobra.Command{
+		Use: "retire KID", Short: "Take a key that was replaced out of the key set before its time", Args: args(cobra.ExactArgs(1)),
+		Long: "Take a key that was replaced out of the key set before its time: whatever it signed is refused from now on. A key that signs, or is\n" +
+			"going to, has to be replaced first: pratu key rotate --now, or --compromised for one that has leaked, which does both.",
+		RunE: func(cmd *cobra.Command, list []string) error {
+			return a.withTools(cmd, func(t *tools) error {
+				if err := t.keys.Ensure(t.ctx); err != nil {
+					return err
+				}
+				if err := t.office.RetireKey(t.ctx, office.Host(), list[0]); err != nil {
+					return err
+				}
+				a.say("Key %s is published no more.", list[0])
+				return nil
+			})
+		},
+	}
 }
 
 func (a *app) printKeys(list []keys.Info) error {

@@ -3,13 +3,17 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
+
+	"pratu/flows/record"
 )
 
 // printer writes data to stdout in the format of -o. Table is for people, json and yaml are stable for scripts.
@@ -40,7 +44,7 @@ func (p *printer) one(v any, rows [][2]string) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
 		if r[1] != "" {
-			fmt.Fprintf(w, "%s\t%s\n", r[0], r[1])
+			fmt.Fprintf(w, "%s\t%s\n", r[0], cell(r[1]))
 		}
 	}
 	return w.Flush()
@@ -54,7 +58,13 @@ func (p *printer) list(v any, header []string, rows [][]string) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, strings.ToUpper(strings.Join(header, "\t")))
 	for _, r := range rows {
-		fmt.Fprintln(w, strings.Join(r, "\t"))
+		for i, text := range r {
+			if i > 0 {
+				fmt.Fprint(w, "\t")
+			}
+			fmt.Fprint(w, cell(text))
+		}
+		fmt.Fprintln(w)
 	}
 	return w.Flush()
 }
@@ -94,18 +104,55 @@ func (p *printer) encode(v any) error {
 		}
 	}
 	if p.format == "json" {
-		_, err := p.out.Write(raw.Bytes())
+		_, err := p.out.Write(record.Inert(raw.Bytes()))
 		return err
 	}
 	var node yaml.Node // JSON is YAML; a node keeps the order of members
-	if err := yaml.Unmarshal(raw.Bytes(), &node); err != nil {
+	if err := yaml.Unmarshal([]byte(inertYAML(raw.String())), &node); err != nil {
 		return err
 	}
 	blockStyle(&node)
-	out := yaml.NewEncoder(p.out)
+	var text bytes.Buffer
+	out := yaml.NewEncoder(&text)
 	out.SetIndent(2)
-	defer out.Close()
-	return out.Encode(&node)
+	if err := errors.Join(out.Encode(&node), out.Close()); err != nil {
+		return err
+	}
+	_, err := io.WriteString(p.out, inertYAML(text.String()))
+	return err
+}
+
+// obeyed is a character within a text that a terminal obeys; those that end lines are the format's own.
+func obeyed(r rune) bool { return r != '\n' && record.Obeyed(r) }
+
+// inertYAML escapes what blockStyle put between quotes for it.
+func inertYAML(text string) string {
+	if !strings.ContainsFunc(text, obeyed) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if obeyed(r) {
+			fmt.Fprintf(&b, `\U%08x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// cell is a text in a table: what a terminal obeys, or what turns the text around it, isn't printed. Somebody could call
+// themselves so that the line of another account reads as theirs.
+func cell(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case record.Obeyed(r):
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // idsOf are the ids of a value or of a list of values, if they have any.
@@ -133,6 +180,9 @@ func blockStyle(n *yaml.Node) {
 	n.Style &^= yaml.FlowStyle | yaml.DoubleQuotedStyle
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
 		n.Style = 0
+		if strings.ContainsFunc(n.Value, obeyed) {
+			n.Style = yaml.DoubleQuotedStyle // the only one that has escapes
+		}
 		var v any
 		if yaml.Unmarshal([]byte(n.Value), &v) == nil {
 			if _, text := v.(string); !text {

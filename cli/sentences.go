@@ -48,6 +48,9 @@ var sentences = map[string]string{
 	"partner.key":        "the key is 32 bytes in base64, as openssl rand -base64 32 makes them",
 	"partner.protection": "--protection is aes-256-gcm, aes-256-cbc, hmac-sha256 or off",
 
+	"key.unknown": "no such key is published: pratu key list shows all",
+	"key.in_use":  "the key signs, or is going to: replace it first, pratu key rotate --alg {alg} --now",
+
 	"webhook.unknown":          "there is no such webhook: pratu webhook list shows all",
 	"webhook.too_many":         "there are {max} webhooks, and no more can be: delete one first",
 	"webhook.changed":          "somebody else changed it at the same moment: run the command again",
@@ -69,6 +72,11 @@ var sentences = map[string]string{
 
 	"account.closed":     "its owner is deleting the account, or it is no account any more",
 	"account.self":       "that is your own account: somebody else has to do it",
+	"account.changed":    "somebody else changed the account at the same moment, or it is in that state already: look at it with pratu account get",
+	"account.no_address": "the account has no e-mail address: people with a number alone ask for a text at the sign-in page",
+	"merge.same":         "that is the same account",
+	"merge.roles":        "an account with a role isn't merged: take it away first, pratu role revoke",
+	"merge.status":       "an active account takes in one that is active, disabled or a guest's: pratu account get tells what each is",
 	"mail.no_address":    "your account has no e-mail address to send a test to",
 	"sms.no_number":      "your account has no phone number to send a test to",
 	"sms.none":           "no texts can be sent: the setting sms is empty",

@@ -20,7 +20,7 @@ func TestEveryCodeHasASentence(t *testing.T) {
 		"link.expired": true, "registration.expired": true, "registration.wrong_code": true, "registration.other_browser": true,
 		"contact.unknown": true, "contact.too_many": true, "contact.last": true, "contact.invalid": true, "contact.number_taken": true,
 		"code.no_sms": true, "code.expired": true, "end_session.expired": true,
-		"account.changed": true, "account.gone": true, "profile.too_long": true, "profile.birthdate": true,
+		"account.gone": true, "profile.too_long": true, "profile.birthdate": true,
 		"registration.secret": true, // games are told, by their API
 		"directory.malformed": true, "directory.client": true, "directory.token": true, "directory.permission": true,
 		"directory.not_yours": true, "directory.legacy_lookup": true, "directory.unknown": true, // by their API

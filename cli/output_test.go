@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// What somebody calls themselves is no command of a terminal's, in any format, and is read back as it was (OF-05, OF-06).
+func TestOutputIsInert(t *testing.T) {
+	name := "a\u202eb\u009b31m\x1b[2Jc\U000e0041 มะลิ\nforged\tline"
+	for _, format := range []string{"table", "json", "yaml"} {
+		var out bytes.Buffer
+		p := &printer{format: format, out: &out}
+		v := map[string]string{"id": "1", "name": name}
+		for _, err := range []error{p.one(v, [][2]string{{"name", name}}), p.list([]any{v}, []string{"id", "name"}, [][]string{{"1", name}})} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if strings.ContainsFunc(out.String(), obeyed) || format == "table" && strings.Contains(out.String(), "\nforged") {
+			t.Errorf("%s: %q", format, out.String())
+		}
+		out.Reset()
+		if err := p.encode(v); err != nil {
+			t.Fatal(err)
+		}
+		var back map[string]string
+		read := json.Unmarshal
+		if format == "yaml" {
+			read = yaml.Unmarshal
+		}
+		if format != "table" && (read(out.Bytes(), &back) != nil || back["name"] != name) {
+			t.Errorf("%s: %q, %q", format, out.String(), back)
+		}
+	}
+}
