@@ -277,11 +277,9 @@ var details = map[string]string{
 	"title.unknown":  "there is no such title",
 	"player.unknown": "the title has no such player",
 
-	"account.no_address": "the account has no e-mail address",
-	"account.closed":     "its owner is deleting the account, or it is no active one",
+	"account.closed": "its owner is deleting the account, or it is no active one",
 
 	"key.unknown": "no such key is published",
-	"key.in_use":  "the key signs, or is going to: replace it first",
 
 	"webhook.unknown":          "there is no such webhook",
 	"webhook.delivery_unknown": "the webhook has no such delivery",
