@@ -117,3 +117,16 @@ func TestFields(t *testing.T) {
 		t.Errorf("no such samples: %v", fmt.Sprint(want))
 	}
 }
+
+// BenchmarkSignInPage is what showing the most shown page costs.
+func BenchmarkSignInPage(b *testing.B) {
+	r, err := web.New(templates.FS, static.FS, "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := r.Page(signInPage, &SignIn{SignUpURL: "/sign-up", RecoverURL: "/recover"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -43,11 +43,13 @@ func (r *Renderer) functions(locale string) template.FuncMap {
 		"date":  func(t time.Time) template.HTML { return timeElement(t, Moment(locale, t)) },
 		"day":   func(t time.Time) template.HTML { return timeElement(t, Day(locale, t)) },
 		"asset": r.assets.url,
-		"path":  func(p string) string { return r.base + p },
+		"path":  r.path,
 
 		"registered": func(uri string) template.URL { return template.URL(uri) }, //nolint:gosec // flows/clients let no scheme in that executes
 	}
 }
+
+func (r *Renderer) path(p string) string { return r.base + p }
 
 func arguments(pairs []any) (map[string]any, error) {
 	if len(pairs)%2 != 0 {

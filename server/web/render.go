@@ -53,6 +53,12 @@ func (r *Renderer) parse(templates fs.FS, locale string) (map[string]pageTemplat
 	if err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
+	constant := map[string]func(string) (string, error){
+		"t":     func(id string) (string, error) { return r.words.text(locale, id, nil), nil },
+		"path":  func(p string) (string, error) { return r.path(p), nil },
+		"asset": r.assets.url,
+	}
+	fold(layout, constant)
 	set := map[string]pageTemplate{}
 	for dir, shared := range map[string][]string{"pages": nil, "console": {"console.html"}} {
 		files, err := fs.Glob(templates, dir+"/*.html")
@@ -65,7 +71,10 @@ func (r *Renderer) parse(templates fs.FS, locale string) (map[string]pageTemplat
 				if err != nil {
 					return nil, err
 				}
-				return page.ParseFS(templates, append(shared[:len(shared):len(shared)], file)...)
+				if page, err = page.ParseFS(templates, append(shared[:len(shared):len(shared)], file)...); err == nil {
+					fold(page, constant)
+				}
+				return page, err
 			})
 		}
 	}
