@@ -1,14 +1,21 @@
 package e2e
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"image"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestOffice goes, without scripts, from an empty installation to an application that signs somebody in: the first
@@ -100,4 +107,67 @@ func TestOffice(t *testing.T) {
 		t.Errorf("settings: %s", text)
 	}
 	b.quiet()
+	b.scriptless(false)
+	livelyWizard(b, p)
+	uploadsLogo(b, p.Issuer+"/admin/clients/"+id)
+}
+
+// livelyWizard: with scripts, what is wrong is told when a field is left, and no more once it is mended; nothing is sent off.
+func livelyWizard(b *tab, p *program) {
+	b.t.Helper()
+	wizard := p.Issuer + "/admin/new-client?kind=web"
+	b.open(wizard)
+	b.fill(`[name=client_name]`, "Lively")
+	for uri, told := range map[string]string{"http://shop.example.com/callback": "http only for localhost", "https://*.example.com/cb": "list each URI"} {
+		b.fill(`[name=redirect_uris]`, uri)
+		b.press(`[name=client_name]`)
+		b.says(`#redirect_uris-problem`, told)
+		if !b.has(`[name=redirect_uris][aria-invalid=true][aria-describedby~=redirect_uris-problem]`) || !b.has(`[name=client_name]:focus`) {
+			b.t.Errorf("what is wrong with %s isn't tied to its field, or the focus is gone", uri)
+		}
+	}
+	b.appear(look{"en", "dark", 320})
+	b.wellFormed("wizard-live", look{"en", "dark", 320})
+	b.picture("console-wizard-live")
+	b.fill(`[name=redirect_uris]`, "https://shop.example.com/callback")
+	b.press(`[name=client_name]`)
+	b.gone(`#redirect_uris-problem`)
+	b.at(wizard)
+	b.quiet()
+}
+
+// uploadsLogo: a picture from a disk is an application's logo, and what is none is refused in the same place.
+func uploadsLogo(b *tab, here string) {
+	b.t.Helper()
+	dir := b.t.TempDir()
+	for name, c := range map[string]struct {
+		raw    []byte
+		status int
+		shown  bool
+	}{
+		"none.svg": {[]byte("<svg/>"), http.StatusUnprocessableEntity, false}, "logo.png": {pixels(b.t), http.StatusOK, true},
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, c.raw, 0o600); err != nil {
+			b.t.Fatal(err)
+		}
+		b.open(here)
+		b.do("choose "+name, chromedp.SetUploadFiles(chromedp.CSS(`#logo`), []string{file}))
+		if status := b.click(`#logo-form [type=submit]`); status != c.status || b.has(`#logo-problem`) == c.shown {
+			b.t.Errorf("%s: %d: %s", name, status, b.text("main"))
+		}
+		if drawn := eval[bool](b, `(i => i !== null && i.complete && i.naturalWidth > 0)(document.querySelector('main img.logo'))`); c.shown && !drawn {
+			b.t.Errorf("%s isn't shown", name)
+		}
+	}
+	b.quiet()
+}
+
+func pixels(t *testing.T) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := png.Encode(&out, image.NewGray(image.Rect(0, 0, 200, 100))); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

@@ -55,6 +55,17 @@ func (b *tab) says(css, words string) {
 	b.t.Fatalf("%s doesn't say %q but %q", css, words, b.text(css))
 }
 
+// gone waits until a page hasn't something any more.
+func (b *tab) gone(css string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if !b.has(css) {
+			return
+		}
+	}
+	b.t.Fatalf("%s stays: %s", css, b.text(css))
+}
+
 // press clicks something that doesn't lead to another page at once.
 func (b *tab) press(css string) {
 	b.t.Helper()
