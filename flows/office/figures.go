@@ -3,9 +3,11 @@ package office
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"pratu/flows/keys"
@@ -181,7 +183,7 @@ func (s *Service) figures(ctx context.Context, from storage.Instant) ([]storage.
 	next = max(next, storage.HourOf(now).Add(-3*hour))
 	for _, event := range counted {
 		for at := max(next, storage.HourOf(from)); at <= now; at = at.Add(hour) {
-			n, err := s.Store.CountEvents(ctx, event, at, at.Add(hour))
+			n, err := s.live.count(ctx, s.Store, event, at, now)
 			if err != nil {
 				return nil, err
 			}
@@ -189,4 +191,54 @@ func (s *Service) figures(ctx context.Context, from storage.Instant) ([]storage.
 		}
 	}
 	return list, nil
+}
+
+// tally remembers what was counted of hours that aren't over, so that whoever looks at the page again counts the last minutes.
+type tally struct {
+	mu   sync.Mutex
+	seen map[string]map[storage.Instant]seen // by event and hour
+}
+
+// seen are the events of an hour before an instant.
+type seen struct {
+	n      int64
+	before storage.Instant
+}
+
+func (t *tally) count(ctx context.Context, store *storage.Store, event string, at, now storage.Instant) (int64, error) {
+	known := t.of(event, at)
+	end, sure := at.Add(hour), min(at.Add(hour), now.Add(-settled))
+	if sure > known.before {
+		n, err := store.CountEvents(ctx, event, known.before, sure)
+		if err != nil {
+			return 0, err
+		}
+		known = seen{known.n + n, sure}
+		t.note(event, at, known)
+	}
+	n, err := store.CountEvents(ctx, event, known.before, end)
+	return known.n + n, err
+}
+
+func (t *tally) of(event string, at storage.Instant) seen {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known, there := t.seen[event][at]; there {
+		return known
+	}
+	return seen{0, at}
+}
+
+// note keeps the hours that a page looks at, and no others.
+func (t *tally) note(event string, at storage.Instant, known seen) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.seen == nil {
+		t.seen = map[string]map[storage.Instant]seen{}
+	}
+	if t.seen[event] == nil {
+		t.seen[event] = map[storage.Instant]seen{}
+	}
+	t.seen[event][at] = known
+	maps.DeleteFunc(t.seen[event], func(other storage.Instant, _ seen) bool { return other < at.Add(-4*hour) })
 }

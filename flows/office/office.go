@@ -37,6 +37,8 @@ type Service struct {
 	Connectors *connectors.Service
 	Players    *players.Service
 	APIKeys    *clients.APIKeys
+
+	live tally
 }
 
 // Actor is who asks. The zero value may nothing.
