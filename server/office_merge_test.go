@@ -178,6 +178,45 @@ func TestOfficeMergeAttacks(t *testing.T) {
 	})
 }
 
+// A merge takes away nothing that protected somebody: who isn't to be found by a contact isn't found by it at the other account,
+// no partner's id is kept from its owner, and what stayed behind goes when the account that stays is erased (OF-09).
+func TestOfficeMergeProtects(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		ctx, at := t.Context(), storage.At(s.now())
+		x := s.twin()
+		_, b := s.appointed("owner@x.test", office.Owner)
+		must(t, s.store.HideAccount(ctx, x.ID, at, at))
+		for account, id := range map[string]string{x.ID: "theirs", s.mali.ID: "hers"} {
+			must(t, s.store.CreateBinding(ctx, storage.Binding{ID: id, AccountID: account, Partner: "truemoney", ExternalID: id, CreatedAt: at, UpdatedAt: at}))
+		}
+		preview := b.submit(b.get("/admin/accounts/"+number(x.SSOID)), "preview-merge", "action", "preview-merge", "into", malisMail).expect(t, 200)
+		b.to(b.submit(preview, "merge", "action", "merge", "confirm", "1"), "/admin/accounts/"+number(s.mali.SSOID)).expect(t, 200)
+		if hidden := must1(s.store.HiddenAt(ctx, s.mali.ID))(t); hidden.IsZero() {
+			t.Error("who wasn't to be found is found at the other account")
+		}
+		must1(s.store.BindingByExternalID(ctx, "truemoney", "hers"))(t)
+		must(t, s.store.CreateBinding(ctx, storage.Binding{ID: "again", AccountID: "alice", Partner: "truemoney", ExternalID: "theirs", CreatedAt: at, UpdatedAt: at}))
+
+		must1(s.office.Chain.Seal(ctx))(t)
+		must1(s.accounts.Close(ctx, s.mali, ""))(t)
+		s.pass(accounts.Grace + time.Minute)
+		if n := must1(s.accounts.Erase(ctx))(t); n != 1 {
+			t.Fatalf("%d erased", n)
+		}
+		for _, query := range []string{
+			`SELECT COUNT(*) FROM players WHERE account_id = '`, `SELECT COUNT(*) FROM bindings WHERE account_id = '`, `SELECT COUNT(*) FROM sessions WHERE account_id = '`,
+			`SELECT COUNT(*) FROM audit WHERE details <> '{}' AND event <> 'account.erased' AND account_id = '`,
+		} {
+			if n := s.count(query + x.ID + `'`); n != 0 {
+				t.Errorf("%d rows are left of the account that went: %s", n, query)
+			}
+		}
+		if report := must1(s.office.Chain.Verify(ctx, ""))(t); !report.Intact() || report.Emptied == 0 {
+			t.Errorf("%+v", report)
+		}
+	})
+}
+
 // An administrator downloads what its owner could, on the record, and the owner is told.
 func TestOfficeExport(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {

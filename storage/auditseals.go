@@ -80,10 +80,13 @@ func (s *Store) RemoveAudit(ctx context.Context, ids []string, upTo int64) (rows
 	return s.exec(ctx, `DELETE FROM audit WHERE id IN `+in, args...)
 }
 
-// Erased tells whether an account is erased, or is being erased: it can't be kept any more.
+// Erased tells whether an account, or the one that it became, is erased, or is being erased: it can't be kept any more.
 func (s *Store) Erased(ctx context.Context, accountID string) (bool, error) {
 	var n int64
-	err := s.get(ctx, &n, `SELECT COUNT(*) FROM accounts WHERE id = ? AND status = '3' AND erase_at <= ?`, accountID, claimed)
+	err := s.get(ctx, &n, `WITH RECURSIVE line (id, status, erase_at, merged_into) AS (
+		SELECT id, status, erase_at, merged_into FROM accounts WHERE id = ?
+		UNION SELECT a.id, a.status, a.erase_at, a.merged_into FROM line l JOIN accounts a ON a.id = l.merged_into AND l.status = '4')
+		SELECT COUNT(*) FROM line WHERE status = '3' AND erase_at <= ?`, accountID, claimed)
 	return n > 0, err
 }
 

@@ -41,8 +41,10 @@ func (s *Store) MergeAccounts(ctx context.Context, m AccountMerge) error {
 	if err != nil {
 		return err
 	}
-	err = s.guarded(ctx, `UPDATE accounts SET profile = ?, updated_at = ? WHERE id = ? AND status = '1' AND updated_at = ?`,
-		m.Profile, max(m.Now, m.IntoVersion+1), m.IntoID, m.IntoVersion)
+	// Who isn't to be found by a contact isn't found by it at the other account either.
+	err = s.guarded(ctx, `UPDATE accounts SET profile = ?, updated_at = ?, hidden_at = CASE WHEN hidden_at > 0 THEN hidden_at
+		ELSE (SELECT f.hidden_at FROM accounts f WHERE f.id = ?) END WHERE id = ? AND status = '1' AND updated_at = ?`,
+		m.Profile, max(m.Now, m.IntoVersion+1), m.FromID, m.IntoID, m.IntoVersion)
 	if err != nil {
 		return err
 	}
@@ -56,7 +58,16 @@ func (s *Store) MergeAccounts(ctx context.Context, m AccountMerge) error {
 			return err
 		}
 	}
-	return nil
+	// A partner's id that stayed behind would be nobody's, and never anybody else's.
+	_, err = s.exec(ctx, `UPDATE bindings SET ended_at = ?, updated_at = ? WHERE account_id = ? AND ended_at = 0`, m.Now, m.Now, m.FromID)
+	return err
+}
+
+// MergedFrom are the accounts that went into another, and those that had gone into them.
+func (s *Store) MergedFrom(ctx context.Context, accountID string) (ids []string, err error) {
+	err = s.list(ctx, &ids, `WITH RECURSIVE line (id) AS (SELECT id FROM accounts WHERE merged_into = ? AND merged_into <> ''
+		UNION SELECT a.id FROM line l JOIN accounts a ON a.merged_into = l.id AND a.merged_into <> '') SELECT id FROM line ORDER BY id`, accountID)
+	return ids, err
 }
 
 // MergedInto is the account that another became; one that wasn't merged is ErrNotFound.

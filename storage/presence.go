@@ -98,7 +98,7 @@ func (s *Store) NotePresence(ctx context.Context, p Presence) error {
 }
 
 // notErased leaves out accounts of which only the row is left, or soon will be.
-const notErased = `JOIN accounts a ON a.id = w.column1 AND a.status <> '3'`
+const notErased = `JOIN accounts a ON a.id = w.column1 AND a.status NOT IN ('3', '4')`
 
 func (s *Store) noteChannels(ctx context.Context, some []ChannelAccess) error {
 	var args []any

@@ -132,13 +132,15 @@ func (s *Service) erase(ctx context.Context, id string) error {
 	if err := s.Store.ClaimErasure(ctx, id, storage.At(s.Now())); err != nil {
 		return err
 	}
-	for {
-		rows, err := s.Store.EraseRows(ctx, id)
-		if err != nil {
-			return err
-		}
-		if rows == 0 {
-			break
+	gone, err := s.Store.MergedFrom(ctx, id) // what stayed behind with them is this person's as well
+	if err != nil {
+		return err
+	}
+	for _, one := range append(gone, id) {
+		for rows := int64(1); rows > 0; {
+			if rows, err = s.Store.EraseRows(ctx, one); err != nil {
+				return err
+			}
 		}
 	}
 	return s.Store.InTx(ctx, func(ctx context.Context) error {
