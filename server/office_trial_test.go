@@ -9,6 +9,7 @@ import (
 
 	"pratu/flows/clients"
 	"pratu/flows/office"
+	"pratu/storage"
 )
 
 // A trial is a whole sign-in of the administrator's own, and nothing that it issues opens anything or is kept.
@@ -43,6 +44,7 @@ func TestOfficeTrial(t *testing.T) {
 			`SELECT COUNT(*) FROM tokens WHERE client_id = 'web1'`:                           0,
 			`SELECT COUNT(*) FROM session_clients`:                                           0,
 			`SELECT COUNT(*) FROM trials`:                                                    0,
+			`SELECT COUNT(*) FROM consents WHERE client_id = 'web1'`:                         0,
 			`SELECT COUNT(*) FROM audit WHERE event = 'client.tried' AND client_id = 'web1'`: 1,
 		} {
 			if n := s.count(query); n != want {
@@ -57,6 +59,17 @@ func TestOfficeTrial(t *testing.T) {
 		b.get(b.proceed(b.submit(page, "consent", "decision", "allow")).Header.Get("Location")).expect(t, 200, `id="id_token"`)
 		if n := s.count(`SELECT COUNT(*) FROM tokens`) + s.count(`SELECT COUNT(*) FROM trials`); n != 0 {
 			t.Errorf("%d rows are left", n)
+		}
+		// What was allowed to look at it lets the application in no more than before (OF-10).
+		silent := base("client_id", "spa1", "redirect_uri", "https://spa.test/cb", "scope", "openid email", "prompt", "none")
+		if _, params := b.authorize(silent).location(t); params.Get("error") != "consent_required" || params.Has("code") {
+			t.Errorf("without a question: %v", params)
+		}
+		// A consent from before stays.
+		must(t, s.store.PutConsent(t.Context(), storage.Consent{AccountID: a.ID, ClientID: "spa1", Scopes: clients.DefaultScope, GrantedAt: storage.At(s.now()), ExpiresAt: storage.At(s.now().Add(time.Hour))}))
+		b.get(b.get(try("spa1").Header.Get("Location")).Header.Get("Location")).expect(t, 200, `id="id_token"`)
+		if _, params := b.authorize(silent).location(t); !params.Has("code") {
+			t.Errorf("%v", params)
 		}
 		if machine := b.get("/admin/clients/svc1"); strings.Contains(machine.body, `id="trial"`) {
 			t.Error("a machine is tried")
