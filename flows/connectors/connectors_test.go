@@ -132,6 +132,30 @@ func TestKnownBy(t *testing.T) {
 	}
 }
 
+// A secret that nobody sees isn't sent to where somebody says later, unless they have it themselves.
+func TestSecretStaysAtItsAuthority(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, store *storage.Store) {
+		ctx, s := t.Context(), service(t, store)
+		must[*Connector](t)(s.Create(ctx, Document{Kind: KindB2C, ClientID: "x", Secret: "canary-secret", Settings: Settings{
+			Issuer: "https://b2c.test/t/v2.0/", Authority: "https://b2c.test/t", Policies: []string{"B2C_1_signin"},
+		}}))
+		moved := func(secret string) error {
+			_, err := s.Update(ctx, "b2c", func(d *Document) error { d.Settings.Authority, d.Secret = "https://evil.test/t", secret; return nil })
+			return err
+		}
+		var ps Problems
+		if err := moved(""); !errors.As(err, &ps) || ps[0].Pointer != "/secret" {
+			t.Errorf("the secret goes elsewhere: %v", err)
+		}
+		if c := must[*Connector](t)(s.Update(ctx, "b2c", func(d *Document) error { d.Name = "Corp"; return nil })); c.Secret != "canary-secret" {
+			t.Errorf("the secret is %q", c.Secret)
+		}
+		if err := moved("canary-secret"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestValidate(t *testing.T) {
 	for name, c := range map[string]struct {
 		d    Document

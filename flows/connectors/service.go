@@ -227,8 +227,10 @@ func (s *Service) UpdateIf(ctx context.Context, id string, version storage.Insta
 		return nil, err
 	}
 	d := old.Document()
-	d.Secret = old.Secret
 	if err := change(&d); err != nil {
+		return nil, err
+	}
+	if err := d.keepSecret(old); err != nil {
 		return nil, err
 	}
 	if d, err = s.Judge(old, d); err != nil {

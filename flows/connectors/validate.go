@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"pratu/flows/audit"
 	"pratu/flows/kind"
 )
 
@@ -33,8 +34,19 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// maxProblems, maxPointer and maxDetail bound an answer: a document may be wrong from end to end.
+const (
+	maxProblems = 100
+	maxPointer  = 200
+	maxDetail   = 600
+)
+
 func (ps *Problems) add(pointer, code, format string, args ...any) {
-	*ps = append(*ps, Problem{Pointer: pointer, Code: "connector." + code, Detail: fmt.Sprintf(format, args...)})
+	if len(*ps) < maxProblems {
+		*ps = append(*ps, Problem{
+			Pointer: audit.Printable(pointer, maxPointer), Code: "connector." + code, Detail: audit.Printable(fmt.Sprintf(format, args...), maxDetail),
+		})
+	}
 }
 
 // Err is nil when there is nothing to say.
@@ -148,6 +160,19 @@ func (d *Document) replaces(ps *Problems, old *Connector) {
 			ps.add(pointer, "stays", "it stays %q, since people are known by it: create another connector", was)
 		}
 	}
+}
+
+// keepSecret lets a document without a secret have the one that the connector had. It isn't sent to where somebody says just
+// now: nobody sees it, and nobody has it sent to themselves.
+func (d *Document) keepSecret(old *Connector) error {
+	var ps Problems
+	if d.Secret == "" && old.Secret != "" && d.Settings.Authority != old.Settings.Authority {
+		ps.add("/secret", "missing", "with another authority the secret has to be written again: it is sent there")
+	}
+	if d.Secret == "" {
+		d.Secret = old.Secret
+	}
+	return ps.Err()
 }
 
 // Stays are the members of a kind's document, and of its settings, that the subjects of people belong to, as flows/social
