@@ -112,6 +112,31 @@ func (s served) Get(context.Context, string) (*outbound.Response, error) {
 	return &outbound.Response{Status: 200, Body: s}, nil
 }
 
+// sharper is a JPEG of eight by eight pixels that comes in so many passes.
+func sharper(passes int) []byte {
+	raw := []byte{0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}
+	raw = append(raw, bytes.Repeat([]byte{1}, 64)...)
+	raw = append(raw, 0xff, 0xc2, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0)
+	for _, table := range []byte{0x00, 0x10} { // one code of one bit: no difference, the end of the block
+		raw = append(raw, 0xff, 0xc4, 0, 20, table, 1)
+		raw = append(raw, make([]byte, 15+1)...)
+	}
+	raw = append(raw, 0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0, 0x7f)
+	for range passes - 1 {
+		raw = append(raw, 0xff, 0xda, 0, 8, 1, 1, 0, 1, 63, 0, 0x7f)
+	}
+	return append(raw, 0xff, 0xd9)
+}
+
+// A small file that asks for many passes over a large picture keeps a processor busy for a minute; none is drawn.
+func TestLogoPasses(t *testing.T) {
+	for passes, drawn := range map[int]bool{1: true, 10: true, 1000: false} {
+		if got := (&Service{Fetch: served(sharper(passes))}).fetchLogo(t.Context(), "https://rp.test/logo"); (got != "") != drawn {
+			t.Errorf("%d passes are drawn: %v", passes, got != "")
+		}
+	}
+}
+
 func FuzzLogo(f *testing.F) {
 	for _, text := range []string{
 		"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",

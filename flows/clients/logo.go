@@ -22,7 +22,11 @@ import (
 const (
 	maxLogoPixels = 1024 * 1024
 	logoSize      = 128
+	maxLogoScans  = 64 // of a JPEG that comes sharper and sharper: encoders write ten
 )
+
+// startOfScan begins a pass over all of a JPEG's picture: a few bytes can ask for one, and a file for very many.
+var startOfJPEG, startOfScan = []byte{0xff, 0xd8}, []byte{0xff, 0xda}
 
 // Fetcher gets what a client names. It is outbound's guarded client.
 type Fetcher interface {
@@ -36,7 +40,7 @@ func (s *Service) fetchLogo(ctx context.Context, uri string) string {
 		return ""
 	}
 	answer, err := s.Fetch.Get(ctx, uri)
-	if err != nil || answer.Status != 200 {
+	if err != nil || answer.Status != 200 || bytes.HasPrefix(answer.Body, startOfJPEG) && bytes.Count(answer.Body, startOfScan) > maxLogoScans {
 		return ""
 	}
 	return draw(answer.Body)
