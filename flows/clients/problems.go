@@ -28,8 +28,27 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Bounds of an answer: a document that is wrong from end to end must not be answered with many times its length.
+const (
+	maxProblems = 100
+	maxPointer  = 200
+	maxDetail   = 600
+)
+
+func (ps *Problems) full() bool { return len(*ps) >= maxProblems }
+
 func (ps *Problems) add(pointer, code, format string, args ...any) {
-	*ps = append(*ps, Problem{Pointer: pointer, Code: code, Detail: fmt.Sprintf(format, args...)})
+	if !ps.full() {
+		*ps = append(*ps, Problem{Pointer: clip(pointer, maxPointer), Code: code, Detail: clip(fmt.Sprintf(format, args...), maxDetail)})
+	}
+}
+
+// clip is the beginning of a text.
+func clip(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // err is nil when there is nothing to say.

@@ -67,6 +67,9 @@ func (ps *Problems) strictMembers(pointer string, raw []byte, t reflect.Type) {
 	members, _ := Members(raw) // the real decoder says what is wrong
 	types, seen := membersOf(t), map[string]bool{}
 	for _, m := range members {
+		if ps.full() {
+			return
+		}
 		at := pointer + "/" + m.Name
 		switch of, known := types[m.Name]; {
 		case !known:
@@ -132,6 +135,9 @@ func eachMember(t reflect.Type, do func(name string, of reflect.Type)) {
 
 // DidYouMean is ", did you mean …?" for the nearest of the known names, or nothing when none is near.
 func DidYouMean(name string, known []string) string {
+	if len(name) > maxPointer { // no misspelt word, and it would take long to compare
+		return ""
+	}
 	best, at := "", len(name)/3+2
 	for _, k := range known {
 		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < at {

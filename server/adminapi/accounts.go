@@ -108,6 +108,9 @@ type search struct {
 	Limit  int    `json:"limit"`
 }
 
+// maxSearch is longer than any address: each word of a text costs a look at each account that has the first.
+const maxSearch = 300
+
 func searchAccounts(s *Server, c *call) error {
 	in := search{Limit: 50}
 	if err := decode(c.body, &in); err != nil {
@@ -116,6 +119,8 @@ func searchAccounts(s *Server, c *call) error {
 	switch {
 	case strings.TrimSpace(in.Text) == "":
 		return invalid("search.empty", "/text", "is missing")
+	case len(in.Text) > maxSearch:
+		return invalid("search.too_long", "/text", "is longer than what it finds")
 	case in.Limit < 1 || in.Limit > 200:
 		return invalid("query.limit", "/limit", "between 1 and 200")
 	}

@@ -11,10 +11,12 @@ import (
 	"math"
 	"mime"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"pratu/flows/audit"
 	"pratu/flows/clients"
@@ -124,7 +126,8 @@ var (
 )
 
 // actor is who a bearer token is of. It has to be one that a machine got for itself, which an administrator registered: a
-// token of a person is a page's, and no page has a place here.
+// token of a person is a page's, and no page has a place here. One that was made for another API may have been sent here by it
+// (RFC 9068 section 4).
 func (s *Server) actor(r *http.Request) (office.Actor, error) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
@@ -138,11 +141,12 @@ func (s *Server) actor(r *http.Request) (office.Actor, error) {
 	if err != nil {
 		return office.Actor{}, err
 	}
-	if !access.Own() || access.Act != nil || access.Client.Kind != clients.KindMachine || access.Client.Unverified() {
+	if !access.OfClient(s.Web.Issuer.String()) || access.Act != nil || access.Client.Kind != clients.KindMachine || access.Client.Unverified() {
 		return office.Actor{}, errNotForUs
 	}
 	web.EventOf(r.Context()).Set("client_id", access.Client.ID)
-	return office.Machine(access.Client.ID, access.Scopes), nil
+	granted := access.Client.Scopes() // a right that was taken back isn't lent by a token from before
+	return office.Machine(access.Client.ID, slices.DeleteFunc(access.Scopes, func(x string) bool { return !slices.Contains(granted, x) })), nil
 }
 
 // read reads a body of a media type.
@@ -157,28 +161,34 @@ func read(w http.ResponseWriter, r *http.Request, media string) ([]byte, error) 
 	if err != nil {
 		return nil, invalid("body.unreadable", "", "the body can't be read")
 	}
+	if !utf8.Valid(raw) { // encoding/json would make something else of it
+		return nil, invalid("document.json", "", "the body isn't UTF-8")
+	}
 	return raw, nil
 }
 
-// decode reads one JSON object into a struct. Members that it hasn't are refused: a misspelt one would silently be nothing.
+// decode reads one JSON object into a struct. Members that it hasn't are refused: a misspelt one would silently be nothing. So
+// are those given twice: whoever judged the request before us may have read the other.
 func decode(raw []byte, into any) error {
-	dec := json.NewDecoder(strings.NewReader(string(raw)))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(into)
-	if err == nil {
-		if _, more := dec.Token(); errors.Is(more, io.EOF) {
-			return nil
-		}
-		return invalid("document.json", "", "more than one JSON document")
+	switch _, object := clients.Members(raw); {
+	case !object && json.Valid(raw):
+		return invalid("document.type", "", "not an object")
+	case !object:
+		return invalid("document.json", "", "not one JSON object")
 	}
-	if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
-		return invalid("document.unknown", "/"+strings.Trim(name, `"`), "unknown member")
+	var ps clients.Problems
+	if ps.Strict("", raw, reflect.TypeOf(into)); len(ps) > 0 {
+		return invalid(ps[0].Code, ps[0].Pointer, ps[0].Detail)
 	}
+	err := json.Unmarshal(raw, into)
 	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
+	switch {
+	case errors.As(err, &wrong):
 		return invalid("document.type", "/"+strings.ReplaceAll(wrong.Field, ".", "/"), "is of the wrong type")
+	case err != nil:
+		return invalid("document.json", "", "not one JSON object")
 	}
-	return invalid("document.json", "", "not one JSON object")
+	return nil
 }
 
 func write(c *call, status int, v any) error {
