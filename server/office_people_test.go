@@ -221,3 +221,19 @@ func linkOf(body, id string) string {
 	}
 	return found[1]
 }
+
+// Whether an address has an account here is told on the record, wherever an administrator types one.
+func TestOfficeLookupsAreRecorded(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		_, b := s.appointed("owner@x.test", office.Owner)
+		b.get("/admin/audit?"+url.Values{"account": {"nobody@x.test"}}.Encode()).expect(t, 200)
+		export := formtest.Find(t, b.get("/admin/audit").body, "export").Values
+		b.send(post("/admin/audit", changed(export, "account", malisPhone))).expect(t, 200)
+		b.submit(b.get("/admin/accounts/21992040"), "preview-merge", "action", "preview-merge", "into", "nobody@x.test").expect(t, 422)
+		b.submit(b.get("/admin/clients/web1"), "preview", "action", "preview", "account", malisMail).expect(t, 200)
+		b.get("/admin/audit?account=21992040").expect(t, 200) // a number tells nothing new
+		if n := s.count(`SELECT COUNT(*) FROM audit WHERE event = 'directory.searched' AND actor_kind = 'account' AND actor_id <> ''`); n != 4 {
+			t.Errorf("%d are recorded", n)
+		}
+	})
+}

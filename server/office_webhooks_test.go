@@ -51,6 +51,10 @@ func TestOfficeWebhooks(t *testing.T) {
 		if secret == nil {
 			t.Fatal(made.body)
 		}
+		_, looks := s.appointed("looks@x.test", office.Auditor)
+		if seen := looks.get("/admin/webhooks").expect(t, 200, listener.URL+"/…"); strings.Contains(html.UnescapeString(seen.body), "<img>") {
+			t.Error("what may be a secret of the address is shown to who may not set it up")
+		}
 		here := regexp.MustCompile(`id="webhook-open" href="([^"]+)"`).FindStringSubmatch(made.body)[1]
 		inertPages(t, b, "/admin/webhooks", here)
 		for _, path := range []string{"/admin/webhooks", here, "/admin/audit"} {

@@ -1,9 +1,11 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"pratu/flows/accounts"
@@ -31,26 +33,27 @@ func (s *Service) FindAccounts(ctx context.Context, a Actor, text, after string,
 	if text = strings.TrimSpace(text); text == "" {
 		return s.newest(ctx, after, limit)
 	}
-	one, err := s.Named(ctx, a, text)
-	if err != nil && kind.Of(err) != kind.NotFound {
-		return nil, err
-	}
-	if failure := s.looked(ctx, text, err == nil); failure != nil {
-		return nil, failure
-	}
-	if err == nil {
+	one, err := s.looked(ctx, a, text)
+	switch {
+	case err == nil:
 		return &Found{Accounts: []*accounts.Account{one}}, nil
+	case kind.Of(err) != kind.NotFound:
+		return nil, err
 	}
 	return s.byName(ctx, text, after, limit)
 }
 
-// looked writes down that somebody looked for an address or number.
-func (s *Service) looked(ctx context.Context, text string, found bool) error {
-	c, err := contact.Parse(text)
-	if err != nil {
-		return nil //nolint:nilerr // by a number or a name
+// looked is Named, on the record of who acts in ctx where it tells whether somebody's address or number has an account here.
+func (s *Service) looked(ctx context.Context, a Actor, text string) (*accounts.Account, error) {
+	one, err := s.Named(ctx, a, text)
+	text = strings.TrimSpace(text)
+	c, e := contact.Parse(text)
+	byNumber := err == nil && strconv.FormatInt(one.SSOID, 10) == text // which may look like a phone's
+	if err != nil && kind.Of(err) != kind.NotFound || e != nil || byNumber {
+		return one, err
 	}
-	return s.record(ctx, "directory.searched", "", map[string]any{"kind": c.Kind, "contact": contact.Mask(c), "found": found})
+	details := map[string]any{"kind": c.Kind, "contact": contact.Mask(c), "found": err == nil}
+	return one, cmp.Or(s.Audit.Append(ctx, audit.Event{Name: "directory.searched", Details: details}), err)
 }
 
 func (s *Service) newest(ctx context.Context, before string, limit int) (*Found, error) {

@@ -23,7 +23,7 @@ func (s *Service) FindAPIKeys(ctx context.Context, a Actor, clientID string) ([]
 func (s *Service) CreateAPIKey(ctx context.Context, a Actor, clientID, note string, life time.Duration) (storage.APIKey, string, error) {
 	ctx, err := a.enter(ctx, RotateSecrets)
 	if err == nil {
-		_, err = s.theirs(ctx, a, RotateSecrets, clientID)
+		_, err = s.keyed(ctx, a, clientID)
 	}
 	if err != nil {
 		return storage.APIKey{}, "", err

@@ -120,17 +120,19 @@ func (a Actor) lets(before, after []string) error {
 	return nil
 }
 
-// widened tells whether a change is of something that decides what an application may. A title owner's is of what it is
-// called and where it lives.
+// widened tells whether a change is of more than a title owner decides about: what the title is called, and where it lives.
+// Everything else decides what an application may, members that are yet to come too.
 func widened(before, after *clients.Document) bool {
-	powers := func(d *clients.Document) string {
-		raw, _ := json.Marshal([]any{
-			d.Settings, d.Scope, d.GrantTypes, d.ResponseTypes, d.TokenEndpointAuthMethod, d.TokenEndpointAuthAlg, d.IDTokenAlg, d.UserinfoAlg,
-			d.SubjectType, d.SectorIdentifierURI, d.JWKS, d.JWKSURI, d.Disabled, d.Kind, d.ClientID,
-		})
+	rest := func(d clients.Document) string {
+		m := &d.Metadata
+		m.ClientName, m.Localized, m.ClientURI, m.LogoURI, m.PolicyURI, m.TosURI, m.Contacts = "", clients.Localized{}, "", "", "", "", nil
+		m.RedirectURIs, m.PostLogoutRedirectURIs, m.InitiateLoginURI = nil, nil, ""
+		m.BackchannelLogoutURI, m.BackchannelSession, m.FrontchannelLogoutURI, m.FrontchannelSession = "", false, "", false
+		m.SoftwareID, m.SoftwareVersion = "", ""
+		raw, _ := json.Marshal(d) //nolint:gosec // it goes nowhere
 		return string(raw)
 	}
-	return powers(before) != powers(after)
+	return rest(*before) != rest(*after)
 }
 
 // DeleteClient removes an application for good.
@@ -166,14 +168,23 @@ func (s *Service) RotateSecret(ctx context.Context, a Actor, id string, overlap 
 	if overlap < 0 || overlap > MaxOverlap {
 		return "", kind.New(kind.Invalid, "client.overlap").WithField("overlap")
 	}
+	if _, err := s.keyed(ctx, a, id); err != nil {
+		return "", err
+	}
+	return s.Clients.RotateSecret(ctx, id, "", overlap)
+}
+
+// keyed reads an application whose secret or key an actor may have: not that of one who may more, at the admin API or, for who
+// isn't given it with a title, in what it may ask about accounts.
+func (s *Service) keyed(ctx context.Context, a Actor, id string) (*clients.Client, error) {
 	c, err := s.theirs(ctx, a, RotateSecrets, id)
 	if err == nil {
 		err = a.gives(c.Metadata.Scope)
 	}
-	if err != nil {
-		return "", err
+	if err == nil && a.Everywhere(RotateSecrets) {
+		err = a.lets(nil, c.Settings.Permissions)
 	}
-	return s.Clients.RotateSecret(ctx, id, "", overlap)
+	return c, err
 }
 
 // EndOldSecrets leaves an application its newest secret alone.

@@ -113,7 +113,7 @@ func (s *Service) concerned(ctx context.Context, account string) (string, error)
 	if account == "" {
 		return "", nil
 	}
-	one, err := s.Named(ctx, Actor{may: []Action{ReadAccounts}}, account)
+	one, err := s.looked(ctx, Actor{may: []Action{ReadAccounts}}, account)
 	if err != nil {
 		return "", err
 	}

@@ -57,6 +57,10 @@ var deeds = []deed{
 		_, err := w.ChangeClient(ctx, a, "dragons", 0, func(d *clients.Document) error { d.Settings.FirstParty = !d.Settings.FirstParty; return nil })
 		return err
 	}},
+	{office.WriteClients, "less protection", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.ChangeClient(ctx, a, "dragons", 0, func(d *clients.Document) error { d.RequirePAR = !d.RequirePAR; return nil })
+		return err
+	}},
 	{office.WriteClients, "create", false, func(ctx context.Context, w *world, a office.Actor) error {
 		_, _, err := w.CreateClient(ctx, a, clients.Document{Kind: clients.KindMachine})
 		return err
@@ -288,6 +292,10 @@ var deeds = []deed{
 	}},
 }
 
+func second[A any](_ A, err error) error { return err }
+
+func third[A, B any](_ A, _ B, err error) error { return err }
+
 const unknownWebhook = "webhook.unknown"
 
 // unless takes a refusal for which one has to be let in.
@@ -431,6 +439,14 @@ func TestHoldersAreSafe(t *testing.T) {
 		})
 		if !kind.Is(err, "office.forbidden") {
 			t.Errorf("a machine lets one search accounts: %v", err)
+		}
+		for name, err := range map[string]error{
+			"its secret": second(w.RotateSecret(ctx, office.Machine("robot", []string{"admin:clients.secrets"}), "asking", 0)),
+			"a key":      third(w.CreateAPIKey(ctx, office.Machine("robot", []string{"admin:clients.secrets"}), "asking", "", 0)),
+		} {
+			if !kind.Is(err, "office.forbidden") {
+				t.Errorf("a machine that may not read accounts has %s of one that may: %v", name, err)
+			}
 		}
 		// Nor has anybody else the secret or the keys of who has it.
 		w.client(clients.Document{ClientID: "dragons", Kind: clients.KindGame})

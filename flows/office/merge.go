@@ -36,16 +36,13 @@ type MergedPlayer struct {
 // PreviewMerge tells what a merge would do. It reads both accounts, and changes neither. Who is looked for by an address is on
 // the record, as in a search.
 func (s *Service) PreviewMerge(ctx context.Context, a Actor, from int64, into string) (*Merge, error) {
-	ctx, err := a.enter(ctx, MergeAccounts)
-	if err != nil { // before it is told whether there is such an account
+	ctx, err := a.enter(ctx, MergeAccounts) // before it is told whether there is such an account
+	if err != nil {
 		return nil, err
 	}
 	reader := a
 	reader.may = append(slices.Clone(a.may), ReadAccounts)
-	x, err := s.Named(ctx, reader, into)
-	if failure := s.looked(ctx, into, err == nil); failure != nil {
-		return nil, failure
-	}
+	x, err := s.looked(ctx, reader, into)
 	if kind.Is(err, "account.unknown") {
 		err = kind.New(kind.Invalid, "account.unknown").WithField("into").WithErr(err)
 	}

@@ -40,14 +40,14 @@ func (s *Service) Previewing(ctx context.Context, a Actor, id, account string) (
 	if c.Kind == clients.KindMachine {
 		return ctx, c, nil, nil
 	}
-	x, err := s.Named(ctx, a, account)
+	ctx = audit.Acting(ctx, a.Kind, a.ID)
+	x, err := s.looked(ctx, a, account)
 	if kind.Is(err, "account.unknown") {
 		err = kind.New(kind.Invalid, "account.unknown").WithField("account").WithErr(err)
 	}
 	if err != nil {
 		return ctx, nil, nil, err
 	}
-	ctx = audit.Acting(ctx, a.Kind, a.ID)
 	return ctx, c, x, s.Audit.Append(ctx, audit.Event{Name: "account.claims_previewed", AccountID: x.ID, ClientID: c.ID})
 }
 

@@ -2,6 +2,7 @@ package office
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"pratu/flows/webhooks"
@@ -14,7 +15,21 @@ func (s *Service) WebhookList(ctx context.Context, a Actor) ([]*webhooks.Webhook
 	if err != nil {
 		return nil, err
 	}
-	return s.Webhooks.List(ctx)
+	list, err := s.Webhooks.List(ctx)
+	for _, w := range list {
+		a.masks(w)
+	}
+	return list, err
+}
+
+// masks hides what may be a secret from who may not set webhooks up: of an address all but the host, as in the record.
+func (a Actor) masks(w *webhooks.Webhook) {
+	if a.May(WriteWebhooks) {
+		return
+	}
+	if u, err := url.Parse(w.URL); err == nil {
+		w.URL = u.Scheme + "://" + u.Host + "/…"
+	}
 }
 
 // Webhook is one.
@@ -23,7 +38,11 @@ func (s *Service) Webhook(ctx context.Context, a Actor, id string) (*webhooks.We
 	if err != nil {
 		return nil, err
 	}
-	return s.Webhooks.Find(ctx, id)
+	w, err := s.Webhooks.Find(ctx, id)
+	if err == nil {
+		a.masks(w)
+	}
+	return w, err
 }
 
 // CreateWebhook sets one up. Its secret is returned this once.
