@@ -98,6 +98,9 @@ func (s *Service) Deliver(ctx context.Context, payload []byte) error {
 	if err != nil {
 		return err
 	}
+	if s.resting(row.ID) {
+		return errResting
+	}
 	body, err := s.body(ctx, d)
 	if err != nil {
 		return err
@@ -107,6 +110,7 @@ func (s *Service) Deliver(ctx context.Context, payload []byte) error {
 		return err
 	}
 	answer, err := s.Outbound.Post(ctx, row.URL, headers, body)
+	s.called(row.ID, err)
 	switch {
 	case err != nil:
 		return err
@@ -117,6 +121,31 @@ func (s *Service) Deliver(ctx context.Context, payload []byte) error {
 		return outbox.Permanent(errors.Join(errors.New("answered 410: the webhook was disabled"), err))
 	}
 	return fmt.Errorf("answered %d", answer.Status)
+}
+
+// restTime is how long an address isn't called that let us wait. Deliveries go a few at a time: one that doesn't answer would
+// hold up those to everybody else.
+const restTime = 30 * time.Second
+
+var errResting = errors.New("the address let us wait a moment ago")
+
+func (s *Service) resting(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Now().Before(s.rests[id])
+}
+
+// called notes how a call went.
+func (s *Service) called(id string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.rests, id)
+	if errors.Is(err, context.DeadlineExceeded) {
+		if s.rests == nil {
+			s.rests = map[string]time.Time{}
+		}
+		s.rests[id] = s.Now().Add(restTime)
+	}
 }
 
 // Message is what is sent.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"pratu/flows/audit"
@@ -39,6 +40,9 @@ type Service struct {
 	Audit    *audit.Log
 	Now      func() time.Time
 	Local    bool // development: plain http too
+
+	mu    sync.Mutex
+	rests map[string]time.Time // until when an address isn't called, by webhook
 }
 
 // Settings are what an administrator says of a webhook.

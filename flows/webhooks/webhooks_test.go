@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -476,6 +477,37 @@ func TestReseal(t *testing.T) {
 		w.send()
 		for _, plain := range []string{first, second} {
 			must(t, verify(plain, w.got[0].header, w.got[0].body, w.at))
+		}
+	})
+}
+
+// An address that lets us wait isn't called again at once: those that answer wait behind it.
+func TestWhoDoesNotAnswerHoldsNobodyUp(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.Outbound = outbound.New(outbound.Options{Timeout: 50 * time.Millisecond, Development: true})
+		silent := make(chan struct{})
+		var calls atomic.Int32
+		hanging := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1); <-silent }))
+		t.Cleanup(hanging.Close)
+		t.Cleanup(func() { close(silent) })
+		hook, _, err := w.Create(t.Context(), webhooks.Settings{URL: hanging.URL, Events: []string{"player.banned"}})
+		must(t, err)
+		for range 2 {
+			w.append("player.banned", nil)
+			w.send()
+		}
+		if n := calls.Load(); n != 1 {
+			t.Errorf("called %d times", n)
+		}
+		list, _, err := w.Deliveries(t.Context(), hook.ID, webhooks.Cursor{}, 10)
+		must(t, err)
+		if len(list) != 2 || list[0].LastError == list[1].LastError || list[0].Attempts != 1 {
+			t.Errorf("%+v", list)
+		}
+		w.at = w.at.Add(31 * time.Second)
+		w.send()
+		if n := calls.Load(); n != 3 {
+			t.Errorf("called %d times when the rest was over", n)
 		}
 	})
 }
