@@ -41,7 +41,7 @@ type Config struct {
 	MailFrom string `key:"mail_from" doc:"Sender of mails; empty: Pratu <no-reply@ the issuer's host>."`
 
 	SMS              string `key:"sms" secret:"yes" doc:"https://… gets each text as a POST; file:DIR writes one .json per text; log, with a localhost issuer only. Empty: no texts, so phones are no way in; with a localhost issuer file:sms in the data directory."`
-	SMSBody          string `key:"sms_body" doc:"What the webhook of sms gets, a Go template over .ID, .To and .Text, json quoting a value; empty: these three as a JSON object."`
+	SMSBody          string `key:"sms_body" secret:"yes" doc:"What the webhook of sms gets, a Go template over .ID, .To and .Text, json quoting a value; empty: these three as a JSON object."`
 	SMSAuthorization string `key:"sms_authorization" secret:"only" doc:"Authorization header of the webhook of sms."`
 
 	TLSCert          string   `key:"tls_cert" doc:"PEM file with the certificate chain, to serve https without a proxy."`

@@ -301,3 +301,21 @@ func TestComposeFiles(t *testing.T) {
 		}
 	}
 }
+
+// What a gateway of texts gets may hold its password, as addresses may: the console says only that there is something.
+func TestRunningSettingsHideSecrets(t *testing.T) {
+	const canary = "canary-of-a-secret"
+	c := &Config{DatabaseURL: canary, SecretKey: canary, SecretKeyPrevious: canary, Mail: canary, SMS: canary, SMSBody: canary, SMSAuthorization: canary}
+	shown := 0
+	for _, s := range c.runningSettings() {
+		if strings.Contains(s.Value, canary) {
+			t.Errorf("%s is shown", s.Name)
+		}
+		if s.Secret && s.Set {
+			shown++
+		}
+	}
+	if shown != 7 {
+		t.Errorf("%d are said to be there", shown)
+	}
+}

@@ -74,8 +74,12 @@ func (p *printer) text(v any, text string) error {
 	if p.quiet || p.format != "table" {
 		return p.encode(v)
 	}
-	_, err := io.WriteString(p.out, text)
-	return err
+	for line := range strings.Lines(text) {
+		if _, err := fmt.Fprintln(p.out, cell(strings.TrimSuffix(line, "\n"))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // document prints what has no table: as YAML, unless JSON is asked for.
