@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +24,39 @@ const (
 	maxRounds    = 10_000_000 // of PBKDF2
 	maxCostLog   = 18         // of scrypt: with eight blocks, 256 MiB
 	maxBlockSize = 16
+	maxBcrypt    = 16
+	maxMemory    = 1 << 20 // of argon2, in KiB
+	maxPasses    = 64      // of argon2
+	maxLanes     = 16
 )
+
+// Numbers by which a hash in the spelling of PHC costs: what is named, and what stands by itself.
+var (
+	namedCost = regexp.MustCompile(`[$,](ln|m|t|p|r|rounds)=(\d+)`)
+	bareCost  = regexp.MustCompile(`^\$(2[abxy]?|pbkdf2[^$]*)\$(\d+)\$`)
+	modest    = regexp.MustCompile(`^\$y\$j[./0-9A-F][./0-9A-T]\$`) // yescrypt writes numbers as letters: 2^18 and 32 at most
+	mostCosts = map[string]int{"ln": maxCostLog, "m": maxMemory, "t": maxPasses, "p": maxLanes, "r": maxBlockSize, "rounds": maxRounds}
+)
+
+// affordable tells whether whoever made a hash in the spelling of PHC would have wanted to sign in by it.
+func affordable(stored string) bool {
+	if strings.HasPrefix(stored, "$y$") && !modest.MatchString(stored) {
+		return false
+	}
+	numbers := append(namedCost.FindAllStringSubmatch(stored, -1), bareCost.FindAllStringSubmatch(stored, -1)...)
+	return !slices.ContainsFunc(numbers, func(found []string) bool {
+		most, named := mostCosts[found[1]]
+		switch {
+		case named:
+		case strings.HasPrefix(found[1], "2"):
+			most = maxBcrypt
+		default:
+			most = maxRounds
+		}
+		n, err := strconv.Atoi(found[2])
+		return err != nil || n > most
+	})
+}
 
 // decode reads a hash in any format that we made or import. go-crypt reads argon2, bcrypt, scrypt, SHA-crypt and PBKDF2 in
 // the spelling of PHC; the spellings of Django and of Firebase are read here.
@@ -34,7 +68,7 @@ func decode(stored string) (matcher, error) {
 		return decodeFirebase(stored)
 	}
 	digest, err := crypt.Decode(stored)
-	if err != nil {
+	if err != nil || !affordable(stored) {
 		return nil, ErrUnreadable // go-crypt's error would quote parts of the hash
 	}
 	return digest, nil

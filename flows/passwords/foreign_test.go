@@ -35,8 +35,16 @@ const firebaseVector = "$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=jxspr8Ki0RYycVU8zy
 // What isn't a hash is no password's, and what would cost too much isn't computed.
 func TestUnreadableHashes(t *testing.T) {
 	h := New(Cheap)
+	if !Readable("$y$j9T$LdJMENpBABJJ3hIHjB1Bi.$HboGM6qPrsK.StKYGt6KErmUYtioHreJd98oIugoNB6") {
+		t.Error("yescrypt as Debian makes it isn't read")
+	}
 	for _, stored := range []string{
 		"", "plain", "$plaintext$password", "pbkdf2_sha256$", "pbkdf2_sha256$1$salt", "pbkdf2_sha256$-1$salt$AAAA", "pbkdf2_sha256$1$salt$AAAA",
+		"$2a$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "$pbkdf2-sha256$2000000000$c2FsdHNhbHQ$KBJH0RIw.FCnOKJi2s/ppNgRHFTFzBjXqxs.xS3zHTY",
+		"$scrypt$ln=40,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw",
+		"$argon2id$v=19$m=4194304,t=3,p=1$c29tZXNhbHRzb21lc2FsdA$UjjPzIhYLwpAQSsXJ4PlpCFpNTZ8ejO3Rk8ktN4E7Cg",
+		"$y$jHT$LdJMENpBABJJ3hIHjB1Bi.$HboGM6qPrsK.StKYGt6KErmUYtioHreJd98oIugoNB6",
+		"$6$rounds=999999999$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz11",
 		"pbkdf2_sha256$99999999999$seasalt$r1uLUxoxpP2Ued/qxvmje7UH9PUJBkRrvf9gGPL7Cps=", "$fbscrypt$", "$fbscrypt$v=1$a$b",
 		strings.Replace(firebaseVector, "n=14", "n=40", 1), strings.Replace(firebaseVector, "r=8", "r=0", 1),
 		strings.Replace(firebaseVector, "v=1", "v=2", 1), strings.Replace(firebaseVector, "p=1", "p=9", 1),
