@@ -49,7 +49,8 @@ var catalogue = []struct {
 	{"GV", "game API: verification", 9, nil},
 	{"GE", "game API: another mail", 6, nil},
 	{"OF", "console and admin API (01 forged posts, 02 what is another title's, 03 members that no form has, 04 stored markup, " +
-		"05 direction marks, 06 lines in what is exported, 07 somebody else's trial, 08 merging what has changed)", 8, nil},
+		"05 direction marks, 06 lines in what is exported, 07 somebody else's trial, 08 merging what has changed, 09 merging away what protected " +
+		"somebody, 10 what a trial leaves behind, 11 what was taken back, 12 answers without bounds)", 12, nil},
 }
 
 const coverageFile = "docs/security-coverage.md"
