@@ -134,6 +134,9 @@ func TestLogoPasses(t *testing.T) {
 		if got := (&Service{Fetch: served(sharper(passes))}).fetchLogo(t.Context(), "https://rp.test/logo"); (got != "") != drawn {
 			t.Errorf("%d passes are drawn: %v", passes, got != "")
 		}
+		if err := (&Document{}).UseLogo(sharper(passes)); (err == nil) != drawn {
+			t.Errorf("%d passes, uploaded: %v", passes, err)
+		}
 	}
 }
 

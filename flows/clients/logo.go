@@ -40,7 +40,7 @@ func (s *Service) fetchLogo(ctx context.Context, uri string) string {
 		return ""
 	}
 	answer, err := s.Fetch.Get(ctx, uri)
-	if err != nil || answer.Status != 200 || bytes.HasPrefix(answer.Body, startOfJPEG) && bytes.Count(answer.Body, startOfScan) > maxLogoScans {
+	if err != nil || answer.Status != 200 {
 		return ""
 	}
 	return draw(answer.Body)
@@ -49,6 +49,9 @@ func (s *Service) fetchLogo(ctx context.Context, uri string) string {
 // draw makes a picture anew, as PNG in base64; "" for what we can't draw. An SVG is a document with scripts, so it isn't
 // drawn.
 func draw(raw []byte) string {
+	if bytes.HasPrefix(raw, startOfJPEG) && bytes.Count(raw, startOfScan) > maxLogoScans {
+		return ""
+	}
 	config, _, err := image.DecodeConfig(bytes.NewReader(raw))
 	if err != nil || config.Width < 1 || config.Height < 1 || config.Width > maxLogoPixels/config.Height { // a bomb, before it is unpacked
 		return ""
