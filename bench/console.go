@@ -26,6 +26,8 @@ var consoleFill = []string{
 		SELECT 'f' || substr(encode(sha256(i::text::bytea), 'hex'), 1, 23), 'web', 'Filled shop ' || i,
 		'{"client_name":"Filled shop ' || i || '","redirect_uris":["https://shop.example.com/' || i || '"],"grant_types":["authorization_code"],"response_types":["code"]}',
 		'{}', 0, :now, :now, 0 FROM generate_series(1, :clients) i`,
+	`INSERT INTO players (id, account_id, title, name, team_id, costume_id, banned_at, ban_reason, created_at, updated_at)
+		SELECT id, id, '` + title + `', 'player', 0, 0, 0, '', :now, :now FROM accounts WHERE id LIKE 'f%'`,
 	`INSERT INTO account_words (word, account_id) SELECT encode(convert_to(left(substr(id, 2), 6), 'UTF8'), 'hex'), id FROM accounts WHERE id LIKE 'f%'`,
 	`INSERT INTO audit (id, at, event, outcome, actor_kind, actor_id, account_id, client_id, session_id, ip, user_agent, request_id, reason, details)
 		SELECT 'f' || substr(id, 2), :now - (row_number() OVER (ORDER BY id)) * 10, 'signin.succeeded', 'success', 'account', id, id, '', '', '', '', '', '', '{}'
@@ -103,8 +105,8 @@ func (i *installation) lastWords() string {
 
 // consolePages are all lists, searches among them, and one of each thing.
 func consolePages(db *sql.DB) ([]consolePage, error) {
-	var account, word, client string
-	err := db.QueryRow(`SELECT ssoid::text, left(substr(id, 2), 6) FROM accounts WHERE id LIKE 'f%' ORDER BY id OFFSET 5 LIMIT 1`).Scan(&account, &word)
+	var account, oid, word, client string
+	err := db.QueryRow(`SELECT ssoid::text, oid, left(substr(id, 2), 6) FROM accounts WHERE id LIKE 'f%' ORDER BY id OFFSET 5 LIMIT 1`).Scan(&account, &oid, &word)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +120,9 @@ func consolePages(db *sql.DB) ([]consolePage, error) {
 	for _, path := range []string{
 		"/admin", "/admin?days=30", "/admin/clients", "/admin/clients?after=" + client, "/admin/clients?q=shop+9999", "/admin/clients?q=nothing", "/admin/clients/" + client,
 		"/admin/accounts", "/admin/accounts/" + account, "/admin/roles", "/admin/audit", "/admin/audit?event=signin.succeeded", "/admin/audit?account=" + account,
-		"/admin/audit?client=" + client, "/admin/audit?event=nothing", "/admin/keys", "/admin/mail", "/admin/settings", "/admin/connectors", "/admin/titles", "/admin/api/",
+		"/admin/audit?client=" + client, "/admin/audit?event=nothing", "/admin/audit?from=2020-01-01&to=2020-01-02", "/admin/keys", "/admin/mail", "/admin/settings",
+		"/admin/connectors", "/admin/connectors/b2c", "/admin/new-connector", "/admin/new-client", "/admin/clients/" + client + "/access", "/admin/webhooks",
+		"/admin/titles", "/admin/titles/" + title, "/admin/titles/" + title + "/players/" + oid, "/admin/api/",
 	} {
 		pages = append(pages, consolePage{name: path, path: path})
 	}
