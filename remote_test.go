@@ -30,7 +30,7 @@ func (d *deployment) exit(stdin string, args ...string) (int, string) {
 func (p *party) elsewhere() {
 	p.t.Helper()
 	const clientSecret = "another secret of thirty-two characters"
-	scopes := "admin:clients.read admin:clients.write admin:accounts.read admin:accounts.write admin:accounts.merge admin:keys.read admin:roles.read admin:connectors.write admin:connectors.read"
+	scopes := "admin:clients.read admin:clients.write admin:accounts.create admin:accounts.read admin:accounts.write admin:accounts.merge admin:keys.read admin:roles.read admin:connectors.write admin:connectors.read"
 	p.cli(clientSecret, "client", "create", "--kind", "machine", "--id", "deploy", "--secret-stdin", "--scope", scopes)
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {scopes}, "client_id": {"deploy"}, "client_secret": {clientSecret}}
 	answer, err := p.http.PostForm(p.issuer+"/oauth2/token", form)
@@ -59,6 +59,7 @@ func (p *party) elsewhere() {
 	says(`"access_token_lifetime": 600`, "client", "update", "app", "--set", "access_token_lifetime=600", "--post-logout-redirect-uri", "http://127.0.0.1/bye", "-o", "json")
 	says(`"client_name": "App"`, "client", "get", "app", "-o", "json")
 	says(person, "account", "get", person)
+	says("nong@example.com", "account", "create", "--email", "nong@example.com", "--verified", "-o", "json")
 	says("ES256", "key", "list")
 	says("kind", "connector", "create", "--kind", "oidc", "--id", "corp", "--client-id", "x", "--set", "issuer=https://idp.example.com")
 	says(`"domains": [`, "connector", "update", "corp", "--set", "domains=example.com", "-o", "json")

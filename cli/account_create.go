@@ -1,86 +1,109 @@
 package cli
 
 import (
+	"cmp"
+	"io"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"pratu/flows/accounts"
-	"pratu/flows/audit"
 	"pratu/flows/mail"
+	"pratu/flows/office"
 	"pratu/server/adminapi"
 )
 
+// newAccount is what the flags of a creation say.
+type newAccount struct {
+	email, phone, locale, file string
+	verified, passwordStdin    bool
+}
+
 func (a *app) accountCreate() *cobra.Command {
-	var p person
-	var file string
-	var verified, passwordStdin bool
+	var f newAccount
 	cmd := &cobra.Command{
 		Use: "create (--email E | --phone P | -f -) [--verified] [--password-stdin]", Short: "Create an account by the administrator's word",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			whole := person{}
-			if p.locale != "" && !slices.Contains(mail.Locales, p.locale) {
-				return usage("--locale %q: one of %s", p.locale, strings.Join(mail.Locales, ", "))
+			n, err := f.read(a)
+			if err != nil {
+				return err
 			}
-			switch {
-			case file != "" && passwordStdin && file == "-":
-				return usage("stdin can't be both the document and the password")
-			case file != "":
-				r, closeFile, err := a.openInput(file)
+			return a.withTools(cmd, func(t *tools) error {
+				account, err := t.office.CreateAccount(t.ctx, office.Host(), n)
 				if err != nil {
 					return err
 				}
-				defer closeFile()
-				if whole, err = readPerson(r); err != nil {
-					return err
-				}
-			}
-			whole.override(p)
-			if whole.email == "" && whole.phone == "" {
-				return usage("an account needs --email or --phone")
-			}
-			if passwordStdin {
-				var err error
-				if whole.password, err = a.secretFromStdin(); err != nil {
-					return err
-				}
-			}
-			return a.withTools(cmd, func(t *tools) error { return a.createAccount(t, whole, verified) })
+				v := adminapi.ViewAccount(account)
+				return a.print.one(v, accountRows(v))
+			})
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&p.email, "email", "", "e-mail address")
-	fs.StringVar(&p.phone, "phone", "", "phone number, Thai or with country code")
-	fs.StringVar(&p.locale, "locale", "", "language of mails: th or en")
-	fs.BoolVar(&verified, "verified", false, "the given contacts are proven: sign-in works with them")
-	fs.BoolVar(&passwordStdin, "password-stdin", false, "read the password from stdin")
-	fs.StringVarP(&file, "file", "f", "", "JSON document with OpenID Connect claim names; - reads it from stdin")
+	fs.StringVar(&f.email, "email", "", "e-mail address")
+	fs.StringVar(&f.phone, "phone", "", "phone number, Thai or with country code")
+	fs.StringVar(&f.locale, "locale", "", "language of mails: th or en")
+	fs.BoolVar(&f.verified, "verified", false, "the given contacts are proven: sign-in works with them")
+	fs.BoolVar(&f.passwordStdin, "password-stdin", false, "read the password from stdin")
+	fs.StringVarP(&f.file, "file", "f", "", "JSON document with OpenID Connect claim names; - reads it from stdin")
+	a.document(cmd, func([]byte) (any, error) { return f.claims(a) })
 	return cmd
 }
 
-// override puts what flags say over a document.
-func (p *person) override(flags person) {
-	if flags.email != "" {
-		p.email = flags.email
+// read puts what flags say over a document.
+func (f *newAccount) read(a *app) (n accounts.New, err error) {
+	switch {
+	case f.locale != "" && !slices.Contains(mail.Locales, f.locale):
+		return n, usage("--locale %q: one of %s", f.locale, strings.Join(mail.Locales, ", "))
+	case f.passwordStdin && f.file == "-":
+		return n, usage("stdin can't be both the document and the password")
+	case f.file != "":
+		r, closeFile, err := a.openInput(f.file)
+		if err != nil {
+			return n, err
+		}
+		defer closeFile()
+		raw, err := io.ReadAll(io.LimitReader(r, maxInput))
+		if err != nil {
+			return n, err
+		}
+		if n, err = accounts.ReadNew(raw); err != nil {
+			return n, err
+		}
 	}
-	if flags.phone != "" {
-		p.phone = flags.phone
+	n.Locale, n.Email, n.Phone = f.locale, cmp.Or(f.email, n.Email), cmp.Or(f.phone, n.Phone)
+	n.EmailVerified, n.PhoneVerified = n.EmailVerified || f.verified, n.PhoneVerified || f.verified
+	if n.Email == "" && n.Phone == "" {
+		return n, usage("an account needs --email or --phone")
 	}
-	if flags.locale != "" {
-		p.locale = flags.locale
+	if f.passwordStdin {
+		n.Password, err = a.secretFromStdin()
 	}
+	return n, err
 }
 
-func (a *app) createAccount(t *tools, p person, verified bool) error {
-	account, err := t.accounts.Create(t.ctx, accounts.New{
-		Email: p.email, EmailVerified: verified || p.emailVerified, Phone: p.phone, PhoneVerified: verified || p.phoneVerified,
-		Password: p.password, Locale: p.locale, Profile: p.claims, RegisterBy: accounts.ByUs, ActorKind: audit.CLI,
-	})
-	if err != nil {
-		return err
+// claims is the same as a document for the admin API.
+func (f *newAccount) claims(a *app) (map[string]any, error) {
+	if f.locale != "" {
+		return nil, usage("--locale isn't in the admin API: people choose it themselves")
 	}
-	v := adminapi.ViewAccount(account)
-	return a.print.one(v, accountRows(v))
+	n, err := f.read(a)
+	if err != nil {
+		return nil, err
+	}
+	claims := map[string]any{}
+	maps.Copy(claims, n.Profile)
+	for name, text := range map[string]string{"email": n.Email, "phone_number": n.Phone, "password": n.Password} {
+		if text != "" {
+			claims[name] = text
+		}
+	}
+	for name, proven := range map[string]bool{"email_verified": n.EmailVerified && n.Email != "", "phone_number_verified": n.PhoneVerified && n.Phone != ""} {
+		if proven {
+			claims[name] = true
+		}
+	}
+	return claims, nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func manual(cmd *cobra.Command) string {
 	fmt.Fprintf(&b, ".TH \"%s\" \"1\" \"\" \"pratu\" \"Pratu\"\n", strings.ToUpper(roff(name)))
 	section("NAME", roff(name)+` \- `+roff(cmd.Short))
 	section("SYNOPSIS", `\fB`+roff(cmd.UseLine())+`\fR`)
-	section("DESCRIPTION", roff(firstOf(cmd.Long, cmd.Short)))
+	section("DESCRIPTION", roff(cmp.Or(cmd.Long, cmd.Short)))
 	section("OPTIONS", roffFlags(cmd.NonInheritedFlags()))
 	if cmd.Example != "" {
 		section("EXAMPLES", ".nf\n"+roff(cmd.Example)+"\n.fi")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,10 +95,11 @@ func (a *app) connect(cmd *cobra.Command, list []string) (*remote, error) {
 	}
 	for _, pair := range a.environ {
 		name, value, _ := strings.Cut(pair, "=")
-		switch name {
-		case tokenVariable:
+		switch {
+		case value == "":
+		case name == tokenVariable:
 			r.token = value
-		case tokenVariable + "_FILE":
+		case name == tokenVariable+"_FILE":
 			raw, err := os.ReadFile(value)
 			if err != nil {
 				return nil, unreadable(name, value, err)
@@ -121,21 +123,12 @@ func (p *refusal) lines() (list []string) {
 		list = append(list, strings.TrimPrefix(part.Pointer+": "+part.Detail, ": "))
 	}
 	if list == nil {
-		list = []string{firstOf(p.Detail, p.Code, p.Title)}
+		list = []string{cmp.Or(p.Detail, p.Code, p.Title, "the server refuses, and doesn't say why")}
 	}
 	for i := range list {
 		list[i] = cell(list[i]) // another machine's words
 	}
 	return list
-}
-
-func firstOf(list ...string) string {
-	for _, s := range list {
-		if s != "" {
-			return s
-		}
-	}
-	return "the server refuses, and doesn't say why"
 }
 
 // exit is the exit code of a refusal.

@@ -54,6 +54,7 @@ func init() { //nolint:gochecknoinits // reroute reads it, and what it holds com
 			return r.onPlayer(http.MethodPut, "/ban", r.flags("reason"), "The player is banned.")
 		},
 		"player unban":           func(r *remote) error { return r.onPlayer(http.MethodDelete, "/ban", nil, "The player may play.") },
+		"account create":         func(r *remote) error { return r.create("/accounts") },
 		"account list":           remoteAccountList,
 		"account get":            remoteAccountGet,
 		"account sessions":       remoteAccountSessions,

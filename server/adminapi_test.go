@@ -239,7 +239,7 @@ func TestAdminAPIRefusals(t *testing.T) {
 				}
 			}
 		}
-		if count != 57 || len(scopes) != len(everything) { // an action without an operation has no scope
+		if count != 58 || len(scopes) != len(everything) { // an action without an operation has no scope
 			t.Errorf("%d operations, %d of %d scopes", count, len(scopes), len(everything))
 		}
 		for path, code := range map[string]string{"/clients?limit=0": "query.limit", "/clients?limit=x": "query.limit", "/accounts?cursor=!!": "query.cursor", "/audit?cursor=YQ": "query.cursor", "/audit?account=a@x.test": "query.account", "/audit?since=yesterday": "query.since", "/audit?until=": "query.until"} {
@@ -261,6 +261,40 @@ func TestAdminAPIRefusals(t *testing.T) {
 		must(t, err)
 		s.pass(2 * time.Second)
 		all.call("GET", v1+"/clients", "").problem(t, 401, "invalid_token")
+	})
+}
+
+// An account is created once whatever is repeated, by claims and nothing else (OF-03).
+func TestAdminAPINewAccount(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		r := s.robot("robot", everything...)
+		for body, pointer := range map[string]string{
+			`{"email":"nok@x.test","roles":["owner"]}`: "/roles", `{"email":"nok@x.test","gven_name":"Nok"}`: "/gven_name", `{"email":"nok@x.test","status":"1"}`: "/status",
+			`{"email":"nok@x.test","birthdate":"2000-13-40"}`: "/birthdate", `{"email":"nok@x.test","address":{"planet":"Earth"}}`: "/address/planet", `{"email":1}`: "/email", `[]`: "", `null`: "",
+		} {
+			if got := r.call("POST", v1+"/accounts", body).problem(t, 400, "account.claims"); !slices.Equal(got, []string{pointer}) {
+				t.Errorf("%s: %q", body, got)
+			}
+		}
+		r.call("POST", v1+"/accounts", `{"name":"Nok"}`).problem(t, 400, "account.no_contact")
+		r.call("POST", v1+"/accounts", `{"email":"nok@x.test","password":"short"}`).problem(t, 400, "password.too_short")
+		r.call("POST", v1+"/accounts", `{"email":"`+malisMail+`","email_verified":true}`).problem(t, 409, "account.exists")
+		good := `{"email":"nok@x.test","email_verified":true,"name":"Nok","password":"` + malisPassword + `"}`
+		first := r.call("POST", v1+"/accounts", good, "Idempotency-Key", "n1").expect(t, 201)
+		if again := r.call("POST", v1+"/accounts", good, "Idempotency-Key", "n1"); again.body != first.body {
+			t.Errorf("two accounts: %s", again.body)
+		}
+		number, _ := first.json(t)["ssoid"].(string)
+		if first.Header.Get("Location") != op+v1+"/accounts/"+number || strings.Contains(first.body, "argon2") || strings.Contains(first.body, malisPassword) {
+			t.Errorf("%v %s", first.Header, first.body)
+		}
+		r.call("GET", v1+"/accounts/"+number, "").expect(t, 200, `"register_by":"0"`, `"roles":[]`, `"password":true`)
+		if answer := s.browser().login("nok@x.test", malisPassword); answer.StatusCode != http.StatusSeeOther {
+			t.Errorf("can't sign in: %d", answer.StatusCode)
+		}
+		if n := s.count(`SELECT COUNT(*) FROM audit WHERE event = 'account.created' AND actor_kind = 'client' AND actor_id = 'robot'`); n != 1 {
+			t.Errorf("%d on the record", n)
+		}
 	})
 }
 

@@ -11,8 +11,6 @@ import (
 	_ "time/tzdata" // an image without a zone database must not refuse what another machine takes
 
 	"golang.org/x/text/language"
-
-	"pratu/flows/kind"
 )
 
 // ClaimProblems are the reasons why a profile is refused, one sentence each, beginning with the claim's name. They are
@@ -49,10 +47,7 @@ func checkProfile(profile map[string]any) error {
 			}
 		}
 	}
-	if len(ps) == 0 {
-		return nil
-	}
-	return kind.New(kind.Invalid, "account.claims").WithErr(ps)
+	return claimsRefused(ps)
 }
 
 var birthdateSyntax = regexp.MustCompile(`^\d{4}(-\d{2}-\d{2})?$`)

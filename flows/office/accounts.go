@@ -122,6 +122,16 @@ func (s *Service) load(ctx context.Context, f *Found, ids []string) error {
 	return nil
 }
 
+// CreateAccount makes an account by the word of an administrator, who vouches for what is given as proven. It has no role.
+func (s *Service) CreateAccount(ctx context.Context, a Actor, n accounts.New) (*accounts.Account, error) {
+	ctx, err := a.enter(ctx, CreateAccounts)
+	if err != nil {
+		return nil, err
+	}
+	n.RegisterBy, n.Roles = accounts.ByUs, nil
+	return s.Accounts.Create(ctx, n)
+}
+
 // Person is an account with what is around it.
 type Person struct {
 	*accounts.Account

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"pratu/flows/accounts"
 	"pratu/flows/clients"
 	"pratu/flows/connectors"
 	"pratu/flows/keys"
@@ -100,6 +101,10 @@ var deeds = []deed{
 	{office.WriteAccounts, "sign out", false, func(ctx context.Context, w *world, a office.Actor) error { return w.EndSessions(ctx, a, w.victim) }},
 	{office.WriteAccounts, "reset", false, func(ctx context.Context, w *world, a office.Actor) error { return w.ResetFactors(ctx, a, w.victim) }},
 	{office.WriteAccounts, "recovery", false, func(ctx context.Context, w *world, a office.Actor) error { return w.SendRecovery(ctx, a, w.victim) }},
+	{office.CreateAccounts, "create", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.CreateAccount(ctx, a, accounts.New{Email: secret.ID() + "@x.test"})
+		return err
+	}},
 	{office.DeleteAccounts, "delete", false, func(ctx context.Context, w *world, a office.Actor) error {
 		err := w.DeleteAccount(ctx, a, w.victim)
 		if err == nil {

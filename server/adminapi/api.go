@@ -325,6 +325,8 @@ func (s *Server) problem(err error) web.ProblemBody {
 		return p
 	case kind.Is(err, "client.changed"), kind.Is(err, "connector.changed"), kind.Is(err, "webhook.changed"):
 		return web.ProblemBody{Status: http.StatusPreconditionFailed, Code: kind.Code(err), Detail: "it was changed since that version"}
+	case kind.Is(err, "account.claims"):
+		return web.ProblemBody{Status: http.StatusBadRequest, Code: kind.Code(err), Detail: "the document can't be accepted", Errors: claimParts(err)}
 	case kind.Is(err, "role.last_owner"): // no scope would help
 		return web.ProblemBody{Status: http.StatusConflict, Code: kind.Code(err), Detail: "there has to be an owner: make somebody else one first"}
 	}
