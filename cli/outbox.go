@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pratu/flows/kind"
+	"pratu/flows/office"
 	"pratu/storage"
 )
 
@@ -72,12 +73,15 @@ func (a *app) outboxRetry() *cobra.Command {
 				id = ids[0]
 			}
 			return a.withTools(cmd, func(t *tools) error {
-				n, err := t.store.Retry(t.ctx, id, storage.At(t.now()))
+				n, err := t.office.RetryMessage(t.ctx, office.Host(), id)
+				if kind.Is(err, "outbox.unknown") {
+					err = nil
+					if !all {
+						err = kind.New(kind.NotFound, "outbox.unknown")
+					}
+				}
 				if err != nil {
 					return err
-				}
-				if n == 0 && !all {
-					return kind.New(kind.NotFound, "outbox.unknown")
 				}
 				a.say("Messages that are tried once more: %d", n)
 				return nil

@@ -1,16 +1,17 @@
 package cli
 
 import (
+	"bufio"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"pratu/flows/keys"
+	"pratu/flows/record"
 )
 
 // remoteCommands are the commands that the admin API has, by name: what is asked, and how the answer is shown. Their JSON is
@@ -215,8 +216,14 @@ func remoteAuditExport(r *remote) error {
 		return err
 	}
 	defer answer.Body.Close()
-	_, err = io.Copy(r.stdout, answer.Body)
-	return err
+	lines := bufio.NewScanner(answer.Body)
+	lines.Buffer(nil, maxInput)
+	for lines.Scan() {
+		if _, err := fmt.Fprintf(r.stdout, "%s\n", record.Inert(lines.Bytes())); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
 }
 
 // as reads JSON as what it is.

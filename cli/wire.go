@@ -282,6 +282,7 @@ func (a *app) withTools(cmd *cobra.Command, run func(t *tools) error) error {
 				a.sayNew(t.cfg)
 			}
 		}
+		t.ctx = audit.Acting(t.ctx, audit.CLI, "") // whatever flows a command goes through
 		return run(t)
 	})
 }

@@ -151,7 +151,7 @@ func Document() string {
 	var b strings.Builder
 	b.WriteString("# Who may do what\n\nWritten by `UPDATE_DOCS=1 go test ./flows/office -run PermissionsDocument` from the table in `flows/office/matrix.go`, which every action asks. " +
 		"`own` is what belongs to one's titles. Roles are given with `pratu role grant`; the admin API has the marked actions, each with a scope of its own. " +
-		"Commands act as the host, which may all of it: who runs them has the database and its secret key.\n\n| action |")
+		"Commands act as the host, which may all of it and is `cli` on the record: who runs them has the database and its secret key.\n\n| action |")
 	for _, role := range Roles() {
 		b.WriteString(" " + role + " |")
 	}

@@ -281,7 +281,7 @@ var deeds = []deed{
 		return unless("sms.none")(w.TestText(ctx, a)) // none can be sent here
 	}},
 	{office.SendMail, "retry", false, func(ctx context.Context, w *world, a office.Actor) error {
-		err := w.RetryMessage(ctx, a, "")
+		_, err := w.RetryMessage(ctx, a, "")
 		if kind.Is(err, "outbox.unknown") { // there is none
 			err = nil
 		}

@@ -24,14 +24,13 @@ func (s *Service) Messages(ctx context.Context, a Actor) ([]storage.Message, err
 	return s.Store.Undelivered(ctx, maxMessages)
 }
 
-// RetryMessage has a message that was given up tried once more, or with "" all of them.
-func (s *Service) RetryMessage(ctx context.Context, a Actor, id string) error {
-	ctx, err := a.enter(ctx, SendMail)
-	if err != nil {
-		return err
+// RetryMessage has a message that was given up tried once more, or with "" all of them, and tells how many that is.
+func (s *Service) RetryMessage(ctx context.Context, a Actor, id string) (n int64, err error) {
+	if ctx, err = a.enter(ctx, SendMail); err != nil {
+		return 0, err
 	}
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		n, err := s.Store.Retry(ctx, id, storage.At(s.Now()))
+		n, err = s.Store.Retry(ctx, id, storage.At(s.Now()))
 		if err == nil && n == 0 {
 			err = kind.New(kind.Conflict, "outbox.unknown")
 		}
@@ -43,7 +42,7 @@ func (s *Service) RetryMessage(ctx context.Context, a Actor, id string) error {
 	if err == nil {
 		s.Accounts.Mail.Wake()
 	}
-	return err
+	return n, err
 }
 
 // Message is one that left or didn't, without what it says; kind.NotFound "outbox.unknown" where it is no mail and no text.

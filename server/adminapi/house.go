@@ -136,7 +136,8 @@ func listMessages(s *Server, c *call) error {
 
 // retryMessages is for one, or without one for all.
 func retryMessages(s *Server, c *call) error {
-	return c.nothing(s.Office.RetryMessage(c.r.Context(), c.actor, c.r.PathValue("message")))
+	_, err := s.Office.RetryMessage(c.r.Context(), c.actor, c.r.PathValue("message"))
+	return c.nothing(err)
 }
 
 func listSettings(s *Server, c *call) error {

@@ -110,7 +110,7 @@ func (s *Server) MailPost(w http.ResponseWriter, r *http.Request) error {
 	case "test-text":
 		test, err = s.Office.TestText(r.Context(), d.actor)
 	case "retry":
-		err = s.Office.RetryMessage(r.Context(), d.actor, r.PostForm.Get("message"))
+		_, err = s.Office.RetryMessage(r.Context(), d.actor, r.PostForm.Get("message"))
 	default:
 		err = kind.New(kind.Invalid, "form")
 	}
