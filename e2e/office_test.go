@@ -106,6 +106,10 @@ func TestOffice(t *testing.T) {
 	if text := b.text("main"); !strings.Contains(text, "secret_key") || strings.Contains(text, "mail\nfile:") {
 		t.Errorf("settings: %s", text)
 	}
+	b.open(p.Issuer + "/admin/mail")
+	b.click(`#test [value=test]`)
+	b.says(`[aria-labelledby=result]`, "The mail server took it.") // the page looks again by itself
+	b.picture("console-mail-tested")
 	b.quiet()
 	b.scriptless(false)
 	livelyWizard(b, p)

@@ -47,7 +47,9 @@ func TestOfficeTestMessages(t *testing.T) {
 		s.box.Handlers[sms.Kind] = func(context.Context, []byte) error { return failure }
 		at := test("test-text")
 		s.delivered()
-		b.get(at).expect(t, 200, "It wasn’t taken.", "dial tcp: &lt;script&gt;", `id="again"`)
+		if page := b.get(at).expect(t, 200, "It wasn’t taken.", "dial tcp: &lt;script&gt;", `id="again"`); page.Header.Get("Refresh") != "" {
+			t.Error("it looks for what takes its time")
+		}
 		failure = outbox.Permanent(errors.New("the gateway answered 422"))
 		s.pass(outbox.GiveUp)
 		b = s.proven(me.ID)
