@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pratu/flows/audit"
 	"pratu/flows/clients"
@@ -74,6 +75,10 @@ func TestGamePlayers(t *testing.T) {
 		must(t, err)
 		g.refused(g.get("players/"+oid, g.server("srv78")), 404, "not_found")
 		g.refused(g.get("players/"+oid, g.server("none")), 403, "insufficient_scope")
+		// What was taken back isn't lent by a token from before (OF-11).
+		must1(g.clients.Update(t.Context(), "read77", func(d *clients.Document) error { d.Scope = "orders.read"; return nil }))(t)
+		g.pass(2 * time.Second)
+		g.refused(g.get("players/"+oid, read), 403, "insufficient_scope")
 		g.refused(serve("GET", "nobody", ""), 404, "not_found")
 		// It is in what its owner takes along.
 		p, err := g.players.Player(t.Context(), "77", oid)

@@ -34,7 +34,8 @@ func (s *site) consoleForms() (list []forged) {
 	}
 	add("/admin/new-client", office.WriteClients, "kind=machine&client_id=forged&client_name=x")
 	add(client, office.WriteClients, "action=save&client_name=x", "action=disable", "action=enable", "action=check&client_name=x", "action=try",
-		"action=add-redirect&uri=https://x.test/&confirm=1", "action=forget-redirect&uri=https://x.test/", "action=delete&confirm=1")
+		"action=add-redirect&uri=https://x.test/&confirm=1", "action=forget-redirect&uri=https://x.test/", "action=logo", "action=drop-logo",
+		"action=delete&confirm=1")
 	add(client, office.RotateSecrets, "action=rotate&overlap=1", "action=end-old")
 	add(client, office.ReadAccounts, "action=preview&account="+malisMail)
 	add(client+"/access", office.WriteClients, "action=save&permission=accounts.read")
@@ -49,9 +50,10 @@ func (s *site) consoleForms() (list []forged) {
 	add(corp, office.WriteConnectors, "action=save&connector.client_id=evil", "action=disable", "action=enable", "action=delete&confirm=1")
 	add("/admin/audit", office.ReadAudit, "event=x")
 	add("/admin/webhooks", office.WriteWebhooks, "url=https://evil.test/&event=account.created")
-	add(crm, office.WriteWebhooks, "action=save&url=https://evil.test/&event=account.created", "action=disable", "action=enable", "action=rotate", "action=replay&delivery=x", "action=delete&confirm=1")
+	add(crm, office.WriteWebhooks, "action=save&url=https://evil.test/&event=account.created", "action=disable", "action=enable", "action=rotate", "action=test", "action=replay&delivery=x",
+		"action=delete&confirm=1")
 	add("/admin/keys", office.RotateKeys, "confirm=1&compromised=1")
-	add("/admin/mail", office.SendMail, "action=test", "action=retry")
+	add("/admin/mail", office.SendMail, "action=test", "action=test-text", "action=retry")
 	add("/admin/titles/tigers", office.ReadPlayers, "q=x")
 	add(player["tigers"], office.WritePlayers, "action=ban&reason=x", "action=unban")
 	return append(list,

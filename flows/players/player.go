@@ -21,9 +21,9 @@ const (
 	ScopeWrite = "players.write"
 )
 
-// Serving is the title whose players a client's server may look after with a scope.
+// Serving is the title whose players a client's server may look after with a scope, which the client still has.
 func (s *Service) Serving(ctx context.Context, c *clients.Client, scopes []string, scope string) (*clients.Client, error) {
-	if c.TitleOf() == "" || !slices.Contains(scopes, scope) {
+	if c.TitleOf() == "" || !slices.Contains(scopes, scope) || !slices.Contains(c.Scopes(), scope) {
 		return nil, kind.New(kind.Forbidden, "scope.missing").WithArg("scope", scope)
 	}
 	title, err := s.Title(ctx, c.TitleOf())
