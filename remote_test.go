@@ -30,7 +30,7 @@ func (d *deployment) exit(stdin string, args ...string) (int, string) {
 func (p *party) elsewhere() {
 	p.t.Helper()
 	const clientSecret = "another secret of thirty-two characters"
-	scopes := "admin:clients.read admin:clients.write admin:accounts.create admin:accounts.read admin:accounts.write admin:accounts.merge admin:keys.read admin:roles.read admin:connectors.write admin:connectors.read"
+	scopes := "admin:clients.read admin:clients.write admin:clients.secrets admin:accounts.create admin:accounts.read admin:accounts.write admin:accounts.merge admin:keys.read admin:roles.read admin:connectors.write admin:connectors.read"
 	p.cli(clientSecret, "client", "create", "--kind", "machine", "--id", "deploy", "--secret-stdin", "--scope", scopes)
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {scopes}, "client_id": {"deploy"}, "client_secret": {clientSecret}}
 	answer, err := p.http.PostForm(p.issuer+"/oauth2/token", form)
@@ -63,6 +63,9 @@ func (p *party) elsewhere() {
 	says("ES256", "key", "list")
 	says("kind", "connector", "create", "--kind", "oidc", "--id", "corp", "--client-id", "x", "--set", "issuer=https://idp.example.com")
 	says(`"domains": [`, "connector", "update", "corp", "--set", "domains=example.com", "-o", "json")
+	key := strings.TrimSpace(string(away.cli("", "api-key", "create", "--client", "deploy", "--note", "CI", "-q", "--server", p.issuer)))
+	says("CI", "api-key", "list", "--client", "deploy")
+	says("", "api-key", "revoke", key, "--client", "deploy")
 	for _, c := range []struct {
 		code  int
 		said  string
@@ -72,7 +75,8 @@ func (p *party) elsewhere() {
 		{3, "there is no such application", "", []string{"client", "get", "nothing", "--server", p.issuer}},
 		{3, "there is no such account", "", []string{"account", "disable", "No", "--reason", "x", "--server", p.issuer}}, // how a name begins names nobody
 		{1, "/redirect_uris/0: ", "", []string{"client", "create", "--kind", "web", "--redirect-uri", "http://example.com/", "--server", p.issuer}},
-		{1, "office.forbidden", "", []string{"key", "rotate", "--server", p.issuer}},
+		{3, "no such", "", []string{"api-key", "revoke", key, "--client", "app", "--server", p.issuer}}, // another's
+		{1, "needs the scope admin:keys.rotate", "", []string{"key", "rotate", "--server", p.issuer}},
 		{2, "the admin API has no backup", "", []string{"backup", "x", "--server", p.issuer}},
 		{2, "write the issuer's address", "", []string{"client", "list", "--server", "http://id.example.com"}}, // in the clear
 		{1, "the access token is invalid", "nonsense", []string{"client", "list", "--token-stdin", "--server", p.issuer}},

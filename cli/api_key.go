@@ -114,11 +114,12 @@ func (a *app) apiKeyList() *cobra.Command {
 }
 
 func (a *app) apiKeyRevoke() *cobra.Command {
-	return &cobra.Command{
+	var client string
+	cmd := &cobra.Command{
 		Use: "revoke ID", Short: "End a key at once", Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			return a.withTools(cmd, func(t *tools) error {
-				if err := t.apiKeys.Revoke(t.ctx, "", list[0]); err != nil {
+				if err := t.apiKeys.Revoke(t.ctx, client, list[0]); err != nil {
 					return err
 				}
 				a.say("API key %s works no more.", list[0])
@@ -126,4 +127,6 @@ func (a *app) apiKeyRevoke() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().StringVar(&client, "client", "", "whose key it has to be; needed with --server")
+	return cmd
 }

@@ -157,6 +157,7 @@ func (r *remote) open(ctx context.Context, method, path string, body any, header
 		return nil, err
 	}
 	q.Header.Set("Authorization", "Bearer "+r.token)
+	q.Header.Set("User-Agent", "pratu "+nameOf(r.cmd)) // the record there says by what
 	if body != nil {
 		q.Header.Set("Content-Type", "application/json")
 	}

@@ -84,6 +84,22 @@ func remoteAccountList(r *remote) error {
 	return r.printAccounts(list)
 }
 
+func remoteAccountCreate(r *remote) error {
+	claims, err := r.documents[r.cmd](nil)
+	if err != nil {
+		return err
+	}
+	raw, _, err := r.ask(http.MethodPost, "/accounts", claims, "Idempotency-Key", rand.Text())
+	if err != nil {
+		return err
+	}
+	made, err := as[adminapi.Account](raw)
+	if err != nil {
+		return err
+	}
+	return r.print.one(made, accountRows(made))
+}
+
 func remoteAccountGet(r *remote) error {
 	path, _, err := r.accountPath("")
 	if err != nil {

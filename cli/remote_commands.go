@@ -54,8 +54,14 @@ func init() { //nolint:gochecknoinits // reroute reads it, and what it holds com
 		"player ban": func(r *remote) error {
 			return r.onPlayer(http.MethodPut, "/ban", r.flags("reason"), "The player is banned.")
 		},
-		"player unban":           func(r *remote) error { return r.onPlayer(http.MethodDelete, "/ban", nil, "The player may play.") },
-		"account create":         func(r *remote) error { return r.create("/accounts") },
+		"player unban": func(r *remote) error { return r.onPlayer(http.MethodDelete, "/ban", nil, "The player may play.") },
+		"api-key revoke": func(r *remote) error {
+			if r.flag("client") == "" {
+				return usage("--client is missing: the admin API knows a key by whose it is")
+			}
+			return r.remove("/clients/"+url.PathEscape(r.flag("client"))+r.path("/api-keys/%s"), "API key %s works no more.")
+		},
+		"account create":         remoteAccountCreate,
 		"account list":           remoteAccountList,
 		"account get":            remoteAccountGet,
 		"account sessions":       remoteAccountSessions,

@@ -332,6 +332,9 @@ func (s *Server) problem(err error) web.ProblemBody {
 	}
 	p := web.ProblemBody{Status: statuses[kind.Of(err)], Code: kind.Code(err), Detail: details[kind.Code(err)]}
 	if known, ok := kind.As(err); ok {
+		if action, is := known.Args["action"].(string); is && p.Code == "office.forbidden" {
+			p.Detail = "this needs the scope " + office.Action(action).Scope() + ", which the token hasn't"
+		}
 		if s.Web.Renderer.Has(known.Code) {
 			p.Detail = s.Web.Renderer.Text(web.English, known.Code, known.Args)
 		}
