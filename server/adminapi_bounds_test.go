@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +11,15 @@ import (
 	"pratu/flows/clients"
 	"pratu/flows/office"
 )
+
+// many repeats a text with numbers.
+func many(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i+1)
+	}
+	return b.String()
+}
 
 // What an administrator took back isn't lent by a token from before; a document is read one way only, and one that is wrong from
 // end to end isn't answered with many times its length (OF-11, OF-12).
@@ -48,6 +58,15 @@ func TestAdminAPIBounds(t *testing.T) {
 		long := `{"kind":"oidc","id":"x","client_id":"x","settings":{"issuer":"https://x.test","scopes":["` + strings.Repeat("é", 1<<17) + `"` + strings.Repeat(`,"é"`, 90) + `]}}`
 		if answer := r.call("POST", v1+"/connectors", long); answer.StatusCode != http.StatusBadRequest || len(answer.body) > 64<<10 {
 			t.Errorf("a connector: %d, %d bytes", answer.StatusCode, len(answer.body))
+		}
+		for name, body := range map[string]string{
+			"twice": `{"email":"a@x.test","email":"b@x.test"}`, "claims": `{"a0":1` + many(`,"a%d":1`, 20000) + `}`, "a long claim": `{"` + strings.Repeat("a", 1<<19) + `":1}`,
+			"an address": `{"email":"a@x.test","address":{"a0":1` + many(`,"a%d":1`, 20000) + `}}`,
+		} {
+			answer := r.call("POST", v1+"/accounts", body)
+			if answer.problem(t, 400, "account.claims"); len(answer.body) > 64<<10 {
+				t.Errorf("an account, %s: %d bytes", name, len(answer.body))
+			}
 		}
 		// A token for another API isn't one for ours, which that API could call with it.
 		must1(s.clients.Update(t.Context(), "robot", func(d *clients.Document) error {

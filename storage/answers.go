@@ -8,7 +8,7 @@ import (
 // Answer is what a request with an Idempotency-Key was answered.
 type Answer struct {
 	ID          string  `db:"id"`          // SHA-256 of client and key
-	Fingerprint string  `db:"fingerprint"` // SHA-256 of the request
+	Fingerprint string  `db:"fingerprint"` // keyed hash of the request
 	Answer      string  `db:"answer"`      // sealed; "" while it is being worked on
 	CreatedAt   Instant `db:"created_at"`
 	ExpiresAt   Instant `db:"expires_at"`

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"pratu/flows/audit"
 	"pratu/flows/clients"
 	"pratu/flows/kind"
 )
@@ -19,6 +20,12 @@ var profileClaims = []string{
 }
 
 var addressMembers = []string{"formatted", "street_address", "locality", "region", "postal_code", "country"}
+
+// Bounds of what is said about a document that is wrong from end to end.
+const (
+	maxClaimProblems = 50
+	maxClaimName     = 60
+)
 
 // ReadNew decodes a document with OpenID Connect claim names and a password, strictly: an unknown claim is more likely a slip
 // than a wish, and nobody gives themselves a role with one. What is wrong is account.claims with ClaimProblems.
@@ -33,17 +40,24 @@ func ReadNew(raw []byte) (New, error) {
 		return n, claimsRefused(ClaimProblems{"more than one JSON document: create accounts one by one"})
 	}
 	var ps ClaimProblems
+	members, _ := clients.Members(raw)
+	if len(members) > len(doc) { // encoding/json took the last: whoever judged the document before us may have read the first
+		ps = append(ps, "more than one value of a claim")
+	}
 	texts := map[string]*string{"email": &n.Email, "phone_number": &n.Phone, "password": &n.Password}
 	flags := map[string]*bool{"email_verified": &n.EmailVerified, "phone_number_verified": &n.PhoneVerified}
 	known := slices.Concat(profileClaims, slices.Collect(maps.Keys(texts)), slices.Collect(maps.Keys(flags)), []string{"address"})
 	for _, name := range slices.Sorted(maps.Keys(doc)) {
+		if len(ps) == maxClaimProblems {
+			break
+		}
 		text, isText := doc[name].(string)
 		flag, isFlag := doc[name].(bool)
 		switch {
 		case name == "updated_at" || name == "sub":
 			ps = append(ps, name+" is kept by us: leave it out")
 		case !slices.Contains(known, name):
-			ps = append(ps, "unknown claim "+name+clients.DidYouMean(name, known))
+			ps = append(ps, "unknown claim "+audit.Printable(name, maxClaimName)+clients.DidYouMean(name, known))
 		case name == "address":
 			ps = append(ps, readAddress(n.Profile, doc[name])...)
 		case flags[name] != nil && isFlag:
@@ -68,8 +82,11 @@ func readAddress(profile map[string]any, v any) (ps ClaimProblems) {
 		return ClaimProblems{"address is an object with " + members}
 	}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if len(ps) == maxClaimProblems {
+			break
+		}
 		if _, text := object[name].(string); !text || !slices.Contains(addressMembers, name) {
-			ps = append(ps, "address."+name+": the members are texts named "+members)
+			ps = append(ps, "address."+audit.Printable(name, maxClaimName)+": the members are texts named "+members)
 		}
 	}
 	profile["address"] = object

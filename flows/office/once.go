@@ -18,6 +18,8 @@ func (s *Service) Spend(ctx context.Context, a Actor) (limits.Left, error) {
 
 const (
 	answerLabel = "answer"
+	// fingerprintLabel is of the request, which may hold a password: who has the database must not try some out by it.
+	fingerprintLabel = "answer-fingerprint"
 	// AnswerLife is how long a key is remembered; answerTime how long a request may take before another may begin.
 	AnswerLife = 24 * time.Hour
 	answerTime = time.Minute
@@ -29,12 +31,12 @@ const (
 func (s *Service) Once(ctx context.Context, a Actor, key, fingerprint string, do func(ctx context.Context) ([]byte, error)) ([]byte, error) {
 	now := s.Now()
 	row := storage.Answer{
-		ID: secret.Hash(a.Kind + "\x00" + a.ID + "\x00" + key), Fingerprint: secret.Hash(fingerprint),
+		ID: secret.Hash(a.Kind + "\x00" + a.ID + "\x00" + key), Fingerprint: s.Keyring.MAC(fingerprintLabel, fingerprint),
 		CreatedAt: storage.At(now), ExpiresAt: storage.At(now.Add(AnswerLife)),
 	}
 	before, err := s.Store.ClaimAnswer(ctx, row, storage.At(now.Add(-answerTime)))
 	switch {
-	case errors.Is(err, storage.ErrExists) && before.ID != "" && before.Fingerprint != row.Fingerprint:
+	case errors.Is(err, storage.ErrExists) && before.ID != "" && !s.Keyring.CheckMAC(fingerprintLabel, before.Fingerprint, fingerprint):
 		return nil, kind.New(kind.Invalid, "key.reused")
 	case errors.Is(err, storage.ErrExists) && before.Answer == "":
 		return nil, kind.New(kind.Conflict, "key.busy").WithRetryAfter(time.Second)

@@ -11,6 +11,7 @@ import (
 
 	"pratu/flows/kind"
 	"pratu/flows/office"
+	"pratu/flows/secret"
 	"pratu/storage/storagetest"
 )
 
@@ -35,6 +36,9 @@ func TestOnce(t *testing.T) {
 		}
 		if _, err := w.Once(ctx, a, "k", "another request", do); !kind.Is(err, "key.reused") {
 			t.Error(err)
+		}
+		if n := storagetest.Count(t, w.url, `SELECT COUNT(*) FROM answers WHERE fingerprint = '`+secret.Hash("request")+`'`); n != 0 {
+			t.Error("who has the database can try passwords out by the fingerprint of a request")
 		}
 		if answer, err := w.Once(ctx, office.Machine("other", nil), "k", "request", do); err != nil || string(answer) != "secret 2" {
 			t.Errorf("another's key: %s, %v", answer, err)
