@@ -36,6 +36,13 @@ func TestSessionState(t *testing.T) {
 		if _, again := b.authorize(base()).location(t); again.Get("session_state") == state || b.cookies[stateName] != first {
 			t.Error("no salt, or the state changed by itself")
 		}
+		// Signing in changes it, and the answer to what waited for that is of the new one.
+		page := b.to(b.authorize(base("prompt", "login")), "/login")
+		_, params = b.submit(page, "sign-in", "username", malisMail, "password", malisPassword).location(t)
+		if now := b.cookies[stateName]; now == first || !same(params.Get("session_state"), "ours", "https://rp.test", now) {
+			t.Errorf("%v after another sign-in, of %s or %s", params, first, now)
+		}
+		first = b.cookies[stateName]
 		for name, change := range map[string][]string{
 			"no sign-in": {"scope", "email"}, "an error": {"prompt", "none", "max_age", "0"},
 			"an application without pages": {"client_id", "nat1", "redirect_uri", "com.example.app:/cb", "scope", "openid"},

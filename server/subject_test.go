@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -90,8 +92,23 @@ func TestPairwiseSubjectsLast(t *testing.T) {
 			p := &oidc.Provider{Options: oidc.Options{Store: w.store, Keyring: ring, Clients: w.clients, Now: w.now}}
 			return p.Subject(t.Context(), client, storage.Account{ID: "alice", SSOID: 1})
 		}
+		// A key that was made in a sign-in that didn't come off is nobody's.
+		ring, err := secret.NewKeyring(key("k"))
+		must(t, err)
+		p, gone := &oidc.Provider{Options: oidc.Options{Store: w.store, Keyring: ring, Clients: w.clients, Now: w.now}}, errors.New("undone")
+		var undone string
+		err = w.store.InTx(t.Context(), func(ctx context.Context) error {
+			undone, _ = p.Subject(ctx, client, storage.Account{ID: "alice", SSOID: 1})
+			return gone
+		})
+		if !errors.Is(err, gone) || len(undone) != 43 {
+			t.Fatalf("%q %v", undone, err)
+		}
 		first, err := subject("k")
 		must(t, err)
+		if got, err := p.Subject(t.Context(), client, storage.Account{ID: "alice", SSOID: 1}); err != nil || got != first {
+			t.Errorf("this replica goes on with a key that was never written: %q %v, want %q", got, err, first)
+		}
 		for _, keys := range [][]string{{"k"}, {"n", "k"}, {"n"}} { // replaced, and then forgotten
 			if got, err := subject(keys[0], keys[1:]...); err != nil || got != first {
 				t.Errorf("%v: %q %v, want %q", keys, got, err, first)

@@ -6,9 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"pratu/flows/kind"
@@ -94,6 +94,9 @@ type Limiter struct {
 	Keyring   *secret.Keyring
 	Now       func() time.Time
 	Overrides map[string]Override // by policy name
+
+	mu   sync.Mutex
+	over map[string]storage.LimitState // budgets that Sample found used up
 }
 
 // Override is what configuration says instead of the table.
@@ -180,19 +183,6 @@ func (l *Limiter) Take(ctx context.Context, charges ...Charge) error {
 		return err
 	}
 	return beyond
-}
-
-// sampled is how many attempts a budget has for each that is written down, where it needn't be exact.
-const sampled = 1000
-
-// Sample is Take for a budget that only keeps the database small: of many attempts one in a few is counted, for all of
-// them, so that the others write nothing. It is exact for a small budget.
-func (l *Limiter) Sample(ctx context.Context, c Charge) error {
-	every := max(l.Budget(c.Policy)/sampled, 1)
-	if rand.N(every) > 0 { //nolint:gosec // which of them is counted may be guessed
-		return nil
-	}
-	return l.Take(ctx, c.Policy.Times(every*c.Times, c.Subject))
 }
 
 // Left is what remains of a budget after an attempt, and when it is whole again.

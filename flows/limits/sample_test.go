@@ -20,7 +20,8 @@ func TestSample(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &limits.Limiter{Store: s, Keyring: ring, Now: time.Now}
+		at := time.Now()
+		l := &limits.Limiter{Store: s, Keyring: ring, Now: func() time.Time { return at }}
 		spent := func(budget, most int) (n int, statements int64) {
 			l.Overrides = map[string]limits.Override{limits.RequestAddress.Name: {Budget: budget, Window: time.Hour}}
 			before := s.Statements()
@@ -40,6 +41,13 @@ func TestSample(t *testing.T) {
 		n, statements := spent(20_000, 30_000) // 1,000 counts of 20 each: 20 deviations from the mean is never
 		if n < 16_000 || n > 29_000 || statements > 2_000 {
 			t.Errorf("a budget of 20,000 ended after %d, with %d statements", n, statements)
+		}
+		if n, statements := spent(20_000, 100); n > 0 || statements > 0 {
+			t.Errorf("beyond it, %d are let through, with %d statements", n, statements)
+		}
+		at = at.Add(time.Hour + time.Second)
+		if n, _ := spent(20_000, 100); n != 100 {
+			t.Errorf("in the next window %d are let through", n)
 		}
 	})
 }

@@ -43,7 +43,7 @@ func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, w
 	if err != nil {
 		return Redirect{}, p.issueFailure(r, err)
 	}
-	p.signedIn(r, s)
+	p.Store.AfterCommit(ctx, func() { p.signedIn(r, s) }) // a sign-in may be going on
 	return p.redirect(r, params), nil
 }
 

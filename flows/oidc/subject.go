@@ -7,7 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strconv"
-	"sync"
+	"sync/atomic"
 
 	"pratu/flows/clients"
 	"pratu/flows/kind"
@@ -46,10 +46,7 @@ func (p *Provider) Names(ctx context.Context, h Hint, a storage.Account) (bool, 
 
 // pairwise is the key of pairwise subjects. It isn't derived from the secret key, since subjects outlive that: it is made
 // once, kept sealed, and sealed anew when the secret key was replaced.
-type pairwise struct {
-	mu  sync.Mutex
-	key []byte
-}
+type pairwise struct{ key atomic.Pointer[[]byte] }
 
 const pairwiseKey = "pairwise-key"
 
@@ -58,11 +55,11 @@ func ResealSubjects(ctx context.Context, store *storage.Store, ring *secret.Keyr
 	return ring.Reseal(ctx, store, storage.Settings, pairwiseKey)
 }
 
+// get may be called in a transaction. A key that is made there is nobody's until the commit, and nobody waits for it: who
+// did so with SQLite's only writer would wait for ever.
 func (k *pairwise) get(ctx context.Context, p *Provider) ([]byte, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.key != nil {
-		return k.key, nil
+	if key := k.key.Load(); key != nil {
+		return *key, nil
 	}
 	sealed, err := p.Store.Setting(ctx, pairwiseKey)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -81,6 +78,6 @@ func (k *pairwise) get(ctx context.Context, p *Provider) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.key = key
+	p.Store.AfterCommit(ctx, func() { k.key.Store(&key) })
 	return key, nil
 }

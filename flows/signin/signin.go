@@ -136,11 +136,12 @@ func (s *Service) Password(ctx context.Context, a Attempt) (Proof, error) {
 	if err != nil {
 		return Proof{}, err
 	}
-	if !ok {
-		return Proof{}, s.refuse(ctx, t, errFailed())
-	}
+	ctx = context.WithoutCancel(ctx) // who hangs up by now has guessed all the same
 	if t.failures, err = s.Limiter.Used(ctx, t.budgets...); err != nil {
 		return Proof{}, err
+	}
+	if !ok {
+		return Proof{}, s.refuse(ctx, t, errFailed())
 	}
 	if !Enters(login.Status) {
 		return Proof{}, s.refuse(ctx, t, kind.New(kind.Forbidden, "account.disabled"))
@@ -181,9 +182,10 @@ func identifier(text string) contact.Contact {
 // try is an attempt with its budgets. All identifiers of an account share the account's; a browser that knows the account
 // has one of its own, so that strangers can't lock its owner out.
 //
-// Budgets are looked at before the hash, which spares us most of the work of guesses, and bind after it: each failure is
-// counted before it is told, and a success is told only while something is left. Of a hundred guesses at once, which all
-// find a fresh budget before the hash, no more are answered than it has.
+// Budgets are looked at before the hash, which spares us most of the work of guesses, and bind after it. Once more they are
+// looked at before the verdict is, so that nothing, not even time, tells it when they are used up. Each failure is counted
+// before it is told, and a success next to failures takes its turn among them. Of a hundred guesses at once, which all find
+// a fresh budget before the hash, no more are answered than it has.
 func (s *Service) try(a Attempt, c contact.Contact, login storage.Login) try {
 	t := try{Attempt: a, contact: c, login: login}
 	subject := login.Account.ID
@@ -215,6 +217,9 @@ func (s *Service) verify(ctx context.Context, c storage.Credential, password str
 // settle follows a right password: the failures before it are forgotten, an old hash is replaced, the use is noted.
 func (s *Service) settle(ctx context.Context, t try) error {
 	if t.failures {
+		if err := s.Limiter.Take(ctx, t.budgets...); err != nil {
+			return err
+		}
 		if err := s.Limiter.Reset(ctx, t.budgets...); err != nil {
 			return err
 		}

@@ -114,7 +114,7 @@ func TestStatements(t *testing.T) {
 		if kind.Of(err) != kind.Unauthorized {
 			t.Fatal(err)
 		}
-		begin("second", 5, "and the failure is forgotten")
+		begin("second", 6, "and the failure is counted with, and forgotten")
 	})
 }
 
@@ -185,11 +185,11 @@ func TestParallelGuesses(t *testing.T) {
 	})
 }
 
-// A right guess that is hashed while others use the budget up isn't told either: else a hundred guesses at once would be
-// answered by what is refused and what isn't.
-func TestRightGuessTooLate(t *testing.T) {
+// What is hashed while others use the budget up is told from nothing: else a hundred guesses at once would be answered by
+// what is refused and what isn't, or by what is refused sooner.
+func TestGuessTooLate(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		own, looks := *w.Limiter, 0
+		own, looks := &limits.Limiter{Store: w.Store, Keyring: w.Keyring, Now: w.now}, 0
 		w.Limiter.Now = func() time.Time {
 			if looks++; looks == 2 { // after the hash
 				for range limits.SigninAccount.Budget {
@@ -198,8 +198,54 @@ func TestRightGuessTooLate(t *testing.T) {
 			}
 			return w.now()
 		}
-		if _, err := w.try(password, ""); kind.Of(err) != kind.RateLimited || looks != 2 {
-			t.Errorf("%v, looked %d times", err, looks)
+		took := map[string]int64{}
+		for _, guess := range []string{password, "guess"} {
+			looks = 0
+			must(t, own.Reset(t.Context(), limits.SigninAccount.Of(w.account.ID)))
+			before := w.Store.Statements()
+			if _, err := w.try(guess, ""); kind.Of(err) != kind.RateLimited || looks != 2 {
+				t.Errorf("%q: %v, looked %d times", guess, err, looks)
+			}
+			took[guess] = w.Store.Statements() - before
+		}
+		if took[password] != took["guess"] {
+			t.Errorf("statements tell the verdict: %v", took)
+		}
+	})
+}
+
+// A right password next to failures takes its turn among them: of those that are hashed at the same moment no more are
+// answered than the budget has.
+func TestRightGuessAmongOthers(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for range limits.SigninAccount.Budget - 1 {
+			_, _ = w.try("guess", "")
+		}
+		proof, err := w.try(password, "")
+		must(t, err)
+		_, _ = w.try("the last guess", "")
+		if _, _, err := w.Begin(t.Context(), proof, signin.Browser{}, nil); kind.Of(err) != kind.RateLimited {
+			t.Errorf("one more than the budget has: %v", err)
+		}
+	})
+}
+
+// Who hangs up when the hash is over has guessed all the same.
+func TestHungUp(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for range limits.SigninAccount.Budget {
+			ctx, hangUp := context.WithCancel(t.Context())
+			looks := 0
+			w.Limiter.Now = func() time.Time {
+				if looks++; looks == 2 { // after the hash
+					hangUp()
+				}
+				return w.now()
+			}
+			_, _ = w.Password(ctx, signin.Attempt{Identifier: mail, Password: "guess", IP: "192.0.2.1"})
+		}
+		if _, err := w.try("guess", ""); kind.Of(err) != kind.RateLimited {
+			t.Errorf("guesses of who hung up weren't counted: %v", err)
 		}
 	})
 }

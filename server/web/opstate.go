@@ -16,8 +16,13 @@ const stateCookie = "op_state"
 // framePolicy lets everybody embed a page on which there is nothing to click.
 const framePolicy = "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors *"
 
-// State is the browser's; one without it gets it with this answer.
+// State is the browser's; one without it gets it with this answer, and one that signed in with this answer has a new one.
 func (k *Kernel) State(w http.ResponseWriter, r *http.Request) string {
+	for _, c := range (&http.Response{Header: w.Header()}).Cookies() {
+		if c.Name == k.name(stateCookie) && c.Value != "" {
+			return c.Value
+		}
+	}
 	if v := k.cookie(r, stateCookie); v != "" {
 		return v
 	}
