@@ -57,7 +57,7 @@ func (v *victim) life() []step {
 	}
 	asked := func(purpose string) string { return "challenges WHERE purpose = '" + purpose + "'" }
 	used := func(purpose string) string { return asked(purpose) + " AND used_at > 0" }
-	spent := "(SELECT DISTINCT used_at FROM " + used("recovery") + ") AS recoveries" // each takes what else is on its way along
+	spent := "(SELECT 1 FROM " + used("recovery") + " LIMIT 1) AS recoveries" // each takes what else is on its way along
 	event := func(name string) string { return "audit WHERE event = '" + name + "'" }
 	return []step{
 		{"registers", "/sign-up", "sign-up", typed("email", person, "password", password), "outbox", []string{"pending_registrations"}, 1, true, nil},

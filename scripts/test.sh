@@ -21,4 +21,4 @@ fi
 for module in . e2e bench; do
 	go -C $module vet $race ./...
 done
-exec scripts/with-postgres.sh go run ./tools/testreport -dirs .,e2e,bench -- $race -vet=off -timeout 20m "$@"
+exec scripts/with-postgres.sh go run ./tools/testreport -dirs .,e2e,bench -first server,cli -- $race -vet=off -timeout 20m "$@"

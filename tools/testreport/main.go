@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,6 +39,7 @@ type report struct {
 
 func main() {
 	dirs := flag.String("dirs", ".", "directories of the modules, separated by commas")
+	first := flag.String("first", "", "folders of packages that take the longest and begin first, separated by commas")
 	flag.Parse()
 	// The interrupt reaches go test too; this only lets the report be printed.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM)
@@ -50,7 +53,7 @@ func main() {
 		part := &report{out: r.out, texts: map[string]*bytes.Buffer{}}
 		reports[i] = part
 		running.Go(func() {
-			if err := part.run(dir, flag.Args()); err != nil {
+			if err := part.run(dir, slices.Concat(flag.Args(), packages(dir, *first))); err != nil {
 				part.broken = true
 				fmt.Fprintf(part.out, "FAIL\tgo test in %s: %v\n", dir, err)
 			}
@@ -61,6 +64,16 @@ func main() {
 		r.add(part)
 	}
 	os.Exit(r.close(time.Since(begin), os.Getenv("CI") == "true"))
+}
+
+// packages are all of a module, those named first at the beginning: go test begins them in this order.
+func packages(dir, first string) (list []string) {
+	for name := range strings.SplitSeq(first, ",") {
+		if files, err := filepath.Glob(filepath.Join(dir, name, "*_test.go")); name != "" && err == nil && len(files) > 0 {
+			list = append(list, "./"+name)
+		}
+	}
+	return append(list, "./...")
 }
 
 // lockedWriter keeps what modules print at once apart, write by write.
@@ -85,7 +98,7 @@ func (r *report) add(part *report) {
 }
 
 func (r *report) run(dir string, args []string) error {
-	cmd := exec.Command("go", append(append([]string{"test", "-json"}, args...), "./...")...)
+	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
 	cmd.Dir, cmd.Stderr = dir, os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
