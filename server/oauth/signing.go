@@ -27,9 +27,9 @@ type signing struct {
 // that is over. Where nothing else is asked of the person the request is answered in the same transaction: a commit and a
 // request of the browser less than by way of Continue, which decides all else. When begin fails because there can be no
 // answer, it is called again with a join that gives none.
-func (s *Server) SigningIn(ctx context.Context, i *authorize.Interaction, begin func(authorize.Joined) error) (next web.Handler, err error) {
+func (s *Server) SigningIn(r *http.Request, i *authorize.Interaction, begin func(authorize.Joined) error) (next web.Handler, err error) {
 	g := &signing{Server: s, waiting: i}
-	request, err := s.resume(ctx, i.Params, i.Waiting)
+	request, err := s.resume(r.Context(), i.Params, i.Waiting)
 	if err == nil && request.DeviceID == "" && request.ResponseMode != authorize.ModeFormPost { // those answers are pages
 		g.request = request
 	}

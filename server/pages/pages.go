@@ -5,7 +5,6 @@
 package pages
 
 import (
-	"context"
 	"math"
 	"net/http"
 	"net/url"
@@ -44,7 +43,7 @@ type Server struct {
 // Answers is the protocol's part in a sign-in for a request that waits: it has begin take part in the transaction that
 // begins a session, and tells where the browser goes then.
 type Answers interface {
-	SigningIn(ctx context.Context, i *authorize.Interaction, begin func(authorize.Joined) error) (next web.Handler, err error)
+	SigningIn(r *http.Request, i *authorize.Interaction, begin func(authorize.Joined) error) (next web.Handler, err error)
 }
 
 // minPassword is what a password needs as the only factor.
@@ -176,7 +175,7 @@ func (s *Server) begin(v visit, p signin.Proof, notice string) error {
 	case offer: // a page of ours comes before the answer
 		err = start(s.Authorize.SigningIn(v.interaction))
 	default:
-		next, err = s.Answers.SigningIn(ctx, v.interaction, start)
+		next, err = s.Answers.SigningIn(v.r, v.interaction, start)
 	}
 	if err != nil {
 		return err
