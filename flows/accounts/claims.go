@@ -12,15 +12,6 @@ import (
 	"pratu/flows/kind"
 )
 
-// profileClaims are the standard claims (OpenID Connect Core section 5.1) that a profile holds as texts. E-mail and
-// phone number are contacts, address is an object.
-var profileClaims = []string{
-	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
-	"gender", "birthdate", "zoneinfo", "locale",
-}
-
-var addressMembers = []string{"formatted", "street_address", "locality", "region", "postal_code", "country"}
-
 // Bounds of what is said about a document that is wrong from end to end.
 const (
 	maxClaimProblems = 50
@@ -46,7 +37,7 @@ func ReadNew(raw []byte) (New, error) {
 	}
 	texts := map[string]*string{"email": &n.Email, "phone_number": &n.Phone, "password": &n.Password}
 	flags := map[string]*bool{"email_verified": &n.EmailVerified, "phone_number_verified": &n.PhoneVerified}
-	known := slices.Concat(profileClaims, slices.Collect(maps.Keys(texts)), slices.Collect(maps.Keys(flags)), []string{"address"})
+	known := slices.Concat(ProfileClaims, slices.Collect(maps.Keys(texts)), slices.Collect(maps.Keys(flags)), []string{"address"})
 	for _, name := range slices.Sorted(maps.Keys(doc)) {
 		if len(ps) == maxClaimProblems {
 			break
@@ -76,7 +67,7 @@ func ReadNew(raw []byte) (New, error) {
 }
 
 func readAddress(profile map[string]any, v any) (ps ClaimProblems) {
-	members := strings.Join(addressMembers, ", ")
+	members := strings.Join(AddressParts, ", ")
 	object, ok := v.(map[string]any)
 	if !ok {
 		return ClaimProblems{"address is an object with " + members}
@@ -85,7 +76,7 @@ func readAddress(profile map[string]any, v any) (ps ClaimProblems) {
 		if len(ps) == maxClaimProblems {
 			break
 		}
-		if _, text := object[name].(string); !text || !slices.Contains(addressMembers, name) {
+		if _, text := object[name].(string); !text || !slices.Contains(AddressParts, name) {
 			ps = append(ps, "address."+audit.Printable(name, maxClaimName)+": the members are texts named "+members)
 		}
 	}
