@@ -167,7 +167,7 @@ func (s *site) searchesDays(b *browser) {
 	put := func(name, at string) {
 		moment, err := time.Parse(time.RFC3339, at)
 		must(s.t, err)
-		must(s.t, s.store.AppendAudit(s.t.Context(), storage.AuditEvent{
+		storagetest.Apply(s.t, s.store, s.store.AppendAudit(storage.AuditEvent{
 			ID: "day-" + name, At: storage.At(moment), Event: "test." + name, Outcome: audit.Success, ActorKind: audit.System, Details: "{}",
 		}))
 	}

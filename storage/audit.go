@@ -23,18 +23,14 @@ type AuditEvent struct {
 const auditColumns = `id, at, event, outcome, actor_kind, actor_id, account_id, client_id, session_id, ip, user_agent,
 	request_id, reason, details`
 
-// AppendAudit writes events in the caller's transaction, in one statement.
-func (s *Store) AppendAudit(ctx context.Context, events ...AuditEvent) error {
-	if len(events) == 0 {
-		return nil
-	}
+// AppendAudit writes events, of which there must be one at least, in one statement of the caller's transaction.
+func (s *Store) AppendAudit(events ...AuditEvent) Write {
 	var args []any
 	for _, e := range events {
 		args = append(args, e.ID, e.At, e.Event, e.Outcome, e.ActorKind, e.ActorID, e.AccountID, e.ClientID, e.SessionID, e.IP,
 			e.UserAgent, e.RequestID, e.Reason, e.Details)
 	}
-	_, err := s.exec(ctx, `INSERT INTO audit (`+auditColumns+`) VALUES `+valueRows(len(events), 14), args...)
-	return err
+	return guard(`INSERT INTO audit (`+auditColumns+`) VALUES `+valueRows(len(events), 14), args...)
 }
 
 // AuditOfAccount reads the newest events about an account that are older than the given instant.

@@ -9,24 +9,22 @@ func (s *Store) KnowsBrowser(ctx context.Context, accountID, browserHash string,
 	return known, err
 }
 
-// KnowBrowser remembers that an account signed in to a browser, and what that called itself, and tells whether it did
-// before. One statement for a browser that is known, which is the usual case.
-func (s *Store) KnowBrowser(ctx context.Context, accountID, browserHash, userAgent string, now, expiresAt Instant) (known bool, err error) {
+// SeeBrowser remembers that an account signed in once more to a browser that it knows, and what that calls itself; another
+// one is no row and no error.
+func (s *Store) SeeBrowser(accountID, browserHash, userAgent string, now, expiresAt Instant) Write {
+	return Write{query: `UPDATE known_browsers SET user_agent = ?, last_seen_at = ?, expires_at = ? WHERE account_id = ?
+		AND browser_hash = ? AND expires_at > ?`, args: []any{userAgent, now, expiresAt, accountID, browserHash, now}}
+}
+
+// KnowBrowser remembers that an account signed in to a browser.
+func (s *Store) KnowBrowser(ctx context.Context, accountID, browserHash, userAgent string, now, expiresAt Instant) error {
 	if browserHash == "" {
-		return false, ErrInvalid // every browser without a cookie would be known
+		return ErrInvalid // every browser without a cookie would be known
 	}
-	err = s.InTx(ctx, func(ctx context.Context) error {
-		rows, err := s.exec(ctx, `UPDATE known_browsers SET user_agent = ?, last_seen_at = ?, expires_at = ? WHERE account_id = ?
-			AND browser_hash = ? AND expires_at > ?`, userAgent, now, expiresAt, accountID, browserHash, now)
-		if known = rows > 0; known || err != nil {
-			return err
-		}
-		_, err = s.exec(ctx, `INSERT INTO known_browsers (account_id, browser_hash, user_agent, last_seen_at, expires_at)
-			VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, browser_hash) DO UPDATE SET user_agent = excluded.user_agent,
-			last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at`, accountID, browserHash, userAgent, now, expiresAt)
-		return err
-	})
-	return known, err
+	_, err := s.exec(ctx, `INSERT INTO known_browsers (account_id, browser_hash, user_agent, last_seen_at, expires_at)
+		VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, browser_hash) DO UPDATE SET user_agent = excluded.user_agent,
+		last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at`, accountID, browserHash, userAgent, now, expiresAt)
+	return err
 }
 
 // SignedInBefore tells whether an account signed in with another browser, or is so old that its browsers are forgotten.

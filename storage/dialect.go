@@ -24,9 +24,10 @@ type dialect interface {
 	name() string
 	open(o Options, c *counter) (read, write *sqlx.DB, err error)
 	clock() string
-	probe() string  // makes a transaction look rows up by index, or ""
-	backup() string // copies the database to the file of its argument, or ""
-	hold() string   // ends a SELECT whose rows have to stay as they are until the transaction is over
+	probe() string           // makes a transaction look rows up by index, or ""
+	backup() string          // copies the database to the file of its argument, or ""
+	hold() string            // ends a SELECT whose rows have to stay as they are until the transaction is over
+	together([]Write) string // one statement that makes the changes of several and answers with their counts, or ""
 	retryable(err error) bool
 	meaning(err error) error // one of our errors, or nil
 }
@@ -103,6 +104,19 @@ func (postgres) clock() string {
 // hold keeps an UPDATE of the rows waiting. Without it a statement that began before another transaction's commit looks at
 // rows that are gone when it writes.
 func (postgres) hold() string { return " FOR SHARE" }
+
+// together uses that WITH runs statements that change rows, all on the same snapshot (PostgreSQL, section 7.8.4).
+func (postgres) together(writes []Write) string {
+	if len(writes) < 2 {
+		return ""
+	}
+	var with, counts []string
+	for i, w := range writes {
+		with = append(with, fmt.Sprintf("w%d AS (%s RETURNING 1)", i, w.query))
+		counts = append(counts, fmt.Sprintf("(SELECT COUNT(*) FROM w%d)", i))
+	}
+	return "WITH " + strings.Join(with, ", ") + " SELECT " + strings.Join(counts, ", ")
+}
 
 // probe: a prepared statement keeps the plan of its first uses. One with hundreds of keys, planned while a table is small,
 // would read all of it ever after.
@@ -187,6 +201,8 @@ func (embedded) clock() string {
 func (embedded) probe() string { return "" }
 
 func (embedded) hold() string { return "" } // one writer at a time
+
+func (embedded) together([]Write) string { return "" } // in the same process a statement costs no way
 
 func (embedded) retryable(err error) bool {
 	var e *sqlite.Error

@@ -44,8 +44,8 @@ const grantColumns = `g.id, g.client_id, g.account_id, g.session_id, g.subject, 
 
 // CreateGrant writes an authorization for a living session. For one that ended meanwhile it is ErrNotFound: the end of a
 // session revokes the grants that it finds, and one written a moment later would outlive the sign-out.
-func (s *Store) CreateGrant(ctx context.Context, g Grant) error {
-	return s.guarded(ctx, `INSERT INTO grants (id, client_id, account_id, session_id, subject, scopes, audience, claims,
+func (s *Store) CreateGrant(g Grant) Write {
+	return guard(`INSERT INTO grants (id, client_id, account_id, session_id, subject, scopes, audience, claims,
 		auth_time, acr, amr, form, code_hash, code_expires_at, code_used_at, failed_proofs, offline, created_at, expires_at,
 		revoked_at) SELECT ?, ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 		FROM sessions WHERE id = ? AND ended_at = 0`+s.dialect.hold(),
@@ -68,8 +68,8 @@ func (s *Store) GrantByID(ctx context.Context, id string) (g GrantView, err erro
 }
 
 // UseCode spends a code: of several at once, all but one get ErrNotFound.
-func (s *Store) UseCode(ctx context.Context, grantID string, now Instant) error {
-	return s.guarded(ctx, `UPDATE grants SET code_used_at = ? WHERE id = ? AND code_used_at = 0 AND revoked_at = 0
+func (s *Store) UseCode(grantID string, now Instant) Write {
+	return guard(`UPDATE grants SET code_used_at = ? WHERE id = ? AND code_used_at = 0 AND revoked_at = 0
 		AND code_expires_at > ?`, now, grantID, now)
 }
 

@@ -77,7 +77,7 @@ func (s *Store) DenyInteraction(ctx context.Context, id string, now Instant) err
 // EndInteraction consumes its form: of several at once, all but one get ErrNotFound, whatever their clocks say. So does one
 // whose consent was taken back, or changed, since it was read. The row stays a while, so that whoever comes back to a page of
 // it can be led to the application.
-func (s *Store) EndInteraction(ctx context.Context, id string, consentedAt, now Instant) error {
-	return s.guarded(ctx, `UPDATE interactions SET expires_at = ?, form = '' WHERE id = ? AND form <> '' AND consented_at = ?`,
+func (s *Store) EndInteraction(id string, consentedAt, now Instant) Write {
+	return guard(`UPDATE interactions SET expires_at = ?, form = '' WHERE id = ? AND form <> '' AND consented_at = ?`,
 		now, id, consentedAt)
 }

@@ -26,8 +26,8 @@ func (s *Store) PushedRequest(ctx context.Context, id, clientID string, now Inst
 }
 
 // UsePushedRequest consumes one, in the transaction that issues the code: of several at once, all but one get ErrNotFound.
-func (s *Store) UsePushedRequest(ctx context.Context, id string) error {
-	return s.guarded(ctx, `DELETE FROM pushed_requests WHERE id = ?`, id)
+func (s *Store) UsePushedRequest(id string) Write {
+	return guard(`DELETE FROM pushed_requests WHERE id = ?`, id)
 }
 
 // ExtendPushedRequest keeps one until its interaction ends.

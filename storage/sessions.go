@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Session is an account signed in to a browser.
@@ -66,7 +67,8 @@ func (s *Store) BeginSession(ctx context.Context, n Session, from Start) (Sessio
 			n.ID = id
 			return nil
 		}
-		if err := s.createSession(ctx, n, from.PasswordAt); err != nil {
+		others, err := s.createSession(ctx, n, from.PasswordAt)
+		if err != nil || others < n.bound() {
 			return err
 		}
 		return s.endOldest(ctx, n)
@@ -107,20 +109,24 @@ func (s *Store) holdPassword(ctx context.Context, accountID string, setAt Instan
 		accountID, setAt)
 }
 
-// createSession is the usual case, and holds the password in the same statement.
-func (s *Store) createSession(ctx context.Context, n Session, passwordAt Instant) error {
-	const into = `INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent,
-		created_at, selected_at, last_seen_at, expires_at, ended_at, title) `
+// createSession is the usual case: it holds the password in the same statement, and counts the account's other sessions, of
+// which it needn't know how many there are beyond the bound.
+func (s *Store) createSession(ctx context.Context, n Session, passwordAt Instant) (others int, err error) {
 	args := []any{
 		n.ID, n.CookieHash, n.AccountID, n.AuthTime, n.ACR, n.AMR, n.IP, n.UserAgent,
 		n.CreatedAt, n.SelectedAt, n.LastSeenAt, n.ExpiresAt, n.EndedAt, n.Title,
 	}
-	if passwordAt.IsZero() {
-		_, err := s.exec(ctx, into+`VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
-		return err
+	values := `VALUES (` + strings.Repeat(`?, `, 13) + `?)`
+	if !passwordAt.IsZero() {
+		values = `SELECT ` + strings.Repeat(`?, `, 13) + `? FROM credentials WHERE account_id = ? AND kind = 'password'
+			AND created_at = ?` + s.dialect.hold()
+		args = append(args, n.AccountID, passwordAt)
 	}
-	return s.guarded(ctx, into+`SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM credentials
-		WHERE account_id = ? AND kind = 'password' AND created_at = ?`+s.dialect.hold(), append(args, n.AccountID, passwordAt)...)
+	err = s.returning(ctx, &others, `INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent,
+		created_at, selected_at, last_seen_at, expires_at, ended_at, title) `+values+`
+		RETURNING (SELECT COUNT(*) FROM (SELECT 1 FROM sessions o WHERE o.account_id = ? AND o.ended_at = 0 AND o.title = ?
+		AND o.id <> ? LIMIT ?) AS others)`, append(args, n.AccountID, n.Title, n.ID, n.bound())...)
+	return others, err
 }
 
 // MaxSessions is how many browsers an account is signed in to. Right passwords are not limited: without a bound somebody
@@ -130,15 +136,18 @@ const MaxSessions = 60
 // MaxTitleSessions is the same for one title: a game may sign in each time it starts.
 const MaxTitleSessions = 200
 
+func (n Session) bound() int {
+	if n.Title != "" {
+		return MaxTitleSessions
+	}
+	return MaxSessions
+}
+
 // endOldest makes room for a session that just began: those not seen for the longest time end.
 func (s *Store) endOldest(ctx context.Context, n Session) error {
-	bound := MaxSessions
-	if n.Title != "" {
-		bound = MaxTitleSessions
-	}
 	_, err := s.end(ctx, n.CreatedAt, `id IN (SELECT id FROM sessions WHERE account_id = ? AND title = ? AND id <> ? AND ended_at = 0
 		AND expires_at > ? ORDER BY last_seen_at DESC, created_at DESC, id LIMIT 1000 OFFSET ?)`,
-		n.AccountID, n.Title, n.ID, n.CreatedAt, bound-1)
+		n.AccountID, n.Title, n.ID, n.CreatedAt, n.bound()-1)
 	return err
 }
 

@@ -33,11 +33,10 @@ const tokenColumns = `t.id AS "t.id", t.kind AS "t.kind", t.grant_id AS "t.grant
 	t.used_at AS "t.used_at", t.revoked_at AS "t.revoked_at"`
 
 // CreateToken writes a token.
-func (s *Store) CreateToken(ctx context.Context, t Token) error {
-	_, err := s.exec(ctx, `INSERT INTO tokens (id, kind, grant_id, client_id, scopes, audience, created_at, expires_at,
+func (s *Store) CreateToken(t Token) Write {
+	return guard(`INSERT INTO tokens (id, kind, grant_id, client_id, scopes, audience, created_at, expires_at,
 		used_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		t.ID, t.Kind, t.GrantID, t.ClientID, t.Scopes, t.Audience, t.CreatedAt, t.ExpiresAt, t.UsedAt, t.RevokedAt)
-	return err
 }
 
 // TokenWithGrant reads a token of a kind in any state with its grant and account, in one statement.
@@ -60,8 +59,8 @@ func (s *Store) TokenByID(ctx context.Context, id, kind string) (t Token, err er
 
 // UseRefreshToken spends a refresh token of a living grant: of several at once, all but one get ErrNotFound. The grant
 // is looked at in the same statement, so a revocation that was committed before is never overtaken.
-func (s *Store) UseRefreshToken(ctx context.Context, id string, now Instant) error {
-	return s.guarded(ctx, `UPDATE tokens SET used_at = ? WHERE id = ? AND kind = 'refresh' AND used_at = 0 AND revoked_at = 0
+func (s *Store) UseRefreshToken(id string, now Instant) Write {
+	return guard(`UPDATE tokens SET used_at = ? WHERE id = ? AND kind = 'refresh' AND used_at = 0 AND revoked_at = 0
 		AND expires_at > ? AND EXISTS (SELECT 1 FROM grants g WHERE g.id = tokens.grant_id AND g.revoked_at = 0)`,
 		now, id, now)
 }

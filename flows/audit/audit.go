@@ -85,14 +85,26 @@ func (l *Log) Append(ctx context.Context, e Event) error { return l.AppendAll(ct
 
 // AppendAll writes events of one moment, in one statement.
 func (l *Log) AppendAll(ctx context.Context, events []Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	w, err := l.Write(ctx, events...)
+	if err == nil {
+		_, err = l.Store.Apply(ctx, w)
+	}
+	return err
+}
+
+// Write is AppendAll of one event at least, for whoever has more to write in the same round trip.
+func (l *Log) Write(ctx context.Context, events ...Event) (storage.Write, error) {
 	rows := make([]storage.AuditEvent, len(events))
 	for i, e := range events {
 		var err error
 		if rows[i], err = l.row(ctx, e); err != nil {
-			return err
+			return storage.Write{}, err
 		}
 	}
-	return l.Store.AppendAudit(ctx, rows...)
+	return l.Store.AppendAudit(rows...), nil
 }
 
 func (l *Log) row(ctx context.Context, e Event) (storage.AuditEvent, error) {

@@ -249,10 +249,13 @@ func (s *Service) Refused(ctx context.Context, r *Request) error {
 	return s.denyDevice(ctx, r.DeviceID, r.Client.ID)
 }
 
-// Finish consumes an interaction as it was read, in the transaction that answers it.
+// Finish consumes an interaction as it was read, in the transaction that answers it: kind.NotFound when another tab did.
 func (s *Service) Finish(ctx context.Context, row storage.Interaction) error {
-	if err := s.Store.EndInteraction(ctx, row.ID, row.ConsentedAt, storage.At(s.Now())); err != nil {
-		return kind.New(kind.NotFound, "interaction.expired").WithErr(err)
-	}
-	return nil
+	_, err := s.Store.Apply(ctx, s.Finishing(row))
+	return Spent(err)
+}
+
+// Finishing is Finish along with other writes; storage.ErrNotFound, unless it is said otherwise.
+func (s *Service) Finishing(row storage.Interaction) storage.Write {
+	return s.Store.EndInteraction(row.ID, row.ConsentedAt, storage.At(s.Now()))
 }

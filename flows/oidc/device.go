@@ -116,17 +116,11 @@ func (p *Provider) issueDevice(ctx context.Context, r *Request, s authorize.Sess
 	g.Form = form.Encode()
 	g.CodeHash, g.CodeExpiresAt = secret.Hash(code), storage.At(now.Add(authorize.DeviceLife))
 	err := p.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := p.consume(ctx, r, waiting); err != nil {
-			return err
-		}
 		if err := p.Store.ApproveDevice(ctx, r.DeviceID, storage.At(now)); err != nil {
 			return errors.Join(errInteraction, err)
 		}
-		err := p.Store.CreateGrant(ctx, g)
-		if errors.Is(err, storage.ErrNotFound) {
-			return errSession
-		}
-		if err != nil {
+		writes := append(p.consume(r, waiting), p.Store.CreateGrant(g).Else(errSession))
+		if _, err := p.Store.Apply(ctx, writes...); err != nil {
 			return err
 		}
 		return p.Audit.Append(ctx, audit.Event{

@@ -134,7 +134,7 @@ func (p *Provider) accessTokenInFront(ctx context.Context, u *unit, params url.V
 	}
 	if u.client.OpaqueAccessTokens() {
 		row.ID = signature
-		if err := p.Store.CreateToken(ctx, row); err != nil {
+		if _, err := p.Store.Apply(ctx, p.Store.CreateToken(row)); err != nil {
 			return err
 		}
 	}

@@ -24,11 +24,8 @@ func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, w
 	g := p.grant(r, s, now)
 	params := url.Values{}
 	err := p.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := p.consume(ctx, r, waiting); err != nil {
-			return err
-		}
 		clear(params) // a repeated transaction begins anew
-		u := &unit{client: r.Client, now: now, grant: &storage.GrantView{Grant: g}}
+		u := &unit{client: r.Client, now: now, grant: &storage.GrantView{Grant: g}, spends: p.consume(r, waiting)}
 		if err := p.issueCode(ctx, u, r, params); err != nil || !r.getsTokens() {
 			return err
 		}
@@ -74,34 +71,29 @@ func (p *Provider) issueCode(ctx context.Context, u *unit, r *Request, params ur
 // issueFailure keeps an expired interaction what it is, a page; everything else goes to the relying party.
 func (p *Provider) issueFailure(r *Request, err error) error {
 	if errors.Is(err, errInteraction) {
-		return err
+		return errInteraction
 	}
 	return p.Refuse(r, answer(err))
 }
 
 var (
 	errPushedSpent = errors.New("oidc: pushed request spent")
-	errInteraction = errors.New("oidc: interaction spent")
+	errInteraction = authorize.Spent(storage.ErrNotFound)
 	errSession     = errors.New("oidc: session ended meanwhile")
 )
 
 // InteractionSpent tells whether Issue failed because another tab had answered the interaction already.
 func InteractionSpent(err error) bool { return errors.Is(err, errInteraction) }
 
-func (p *Provider) consume(ctx context.Context, r *Request, waiting *storage.Interaction) error {
+// consume is what ends with an answer, each once.
+func (p *Provider) consume(r *Request, waiting *storage.Interaction) (writes []storage.Write) {
 	if waiting != nil {
-		if err := p.Authorize.Finish(ctx, *waiting); err != nil {
-			return errors.Join(errInteraction, err)
-		}
+		writes = append(writes, p.Authorize.Finishing(*waiting).Else(errInteraction))
 	}
-	if r.PushedID == "" {
-		return nil
+	if r.PushedID != "" {
+		writes = append(writes, p.Store.UsePushedRequest(r.PushedID).Else(errPushedSpent))
 	}
-	err := p.Store.UsePushedRequest(ctx, r.PushedID)
-	if errors.Is(err, storage.ErrNotFound) {
-		return errPushedSpent
-	}
-	return err
+	return writes
 }
 
 // grant is the row of an authorization. It lives as long as its refresh tokens may: by itself with offline_access, else

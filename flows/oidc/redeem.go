@@ -34,7 +34,7 @@ func (p *Provider) Redeem(ctx context.Context, c *clients.Client, form url.Value
 	account := u.grant.AccountID
 	if refused := r.Judge(ctx, account); refused != nil {
 		err := p.Store.InTx(ctx, func(ctx context.Context) error {
-			if err := spent(p.Store.UseCode(ctx, u.grant.ID, storage.At(u.now))); err != nil {
+			if _, err := p.Store.Apply(ctx, p.Store.UseCode(u.grant.ID, storage.At(u.now)).Else(errSpent)); err != nil {
 				return err
 			}
 			return r.Record(ctx, account, refused)

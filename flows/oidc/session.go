@@ -73,7 +73,10 @@ type unit struct {
 	retry     bool   // the presented token was spent a moment ago and its successor is unused
 
 	collecting bool
-	writes     []func(ctx context.Context) error
+	writes     []storage.Write
+	joins      bool // the application is noted in the session that the code was issued in
+
+	spends []storage.Write // what led to the grant and is consumed with its writing
 }
 
 type unitKey struct{}

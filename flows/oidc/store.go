@@ -57,11 +57,12 @@ func (s *store) SetClientAssertionJWT(context.Context, string, time.Time) error 
 // BeginTX starts to collect.
 func (s *store) BeginTX(ctx context.Context) (context.Context, error) {
 	u := unitOf(ctx)
-	u.collecting, u.writes = true, nil
+	u.collecting, u.writes, u.joins = true, nil, false
 	return ctx, nil
 }
 
-// Commit writes what was collected, all or nothing.
+// Commit writes what was collected, all or nothing. Somebody else's second use of what works once, a moment before, is seen
+// as no row or, where both derived the same successor, as one that is there.
 func (s *store) Commit(ctx context.Context) error {
 	u := unitOf(ctx)
 	u.collecting = false
@@ -69,38 +70,43 @@ func (s *store) Commit(ctx context.Context) error {
 		return nil
 	}
 	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		for _, write := range u.writes {
-			if err := write(ctx); err != nil {
+		_, err := s.Store.Apply(ctx, u.writes...)
+		switch {
+		case errors.Is(err, storage.ErrExists):
+			return errSpent
+		case err != nil || !u.joins:
+			return err
+		}
+		if u.record != nil {
+			if err := u.record(ctx); err != nil {
 				return err
 			}
 		}
-		return nil
+		return s.join(ctx, u)
 	})
 }
 
 // Rollback forgets what was collected.
 func (s *store) Rollback(ctx context.Context) error {
 	u := unitOf(ctx)
-	u.collecting, u.writes = false, nil
+	u.collecting, u.writes, u.joins = false, nil, false
 	return nil
 }
 
-func (s *store) write(ctx context.Context, fn func(ctx context.Context) error) error {
+func (s *store) write(ctx context.Context, w storage.Write) error {
 	if u := unitOf(ctx); u.collecting {
-		u.writes = append(u.writes, fn)
+		u.writes = append(u.writes, w)
 		return nil
 	}
-	return fn(ctx)
+	_, err := s.Store.Apply(ctx, w)
+	return err
 }
 
-// CreateAuthorizeCodeSession writes the grant, with the code's hash, in the transaction of Issue.
+// CreateAuthorizeCodeSession writes the grant, with the code's hash, and consumes what led to it, in the transaction of Issue.
 func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Requester) error {
-	g := unitOf(ctx).grant
-	g.CodeHash = signature
-	err := s.Store.CreateGrant(ctx, g.Grant)
-	if errors.Is(err, storage.ErrNotFound) {
-		return errSession
-	}
+	u := unitOf(ctx)
+	u.grant.CodeHash = signature
+	_, err := s.Store.Apply(ctx, append(u.spends, s.Store.CreateGrant(u.grant.Grant).Else(errSession))...)
 	return err
 }
 
@@ -114,17 +120,8 @@ func (s *store) GetAuthorizeCodeSession(ctx context.Context, signature string, s
 
 func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, _ string) error {
 	u := unitOf(ctx)
-	return s.write(ctx, func(ctx context.Context) error {
-		if err := spent(s.Store.UseCode(ctx, u.grant.ID, storage.At(u.now))); err != nil {
-			return err
-		}
-		if u.record != nil {
-			if err := u.record(ctx); err != nil {
-				return err
-			}
-		}
-		return s.join(ctx, u)
-	})
+	u.joins = true
+	return s.write(ctx, s.Store.UseCode(u.grant.ID, storage.At(u.now)).Else(errSpent))
 }
 
 // join notes that an application signed somebody in by a session, if it can hear of the session's end.
@@ -138,13 +135,6 @@ func (s *store) join(ctx context.Context, u *unit) error {
 	})
 }
 
-func spent(err error) error {
-	if errors.Is(err, storage.ErrNotFound) {
-		return errSpent
-	}
-	return err
-}
-
 // CreateAccessTokenSession writes opaque tokens. A JWT has no row: its grant is what lives or dies.
 func (s *store) CreateAccessTokenSession(ctx context.Context, signature string, _ fosite.Requester) error {
 	u := unitOf(ctx)
@@ -153,7 +143,7 @@ func (s *store) CreateAccessTokenSession(ctx context.Context, signature string, 
 	}
 	row := s.accessToken(u)
 	row.ID = signature
-	return s.write(ctx, func(ctx context.Context) error { return s.Store.CreateToken(ctx, row) })
+	return s.write(ctx, s.Store.CreateToken(row))
 }
 
 func (s *store) CreateRefreshTokenSession(ctx context.Context, signature, _ string, _ fosite.Requester) error {
@@ -166,13 +156,7 @@ func (s *store) CreateRefreshTokenSession(ctx context.Context, signature, _ stri
 		Audience: u.grant.Audience, CreatedAt: storage.At(u.now),
 		ExpiresAt: min(storage.At(u.now.Add(RefreshIdle)), u.grant.ExpiresAt),
 	}
-	return s.write(ctx, func(ctx context.Context) error {
-		err := s.Store.CreateToken(ctx, row)
-		if errors.Is(err, storage.ErrExists) { // the same successor, derived by a retry that was faster
-			return errSpent
-		}
-		return err
-	})
+	return s.write(ctx, s.Store.CreateToken(row))
 }
 
 func (s *store) GetRefreshTokenSession(ctx context.Context, _ string, session fosite.Session) (fosite.Requester, error) {
@@ -188,9 +172,7 @@ func (s *store) RotateRefreshToken(ctx context.Context, _ string, signature stri
 	if u.retry {
 		return nil
 	}
-	return s.write(ctx, func(ctx context.Context) error {
-		return spent(s.Store.UseRefreshToken(ctx, signature, storage.At(u.now)))
-	})
+	return s.write(ctx, s.Store.UseRefreshToken(signature, storage.At(u.now)).Else(errSpent))
 }
 
 // The rest of fosite's views. The PKCE and OpenID data are columns of the grant; they are never deleted before the code

@@ -20,7 +20,7 @@ func TestExchange(t *testing.T) {
 		code := ""
 		w.costs(1, "issuing a code", func() { code = w.code(params("web1", rp)) })
 		var got *oidc.Tokens
-		w.costs(3, "an exchange with a refresh token", func() {
+		w.costs(w.writes(3), "an exchange with a refresh token", func() {
 			var err error
 			if got, err = w.token(w.t.Context(), "web1", exchange(code, rp)); err != nil {
 				w.t.Fatal(err)
@@ -64,7 +64,7 @@ func TestExchange(t *testing.T) {
 				w.t.Error("the scope email opens no name")
 			}
 		})
-		w.costs(3, "a refresh", func() {
+		w.costs(w.writes(3), "a refresh", func() {
 			next, err := w.token(w.t.Context(), "web1", refresh(got.RefreshToken))
 			if err != nil || next.RefreshToken == got.RefreshToken || next.IDToken == "" {
 				w.t.Fatalf("%+v %v", next, err)

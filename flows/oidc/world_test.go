@@ -254,6 +254,14 @@ func (w *world) claims(jwt string) map[string]any {
 	return c
 }
 
+// writes is a number of statements of which the two that write go to PostgreSQL as one.
+func (w *world) writes(statements int64) int64 {
+	if w.Store.Engine() == "postgres" {
+		return statements - 1
+	}
+	return statements
+}
+
 // costs expects a number of statements.
 func (w *world) costs(want int64, what string, run func()) {
 	w.t.Helper()

@@ -11,6 +11,7 @@ import (
 
 	"pratu/flows/record"
 	"pratu/storage"
+	"pratu/storage/storagetest"
 )
 
 // Whatever is in a row is on its own line, obeyed by no terminal, and reads back as it is (OF-06).
@@ -18,11 +19,11 @@ func TestExport(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const evil = "=cmd|' /C calc'!A0\",\"x\n{\"event\":\"forged\"}\r\u0085\u009b31m\u2028\u202e\u200b\U000e0041</script>"
 		w.write(2, 0)
-		must(t, w.Store.AppendAudit(t.Context(), storage.AuditEvent{
+		storagetest.Apply(t, w.Store, w.Store.AppendAudit(storage.AuditEvent{
 			ID: "evil", At: storage.At(w.at), Event: "signin.failed", Outcome: "failure", ActorKind: "system", AccountID: "other", UserAgent: evil, Reason: evil,
 			Details: `{"x":"` + strings.NewReplacer("\"", `\"`, "\n", `\n`, "\r", `\r`).Replace(evil) + `"}`,
 		}))
-		must(t, w.Store.AppendAudit(t.Context(), storage.AuditEvent{ID: "broken", At: storage.At(w.at), Event: "x", Details: "{\n"}))
+		storagetest.Apply(t, w.Store, w.Store.AppendAudit(storage.AuditEvent{ID: "broken", At: storage.At(w.at), Event: "x", Details: "{\n"}))
 		w.seal()
 		export := func(f storage.AuditFilter) string {
 			var b bytes.Buffer

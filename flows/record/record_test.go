@@ -62,7 +62,7 @@ func (w *world) write(n int, ago time.Duration) {
 	for range n {
 		w.n++
 		at := w.at.Add(-ago).Add(time.Duration(w.n-100) * time.Second)
-		must(w.t, w.Store.AppendAudit(w.t.Context(), storage.AuditEvent{
+		storagetest.Apply(w.t, w.Store, w.Store.AppendAudit(storage.AuditEvent{
 			ID: fmt.Sprintf("e%d", w.n), At: storage.At(at), Event: "signin.failed", Outcome: audit.Failure, ActorKind: audit.Account,
 			ActorID: "somebody", AccountID: "somebody", ClientID: "app", IP: "192.0.2.1", UserAgent: "Browser", Details: `{"try":1}`,
 		}))

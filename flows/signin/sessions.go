@@ -81,13 +81,15 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 				return err
 			}
 		}
-		if fresh, err = s.know(ctx, session, s.browserHash(b.BrowserCookie), p.trust); err != nil {
-			return err
-		}
-		return s.Audit.Append(ctx, audit.Event{
+		record, err := s.Audit.Write(ctx, audit.Event{
 			Name: event, ActorKind: audit.Account, ActorID: p.AccountID, AccountID: p.AccountID, ClientID: b.Title,
 			SessionID: session.ID, Details: map[string]any{"methods": p.AMR, "acr": p.ACR},
 		})
+		if err != nil {
+			return err
+		}
+		fresh, err = s.know(ctx, session, s.browserHash(b.BrowserCookie), p.trust, record)
+		return err
 	})
 	if err != nil {
 		return "", storage.Session{}, err
@@ -113,15 +115,23 @@ func (s *Service) pay(ctx context.Context, p Proof) error {
 	return nil
 }
 
-// know remembers the browser of a session. One that is new to an account is news, except for the account's first.
-func (s *Service) know(ctx context.Context, session storage.Session, hash string, trust bool) (fresh bool, err error) {
+// know remembers the browser of a session, along with a record. A browser that is new to an account is news, except for the
+// account's first.
+func (s *Service) know(ctx context.Context, session storage.Session, hash string, trust bool, record storage.Write) (fresh bool, err error) {
 	if hash == "" {
-		return false, nil
+		_, err := s.Store.Apply(ctx, record)
+		return false, err
 	}
 	now := session.CreatedAt
-	known, err := s.Store.KnowBrowser(ctx, session.AccountID, hash, session.UserAgent, now, now.Add(KnownLife))
+	rows, err := s.Store.Apply(ctx, record, s.Store.SeeBrowser(session.AccountID, hash, session.UserAgent, now, now.Add(KnownLife)))
 	if err != nil {
 		return false, err
+	}
+	known := rows[1] > 0
+	if !known {
+		if err := s.Store.KnowBrowser(ctx, session.AccountID, hash, session.UserAgent, now, now.Add(KnownLife)); err != nil {
+			return false, err
+		}
 	}
 	if trust {
 		if err := s.Store.TrustBrowser(ctx, session.AccountID, hash, now.Add(TrustLife)); err != nil {

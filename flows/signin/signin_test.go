@@ -98,6 +98,9 @@ func TestStatements(t *testing.T) {
 		}
 		begin := func(browser string, want int64, what string) {
 			t.Helper()
+			if w.Store.Engine() == "postgres" {
+				want-- // the browser and the audit are one
+			}
 			proof, err := w.try(password, browser)
 			must(t, err)
 			before := w.Store.Statements()
@@ -107,14 +110,14 @@ func TestStatements(t *testing.T) {
 				t.Errorf("the session took %d statements, not %d: %s", n, want, what)
 			}
 		}
-		begin("first", 4, "session, the oldest of too many, browser, audit")
-		begin("second", 6, "the same; the browser is new, and whether that is news")
-		begin("second", 4, "it is known by now")
+		begin("first", 3, "session, browser, audit")
+		begin("second", 5, "the same; the browser is new, and whether that is news")
+		begin("second", 3, "it is known by now")
 		_, err = w.try("slip", "second")
 		if kind.Of(err) != kind.Unauthorized {
 			t.Fatal(err)
 		}
-		begin("second", 6, "and the failure is counted with, and forgotten")
+		begin("second", 5, "and the failure is counted with, and forgotten")
 	})
 }
 

@@ -26,10 +26,10 @@ func Audit(t *testing.T, s *storage.Store) {
 		if i == 4 {
 			e.AccountID = "two"
 		}
-		ok(t, s.AppendAudit(t.Context(), e))
+		ok(t, apply(t.Context(), s, s.AppendAudit(e)))
 		events = append(events, e)
 	}
-	fails(t, s.AppendAudit(t.Context(), events[0]), storage.ErrExists)
+	fails(t, apply(t.Context(), s, s.AppendAudit(events[0])), storage.ErrExists)
 	list := must[[]storage.AuditEvent](t)
 	if diff := cmp.Diff([]storage.AuditEvent{events[3], events[2]}, list(s.AuditOfAccount(t.Context(), "one", start.Add(2*hour), 2))); diff != "" {
 		t.Error(diff)
@@ -63,7 +63,7 @@ func Audit(t *testing.T, s *storage.Store) {
 		err := s.InTx(t.Context(), func(ctx context.Context) error {
 			e := events[0]
 			e.ID = "undone"
-			ok(t, s.AppendAudit(ctx, e))
+			ok(t, apply(ctx, s, s.AppendAudit(e)))
 			return undone
 		})
 		fails(t, err, undone)

@@ -28,7 +28,7 @@ func grant(t *testing.T, s *storage.Store, url string, change func(*storage.Gran
 	n := session(account, name("cookie"), start)
 	n.ID = g.SessionID
 	must[storage.Session](t)(s.BeginSession(t.Context(), n, storage.Start{}))
-	ok(t, s.CreateGrant(t.Context(), g))
+	ok(t, apply(t.Context(), s, s.CreateGrant(g)))
 	return g
 }
 
@@ -64,7 +64,7 @@ func Grants(t *testing.T, url string) {
 	t.Run("a code buys once, however many ask at once", func(t *testing.T) {
 		g := grant(t, s, url, nil)
 		won := race(t, crowd, func(int) (bool, error) {
-			return verdict(s.UseCode(t.Context(), g.ID, start.Add(minute/2)), storage.ErrNotFound)
+			return verdict(apply(t.Context(), s, s.UseCode(g.ID, start.Add(minute/2))), storage.ErrNotFound)
 		})
 		if won != 1 {
 			t.Errorf("%d of %d spent one code", won, crowd)
@@ -72,10 +72,10 @@ func Grants(t *testing.T, url string) {
 	})
 	t.Run("a code that has expired or whose grant has ended buys nothing", func(t *testing.T) {
 		late := grant(t, s, url, nil)
-		fails(t, s.UseCode(t.Context(), late.ID, start.Add(minute)), storage.ErrNotFound)
+		fails(t, apply(t.Context(), s, s.UseCode(late.ID, start.Add(minute))), storage.ErrNotFound)
 		ended := grant(t, s, url, nil)
 		must[bool](t)(s.RevokeGrant(t.Context(), ended.ID, start))
-		fails(t, s.UseCode(t.Context(), ended.ID, start), storage.ErrNotFound)
+		fails(t, apply(t.Context(), s, s.UseCode(ended.ID, start)), storage.ErrNotFound)
 	})
 	t.Run("too many wrong proofs spend a code", func(t *testing.T) {
 		g := grant(t, s, url, nil)
@@ -86,7 +86,7 @@ func Grants(t *testing.T, url string) {
 			t.Errorf("two of three: %+v", v)
 		}
 		ok(t, s.FailProof(t.Context(), g.ID, 3, start.Add(minute/4)))
-		fails(t, s.UseCode(t.Context(), g.ID, start), storage.ErrNotFound)
+		fails(t, apply(t.Context(), s, s.UseCode(g.ID, start)), storage.ErrNotFound)
 	})
 	t.Run("revoking is news once", func(t *testing.T) {
 		g := grant(t, s, url, nil)
@@ -141,7 +141,7 @@ func Tokens(t *testing.T, url string) {
 			ID: name("token"), Kind: kind, GrantID: g.ID, ClientID: g.ClientID, Scopes: "openid", Audience: "web",
 			CreatedAt: start, ExpiresAt: start.Add(7 * day),
 		}
-		ok(t, s.CreateToken(t.Context(), row))
+		ok(t, apply(t.Context(), s, s.CreateToken(row)))
 		return row
 	}
 	t.Run("round trip, one statement", func(t *testing.T) {
@@ -153,7 +153,7 @@ func Tokens(t *testing.T, url string) {
 				t.Errorf("got %+v", v)
 			}
 		})
-		fails(t, s.CreateToken(t.Context(), row), storage.ErrExists)
+		fails(t, apply(t.Context(), s, s.CreateToken(row)), storage.ErrExists)
 	})
 	t.Run("a kind never passes for the other", func(t *testing.T) {
 		row := token(t, grant(t, s, url, nil), storage.TokenRefresh)
@@ -162,12 +162,12 @@ func Tokens(t *testing.T, url string) {
 		_, err = s.TokenByID(t.Context(), row.ID, storage.TokenAccess)
 		fails(t, err, storage.ErrNotFound)
 		access := token(t, grant(t, s, url, nil), storage.TokenAccess)
-		fails(t, s.UseRefreshToken(t.Context(), access.ID, start), storage.ErrNotFound)
+		fails(t, apply(t.Context(), s, s.UseRefreshToken(access.ID, start)), storage.ErrNotFound)
 	})
 	t.Run("spent once, however many ask at once", func(t *testing.T) {
 		row := token(t, grant(t, s, url, nil), storage.TokenRefresh)
 		won := race(t, crowd, func(int) (bool, error) {
-			return verdict(s.UseRefreshToken(t.Context(), row.ID, start), storage.ErrNotFound)
+			return verdict(apply(t.Context(), s, s.UseRefreshToken(row.ID, start)), storage.ErrNotFound)
 		})
 		if won != 1 {
 			t.Errorf("%d of %d spent one refresh token", won, crowd)
@@ -176,11 +176,11 @@ func Tokens(t *testing.T, url string) {
 	t.Run("not after its end, nor its grant's", func(t *testing.T) {
 		g := grant(t, s, url, nil)
 		expired, revoked := token(t, g, storage.TokenRefresh), token(t, g, storage.TokenRefresh)
-		fails(t, s.UseRefreshToken(t.Context(), expired.ID, expired.ExpiresAt), storage.ErrNotFound)
+		fails(t, apply(t.Context(), s, s.UseRefreshToken(expired.ID, expired.ExpiresAt)), storage.ErrNotFound)
 		ok(t, s.RevokeToken(t.Context(), revoked.ID, storage.TokenRefresh, start))
-		fails(t, s.UseRefreshToken(t.Context(), revoked.ID, start), storage.ErrNotFound)
+		fails(t, apply(t.Context(), s, s.UseRefreshToken(revoked.ID, start)), storage.ErrNotFound)
 		must[bool](t)(s.RevokeGrant(t.Context(), g.ID, start))
-		fails(t, s.UseRefreshToken(t.Context(), token(t, g, storage.TokenRefresh).ID, start), storage.ErrNotFound)
+		fails(t, apply(t.Context(), s, s.UseRefreshToken(token(t, g, storage.TokenRefresh).ID, start)), storage.ErrNotFound)
 	})
 }
 
@@ -229,7 +229,7 @@ func Interactions(t *testing.T, s *storage.Store) {
 		i := park(t)
 		won := race(t, crowd, func(n int) (bool, error) {
 			now := start.Add(-time.Duration(n) * time.Second) // replicas' clocks differ
-			return verdict(s.EndInteraction(t.Context(), i.ID, 0, now), storage.ErrNotFound)
+			return verdict(apply(t.Context(), s, s.EndInteraction(i.ID, 0, now)), storage.ErrNotFound)
 		})
 		if won != 1 {
 			t.Errorf("%d answers", won)
@@ -247,7 +247,7 @@ func Interactions(t *testing.T, s *storage.Store) {
 				t.Errorf("%+v", got)
 			}
 		}
-		won := race(t, crowd, func(int) (bool, error) { return verdict(s.UsePushedRequest(t.Context(), p.ID), storage.ErrNotFound) })
+		won := race(t, crowd, func(int) (bool, error) { return verdict(apply(t.Context(), s, s.UsePushedRequest(p.ID)), storage.ErrNotFound) })
 		if won != 1 {
 			t.Errorf("%d consumed it", won)
 		}

@@ -145,3 +145,15 @@ func Count(t *testing.T, url, query string) int64 {
 	defer db.Close()
 	return number(t, db, query)
 }
+
+// apply makes one change.
+func apply(ctx context.Context, s *storage.Store, w storage.Write) error {
+	_, err := s.Apply(ctx, w)
+	return err
+}
+
+// Apply makes a change past the flows, for tests of other rooms.
+func Apply(t *testing.T, s *storage.Store, w storage.Write) {
+	t.Helper()
+	ok(t, apply(t.Context(), s, w))
+}

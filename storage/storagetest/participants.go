@@ -106,7 +106,7 @@ func (b browsers) unspent(t *testing.T) {
 	must[bool](t)(b.EndSession(t.Context(), n.ID, start.Add(minute)))
 	b.revoked(t, unspent, true)
 	b.revoked(t, spent, false)
-	fails(t, b.UseCode(t.Context(), unspent, start), storage.ErrNotFound)
+	fails(t, apply(t.Context(), b.Store, b.UseCode(unspent, start)), storage.ErrNotFound)
 }
 
 // AfterCommit is the contract of what waits for a commit: it happens once it is there, or not at all.

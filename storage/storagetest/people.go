@@ -71,7 +71,7 @@ func (b browsers) furnish(t *testing.T) (id, contact string) {
 	ok(t, b.SetWords(t.Context(), id, []string{"mali"}))
 	ok(t, b.CreateChallenge(t.Context(), storage.Challenge{ID: name("challenge"), AccountID: id, TokenHash: name("token"), ExpiresAt: start.Add(day)}))
 	ok(t, b.CreateLink(t.Context(), storage.OneTimeLink{ID: name("link"), AccountID: id, Purpose: "login", ExpiresAt: start.Add(day)}))
-	must[bool](t)(b.KnowBrowser(t.Context(), id, "b", "Mozilla", start, start.Add(day)))
+	ok(t, b.KnowBrowser(t.Context(), id, "b", "Mozilla", start, start.Add(day)))
 	ok(t, b.PutConsent(t.Context(), storage.Consent{AccountID: id, ClientID: "rp", GrantedAt: start, ExpiresAt: start.Add(day)}))
 	ok(t, b.CreateIdentity(t.Context(), identity(id), 9))
 	player := storage.Player{ID: name("player"), AccountID: id, Title: "77"}
@@ -80,7 +80,7 @@ func (b browsers) furnish(t *testing.T) (id, contact string) {
 	for range 2 {
 		g := b.grant(t, n, true)
 		for range 300 { // more than a batch, with the grants after it
-			ok(t, b.CreateToken(t.Context(), storage.Token{ID: name("token"), Kind: storage.TokenRefresh, GrantID: g, ExpiresAt: start.Add(day)}))
+			ok(t, apply(t.Context(), b.Store, b.CreateToken(storage.Token{ID: name("token"), Kind: storage.TokenRefresh, GrantID: g, ExpiresAt: start.Add(day)})))
 		}
 	}
 	for _, query := range []string{
@@ -91,7 +91,7 @@ func (b browsers) furnish(t *testing.T) (id, contact string) {
 		_, err := b.db.ExecContext(t.Context(), query)
 		ok(t, err)
 	}
-	ok(t, b.AppendAudit(t.Context(), storage.AuditEvent{ID: name("event"), At: start, AccountID: id, IP: "192.0.2.1", Details: `{"identifier":"m•••@x.test"}`}))
+	ok(t, apply(t.Context(), b.Store, b.AppendAudit(storage.AuditEvent{ID: name("event"), At: start, AccountID: id, IP: "192.0.2.1", Details: `{"identifier":"m•••@x.test"}`})))
 	return id, contact
 }
 
@@ -163,10 +163,10 @@ func (b browsers) applications(t *testing.T) {
 	put(other.AccountID, "rp")
 	used, unused, theirs := b.code(t, n, true), b.code(t, n, true), b.code(t, other, true)
 	for _, id := range []string{used, theirs} {
-		ok(t, b.UseCode(t.Context(), id, start.Add(1)))
-		ok(t, b.CreateToken(t.Context(), storage.Token{
+		ok(t, apply(t.Context(), b.Store, b.UseCode(id, start.Add(1))))
+		ok(t, apply(t.Context(), b.Store, b.CreateToken(storage.Token{
 			ID: name("token"), Kind: storage.TokenRefresh, GrantID: id, ClientID: "rp", CreatedAt: start.Add(hour), ExpiresAt: start.Add(day),
-		}))
+		})))
 	}
 	access := func(at storage.Instant) []storage.Access {
 		t.Helper()
@@ -222,7 +222,7 @@ func (b browsers) password(t *testing.T) {
 		t.Errorf("somebody else's: %+v", c)
 	}
 	for _, hash := range []string{"this", "that", "another"} {
-		must[bool](t)(b.KnowBrowser(t.Context(), id, hash, "", start, start.Add(day)))
+		ok(t, b.KnowBrowser(t.Context(), id, hash, "", start, start.Add(day)))
 	}
 	ok(t, b.ForgetBrowsers(t.Context(), id, "this"))
 	if list := must[[]storage.KnownBrowser](t)(b.KnownBrowsers(t.Context(), id, start)); len(list) != 1 || list[0].BrowserHash != "this" {

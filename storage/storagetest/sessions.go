@@ -32,14 +32,14 @@ func account(t *testing.T, db *sql.DB) string {
 func (b browsers) grant(t *testing.T, n storage.Session, offline bool) string {
 	t.Helper()
 	id := b.code(t, n, offline)
-	ok(t, b.UseCode(t.Context(), id, start))
+	ok(t, apply(t.Context(), b.Store, b.UseCode(id, start)))
 	return id
 }
 
 func (b browsers) code(t *testing.T, n storage.Session, offline bool) string {
 	t.Helper()
 	id := name("grant")
-	ok(t, b.CreateGrant(t.Context(), grantOf(n, id, offline)))
+	ok(t, apply(t.Context(), b.Store, b.CreateGrant(grantOf(n, id, offline))))
 	return id
 }
 
@@ -257,7 +257,7 @@ func (b browsers) grants(t *testing.T) {
 	b.revoked(t, offline, false)
 	b.revoked(t, theirs, false)
 	for _, offline := range []bool{true, false} {
-		fails(t, b.CreateGrant(t.Context(), grantOf(n, name("late"), offline)), storage.ErrNotFound)
+		fails(t, apply(t.Context(), b.Store, b.CreateGrant(grantOf(n, name("late"), offline))), storage.ErrNotFound)
 	}
 	if must[bool](t)(b.EndSession(t.Context(), n.ID, start.Add(2*hour))) {
 		t.Error("a session ended twice")
@@ -278,7 +278,7 @@ func (b browsers) meanwhile(t *testing.T) {
 			switch {
 			case i > 0:
 				ids[i] = name("grant")
-				won, err := verdict(b.CreateGrant(t.Context(), grantOf(n, ids[i], false)), storage.ErrNotFound)
+				won, err := verdict(apply(t.Context(), b.Store, b.CreateGrant(grantOf(n, ids[i], false))), storage.ErrNotFound)
 				if !won {
 					ids[i] = ""
 				}

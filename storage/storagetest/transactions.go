@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,6 +58,7 @@ func Transactions(t *testing.T, stores []*storage.Store) {
 			t.Errorf("%d after a rollback", n)
 		}
 	})
+	t.Run("changes along with each other", func(t *testing.T) { together(t, s) })
 	t.Run("a panic rolls back and gives the connection back", func(t *testing.T) {
 		for range 20 {
 			func() {
@@ -152,5 +154,47 @@ func givesUp(t *testing.T, s *storage.Store) {
 	ok(t, count(patient(t), s, "waits"))
 	if n := used(t, t.Context(), s, "waits"); n != 2 {
 		t.Errorf("counted %d, want 2", n)
+	}
+}
+
+// together is the contract of Apply: all or none, each with its count, in one statement where the engine has one.
+func together(t *testing.T, s *storage.Store) {
+	event := func(id string) storage.Write { return s.AppendAudit(storage.AuditEvent{ID: id, At: start, Event: "x", Details: "{}"}) }
+	there := func(id string) bool {
+		for _, e := range must[[]storage.AuditID](t)(s.AuditIDs(t.Context(), storage.AuditID{}, 10_000)) {
+			if e.ID == id {
+				return true
+			}
+		}
+		return false
+	}
+	unknown := s.SeeBrowser("nobody", "b", "Mozilla", start, start.Add(day))
+	one, two, three := name("one"), name("two"), name("three")
+	want := map[string]int64{"sqlite": 3, "postgres": 1}[s.Engine()]
+	costs(t, s, want, func() {
+		rows := must[[]int64](t)(s.Apply(t.Context(), event(one), unknown, s.AppendAudit(storage.AuditEvent{ID: two, Details: "{}"}, storage.AuditEvent{ID: three, Details: "{}"})))
+		if !slices.Equal(rows, []int64{1, 0, 2}) {
+			t.Errorf("%v rows", rows)
+		}
+	})
+	errGone, lost := errors.New("gone"), name("lost")
+	for _, c := range []struct {
+		what   string
+		writes []storage.Write
+		want   error
+	}{
+		{"of another's row", []storage.Write{event(lost), s.UsePushedRequest("nobody's")}, storage.ErrNotFound},
+		{"with a meaning", []storage.Write{s.UsePushedRequest("nobody's").Else(errGone), event(lost)}, errGone},
+		{"the first that fails", []storage.Write{event(lost), s.UsePushedRequest("a").Else(errGone), s.UsePushedRequest("b")}, errGone},
+		{"taken", []storage.Write{event(lost), event(one)}, storage.ErrExists},
+		{"no text", []storage.Write{event(lost), event("\x00")}, storage.ErrInvalid},
+	} {
+		_, err := s.Apply(t.Context(), c.writes...)
+		if fails(t, err, c.want); there(lost) {
+			t.Errorf("%s: half of it was written", c.what)
+		}
+	}
+	if !there(one) || !there(three) {
+		t.Error("written and not there")
 	}
 }
