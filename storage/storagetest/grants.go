@@ -247,7 +247,9 @@ func Interactions(t *testing.T, s *storage.Store) {
 				t.Errorf("%+v", got)
 			}
 		}
-		won := race(t, crowd, func(int) (bool, error) { return verdict(apply(t.Context(), s, s.UsePushedRequest(p.ID)), storage.ErrNotFound) })
+		won := race(t, crowd, func(int) (bool, error) {
+			return verdict(apply(t.Context(), s, s.UsePushedRequest(p.ID)), storage.ErrNotFound)
+		})
 		if won != 1 {
 			t.Errorf("%d consumed it", won)
 		}

@@ -159,7 +159,9 @@ func givesUp(t *testing.T, s *storage.Store) {
 
 // together is the contract of Apply: all or none, each with its count, in one statement where the engine has one.
 func together(t *testing.T, s *storage.Store) {
-	event := func(id string) storage.Write { return s.AppendAudit(storage.AuditEvent{ID: id, At: start, Event: "x", Details: "{}"}) }
+	event := func(id string) storage.Write {
+		return s.AppendAudit(storage.AuditEvent{ID: id, At: start, Event: "x", Details: "{}"})
+	}
 	there := func(id string) bool {
 		for _, e := range must[[]storage.AuditID](t)(s.AuditIDs(t.Context(), storage.AuditID{}, 10_000)) {
 			if e.ID == id {
