@@ -263,7 +263,8 @@ func TestExpiredInteraction(t *testing.T) {
 		s.pass(31 * time.Minute)
 		b.get("/login?"+page.Request.URL.RawQuery).expect(t, 404, "interaction.expired", `<a class="button" href="/login">Start again`)
 		// Once nothing is left, nobody knows the application: the page says so and leads to the sign-in of our own.
-		s.exec(`DELETE FROM interactions`)
+		s.pass(24 * time.Hour)
+		b.forgets("pratu_request_")
 		for _, path := range []string{"/login?", "/oauth2/authorize/continue?"} {
 			b.get(path+page.Request.URL.RawQuery).expect(t, 404, "interaction.unknown", "Go back to the application", `<a class="button" href="/login">Start again`)
 		}

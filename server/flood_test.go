@@ -20,10 +20,12 @@ func TestNobodyFillsTheDatabase(t *testing.T) {
 		rows := func(table string) int64 { return s.count(`SELECT COUNT(*) FROM ` + table) }
 		stranger := s.browser()
 		for range 2 {
+			stranger = s.browser()
 			stranger.to(stranger.authorize(base()), "/login")
 			s.do(post("/oauth2/authorize", base())).expect(t, 303)
 		}
-		stranger.authorize(base()).expect(t, 429)
+		s.browser().authorize(base()).expect(t, 429)
+		stranger.to(stranger.authorize(base()), "/login") // which it carries
 		s.do(post("/oauth2/authorize", base())).expect(t, 429)
 		if n := rows("interactions"); n != 4 {
 			t.Errorf("%d requests wait", n)

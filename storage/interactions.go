@@ -18,15 +18,18 @@ type Interaction struct {
 	Scopes      string  `db:"scopes"`
 	DeniedAt    Instant `db:"denied_at"`
 	ExpiresAt   Instant `db:"expires_at"`
+
+	Unwritten bool `db:"-"` // there is no row yet, as far as is known
 }
 
-// CreateInteraction parks a request.
-func (s *Store) CreateInteraction(ctx context.Context, i Interaction) error {
-	_, err := s.exec(ctx, `INSERT INTO interactions (id, client_id, browser_hash, par_id, form, requested_at, session_id,
-		signed_in_at, selected_at, consented_at, scopes, denied_at, expires_at, device_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+// CreateInteraction parks a request. One that is there already stays as it is; unless it is said otherwise that is
+// ErrNotFound.
+func (s *Store) CreateInteraction(i Interaction) Write {
+	return guard(`INSERT INTO interactions (id, client_id, browser_hash, par_id, form, requested_at, session_id,
+		signed_in_at, selected_at, consented_at, scopes, denied_at, expires_at, device_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO NOTHING`,
 		i.ID, i.ClientID, i.BrowserHash, i.PushedID, i.Form, i.RequestedAt, i.SessionID,
 		i.SignedInAt, i.SelectedAt, i.ConsentedAt, i.Scopes, i.DeniedAt, i.ExpiresAt, i.DeviceID)
-	return err
 }
 
 // Interaction reads one in any state, or ErrNotFound.
@@ -74,10 +77,14 @@ func (s *Store) DenyInteraction(ctx context.Context, id string, now Instant) err
 	return s.guarded(ctx, `UPDATE interactions SET denied_at = ? WHERE id = ? AND expires_at > ?`, now, id, now)
 }
 
-// EndInteraction consumes its form: of several at once, all but one get ErrNotFound, whatever their clocks say. So does one
+// EndInteraction consumes its form, of which an unwritten one leaves no more than that it was answered: of several at once, all but one get ErrNotFound, whatever their clocks say. So does one
 // whose consent was taken back, or changed, since it was read. The row stays a while, so that whoever comes back to a page of
 // it can be led to the application.
-func (s *Store) EndInteraction(id string, consentedAt, now Instant) Write {
+func (s *Store) EndInteraction(i Interaction, now Instant) Write {
+	if i.Unwritten {
+		i.Form, i.ExpiresAt = "", now
+		return s.CreateInteraction(i)
+	}
 	return guard(`UPDATE interactions SET expires_at = ?, form = '' WHERE id = ? AND form <> '' AND consented_at = ?`,
-		now, id, consentedAt)
+		now, i.ID, i.ConsentedAt)
 }

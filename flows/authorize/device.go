@@ -96,12 +96,12 @@ func (s *Service) Device(ctx context.Context, typed, network string) (*Device, e
 }
 
 // ParkDevice begins the interaction in which a person answers a device, who said that it is theirs.
-func (s *Service) ParkDevice(ctx context.Context, d *Device, browser, network string) (handle string, err error) {
+func (s *Service) ParkDevice(ctx context.Context, d *Device, from Visitor, network string) (Parked, error) {
 	params, err := url.ParseQuery(d.form)
 	if err != nil {
-		return "", err
+		return Parked{}, err
 	}
-	return s.Park(ctx, &Request{Client: d.Client, Params: params, DeviceID: d.id, RequestedAt: s.Now()}, browser, network)
+	return s.Park(ctx, &Request{Client: d.Client, Params: params, DeviceID: d.id, RequestedAt: s.Now()}, from, "", network)
 }
 
 // RefuseDevice tells a device no: whoever has its code didn't start it.

@@ -51,25 +51,38 @@ type Interaction struct {
 	Waiting      storage.Interaction // as it was read
 }
 
-// Park stores a request until a person has answered and returns the handle for URLs. browser is the browser's cookie,
-// "" when the request came cross-site and carried none: then the first GET binds it. Anybody can have requests parked, so what
-// comes from one network is bounded: kind.RateLimited.
-func (s *Service) Park(ctx context.Context, r *Request, browser, network string) (handle string, err error) {
-	handle = secret.Token()
-	expires := storage.At(s.Now().Add(InteractionLife))
-	return handle, s.Store.InTx(ctx, func(ctx context.Context) error {
+// Parked is a request that waits for a person: its name in URLs, and what the browser is to carry of it, or "".
+type Parked struct{ Handle, Carried string }
+
+// Park has a request wait until a person has answered. For a session that it is about, or "", it is as if that had been
+// chosen. A request that came cross-site, and without cookies, belongs to the first browser that comes for it. Anybody can have
+// requests parked, so what is written for one network is bounded: kind.RateLimited.
+func (s *Service) Park(ctx context.Context, r *Request, from Visitor, sessionID, network string) (Parked, error) {
+	now := s.Now()
+	expires := now.Add(InteractionLife)
+	p := Parked{Handle: s.newHandle(expires)}
+	row := storage.Interaction{
+		ID: secret.Hash(p.Handle), ClientID: r.Client.ID, BrowserHash: browserHash(from.Browser), PushedID: r.PushedID, DeviceID: r.DeviceID,
+		Form: r.Params.Encode(), RequestedAt: storage.At(r.RequestedAt), SessionID: sessionID, ExpiresAt: storage.At(expires),
+	}
+	if sessionID != "" {
+		row.SelectedAt = storage.At(now)
+	}
+	if from.Carries && r.PushedID == "" && len(row.Form) <= maxCarried {
+		p.Carried = s.seal(p.Handle, row)
+		return p, nil
+	}
+	return p, s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Limiter.Sample(ctx, limits.RequestAddress.Of(network)); err != nil {
 			return err
 		}
 		if r.PushedID != "" {
-			if err := s.Store.ExtendPushedRequest(ctx, r.PushedID, expires); err != nil {
+			if err := s.Store.ExtendPushedRequest(ctx, r.PushedID, row.ExpiresAt); err != nil {
 				return err
 			}
 		}
-		return s.Store.CreateInteraction(ctx, storage.Interaction{
-			ID: secret.Hash(handle), ClientID: r.Client.ID, BrowserHash: browserHash(browser), PushedID: r.PushedID, DeviceID: r.DeviceID,
-			Form: r.Params.Encode(), RequestedAt: storage.At(r.RequestedAt), ExpiresAt: expires,
-		})
+		_, err := s.Store.Apply(ctx, s.Store.CreateInteraction(row))
+		return err
 	})
 }
 
@@ -81,16 +94,10 @@ func browserHash(cookie string) string {
 }
 
 // Load reads a waiting request for the browser it belongs to: kind.NotFound "interaction.expired", or "interaction.unknown"
-// when nothing is left of it, kind.Forbidden "interaction.other_browser". The cookie is what keeps somebody else from finishing it (login CSRF, stolen links).
-func (s *Service) Load(ctx context.Context, handle, browser string) (storage.Interaction, error) {
-	unknown := kind.New(kind.NotFound, "interaction.unknown")
-	if handle == "" || len(handle) > 128 {
-		return storage.Interaction{}, unknown
-	}
-	row, err := s.Store.Interaction(ctx, secret.Hash(handle))
-	if errors.Is(err, storage.ErrNotFound) {
-		return row, unknown
-	}
+// when nothing is left of it, kind.Forbidden "interaction.other_browser". The cookie is what keeps somebody else from finishing
+// it (login CSRF, stolen links).
+func (s *Service) Load(ctx context.Context, handle string, from Visitor) (storage.Interaction, error) {
+	row, err := s.read(ctx, handle, from)
 	if err != nil {
 		return row, err
 	}
@@ -101,25 +108,52 @@ func (s *Service) Load(ctx context.Context, handle, browser string) (storage.Int
 		}
 		return row, expired
 	}
-	other := kind.New(kind.Forbidden, "interaction.other_browser")
-	if browser == "" {
-		return row, other
+	if from.Browser == "" {
+		return row, errOtherBrowser()
 	}
 	if row.BrowserHash == "" {
-		if err := s.Store.BindInteraction(ctx, row.ID, browserHash(browser)); err != nil {
-			return row, other.WithErr(err)
+		if err := s.Store.BindInteraction(ctx, row.ID, browserHash(from.Browser)); err != nil {
+			return row, errOtherBrowser().WithErr(err)
 		}
-		row.BrowserHash = browserHash(browser)
+		row.BrowserHash = browserHash(from.Browser)
 	}
-	if !secret.Equal(row.BrowserHash, browserHash(browser)) {
-		return row, other
+	if !secret.Equal(row.BrowserHash, browserHash(from.Browser)) {
+		return row, errOtherBrowser()
 	}
 	return row, nil
 }
 
+func errOtherBrowser() *kind.Error { return kind.New(kind.Forbidden, "interaction.other_browser") }
+
+// read finds a request where it waits. What a browser carries is all there is while nobody has signed in to it; later the row
+// counts, if there is one.
+func (s *Service) read(ctx context.Context, handle string, from Visitor) (storage.Interaction, error) {
+	if handle == "" || len(handle) > 128 {
+		return storage.Interaction{}, kind.New(kind.NotFound, "interaction.unknown")
+	}
+	own, carried := s.unseal(handle, from.Carried)
+	if carried && !from.SignedIn {
+		return own, nil
+	}
+	row, err := s.Store.Interaction(ctx, secret.Hash(handle))
+	if !errors.Is(err, storage.ErrNotFound) {
+		return row, err
+	}
+	if carried {
+		return own, nil
+	}
+	switch expires, ours := s.expiry(handle); {
+	case !ours || s.Now().After(expires.Add(storage.KeepInteractions)):
+		return row, kind.New(kind.NotFound, "interaction.unknown")
+	case !s.Now().Before(expires.Add(time.Minute)):
+		return row, kind.New(kind.NotFound, "interaction.expired")
+	}
+	return row, errOtherBrowser()
+}
+
 // Interaction is Load for pages.
-func (s *Service) Interaction(ctx context.Context, handle, browser string) (*Interaction, error) {
-	row, err := s.Load(ctx, handle, browser)
+func (s *Service) Interaction(ctx context.Context, handle string, from Visitor) (*Interaction, error) {
+	row, err := s.Load(ctx, handle, from)
 	if err != nil {
 		return nil, err
 	}
@@ -181,8 +215,22 @@ func (s *Service) SigningIn(i *Interaction) Joined {
 		return nil
 	}
 	return func(ctx context.Context, session storage.Session) error {
-		return Spent(s.Store.SignInInteraction(ctx, secret.Hash(i.Handle), session.ID, storage.At(s.Now())))
+		return s.note(ctx, i, func(ctx context.Context) error {
+			return Spent(s.Store.SignInInteraction(ctx, i.Waiting.ID, session.ID, storage.At(s.Now())))
+		})
 	}
+}
+
+// note writes something down about a request, and the request before that if it wasn't.
+func (s *Service) note(ctx context.Context, i *Interaction, fn func(ctx context.Context) error) error {
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		if i.Waiting.Unwritten {
+			if _, err := s.Store.Apply(ctx, s.Store.CreateInteraction(i.Waiting).Else(nil)); err != nil {
+				return err
+			}
+		}
+		return fn(ctx)
+	})
 }
 
 // Spent tells a person whose request ended while they answered the page. There is nothing wrong with the server.
@@ -195,7 +243,9 @@ func Spent(err error) error {
 
 // Chosen notes which of the browser's sessions was chosen for the request.
 func (s *Service) Chosen(ctx context.Context, i *Interaction, sessionID string) error {
-	return s.Store.SelectInteraction(ctx, secret.Hash(i.Handle), sessionID, storage.At(s.Now()))
+	return s.note(ctx, i, func(ctx context.Context) error {
+		return s.Store.SelectInteraction(ctx, i.Waiting.ID, sessionID, storage.At(s.Now()))
+	})
 }
 
 // SteppingUp notes that the request's session goes on as another one, after a second factor. It is no sign-in for the
@@ -205,7 +255,9 @@ func (s *Service) SteppingUp(i *Interaction, fromSession string) Joined {
 		return nil
 	}
 	return func(ctx context.Context, session storage.Session) error {
-		return Spent(s.Store.MoveInteraction(ctx, secret.Hash(i.Handle), fromSession, session.ID, storage.At(s.Now())))
+		return s.note(ctx, i, func(ctx context.Context) error {
+			return Spent(s.Store.MoveInteraction(ctx, i.Waiting.ID, fromSession, session.ID, storage.At(s.Now())))
+		})
 	}
 }
 
@@ -215,8 +267,8 @@ func (s *Service) SteppingUp(i *Interaction, fromSession string) Joined {
 func (s *Service) Allow(ctx context.Context, i *Interaction, accountID, sessionID string) error {
 	now := s.Now()
 	scopes := strings.Join(i.Scopes, " ")
-	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.ConsentInteraction(ctx, secret.Hash(i.Handle), sessionID, scopes, storage.At(now)); err != nil {
+	return s.note(ctx, i, func(ctx context.Context) error {
+		if err := s.Store.ConsentInteraction(ctx, i.Waiting.ID, sessionID, scopes, storage.At(now)); err != nil {
 			return err
 		}
 		if i.Params.Get("redirect_uri") == s.Issuer.URL(issuer.PathAdminTrial) {
@@ -238,7 +290,9 @@ func (s *Service) Allow(ctx context.Context, i *Interaction, accountID, sessionI
 
 // Deny notes that the person said no.
 func (s *Service) Deny(ctx context.Context, i *Interaction) error {
-	return s.Store.DenyInteraction(ctx, secret.Hash(i.Handle), storage.At(s.Now()))
+	return s.note(ctx, i, func(ctx context.Context) error {
+		return s.Store.DenyInteraction(ctx, i.Waiting.ID, storage.At(s.Now()))
+	})
 }
 
 // Refused notes that a request is answered with an error. A relying party hears it by a redirect; a device asks.
@@ -257,5 +311,5 @@ func (s *Service) Finish(ctx context.Context, row storage.Interaction) error {
 
 // Finishing is Finish along with other writes; storage.ErrNotFound, unless it is said otherwise.
 func (s *Service) Finishing(row storage.Interaction) storage.Write {
-	return s.Store.EndInteraction(row.ID, row.ConsentedAt, storage.At(s.Now()))
+	return s.Store.EndInteraction(row, storage.At(s.Now()))
 }

@@ -33,11 +33,11 @@ func (s *Server) Authorization(w http.ResponseWriter, r *http.Request) error {
 	web.EventOf(r.Context()).Set("client_id", request.Client.ID)
 	if r.Method == http.MethodPost {
 		// A cross-site POST carries no Lax cookie, so nothing is known of the browser before it comes back by GET.
-		handle, err := s.Authorize.Park(r.Context(), &request.Request, "", network(r))
+		parked, err := s.Authorize.Park(r.Context(), &request.Request, authorize.Visitor{}, "", network(r))
 		if err != nil {
 			return err
 		}
-		return s.next(w, r, issuer.PathContinue, handle)
+		return s.next(w, r, issuer.PathContinue, parked.Handle)
 	}
 	views, err := s.Signin.Sessions(r.Context(), s.Web.Session(r), request.Client.ID)
 	if err != nil {
@@ -55,18 +55,31 @@ func (s *Server) Authorization(w http.ResponseWriter, r *http.Request) error {
 	case authorize.Issue, authorize.Refuse:
 		return s.answer(w, r, request, step, views, nil)
 	}
-	handle, err := s.Authorize.Park(r.Context(), &request.Request, s.Web.Browser(w, r), network(r))
+	from := authorize.Visitor(s.Web.Visitor(w, r, ""))
+	parked, err := s.Authorize.Park(r.Context(), &request.Request, from, about(step), network(r))
 	if err != nil {
 		return err
 	}
-	return s.person(w, r, step, handle, "")
+	if parked.Carried != "" {
+		s.Web.Carry(w, r, parked.Handle, parked.Carried)
+	}
+	return s.next(w, r, pageOf(step.Kind), parked.Handle)
+}
+
+// about is the session that a consent, or another proof, is asked of. It need not be the one in use: id_token_hint may name
+// another.
+func about(step authorize.Step) string {
+	if step.Kind == authorize.Select {
+		return ""
+	}
+	return step.Session.ID
 }
 
 // Continue is where every page of an interaction returns to. Here alone is decided what comes next.
 func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 	noStore(w)
 	handle := r.URL.Query().Get("interaction")
-	waiting, err := s.Authorize.Load(r.Context(), handle, s.Web.Browser(w, r))
+	waiting, err := s.Authorize.Load(r.Context(), handle, authorize.Visitor(s.Web.Visitor(w, r, handle)))
 	if err != nil {
 		return err
 	}
@@ -93,9 +106,15 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 	step := authorize.Next(&request.Request, state, s.Now())
 	switch step.Kind {
 	case authorize.Issue, authorize.Refuse:
+		s.Web.Carry(w, r, handle, "")
 		return s.answer(w, r, request, step, views, &waiting)
 	}
-	return s.person(w, r, step, handle, waiting.SessionID)
+	if asked := about(step); asked != "" && asked != waiting.SessionID {
+		if err := s.Authorize.Chosen(r.Context(), &authorize.Interaction{Waiting: waiting}, asked); err != nil {
+			return err
+		}
+	}
+	return s.next(w, r, pageOf(step.Kind), handle)
 }
 
 func (s *Server) resume(ctx context.Context, params url.Values, waiting storage.Interaction) (*oidc.Request, error) {
@@ -117,17 +136,6 @@ func (s *Server) hint(r *http.Request, request *oidc.Request, state *authorize.S
 	}
 	state.HintAccount, state.Hinted, err = s.Provider.LoginHint(r.Context(), &request.Request)
 	return err
-}
-
-// person sends the browser to the page that a step needs. A consent, or another proof, is asked of the session that the
-// decision is about, which need not be the one in use: id_token_hint may name another.
-func (s *Server) person(w http.ResponseWriter, r *http.Request, step authorize.Step, handle, sessionID string) error {
-	if step.Kind != authorize.Select && step.Session.ID != "" && sessionID != step.Session.ID {
-		if err := s.Authorize.Chosen(r.Context(), &authorize.Interaction{Handle: handle}, step.Session.ID); err != nil {
-			return err
-		}
-	}
-	return s.next(w, r, pageOf(step.Kind), handle)
 }
 
 func pageOf(k authorize.Kind) string {

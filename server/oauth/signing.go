@@ -80,5 +80,6 @@ func (g *signing) next(w http.ResponseWriter, r *http.Request) error {
 	if g.answer == nil {
 		return g.Web.Continue(w, r, g.waiting.Handle)
 	}
+	g.Web.Carry(w, r, g.waiting.Handle, "")
 	return g.issued(w, r, g.request, *g.answer)
 }

@@ -90,7 +90,7 @@ func (s *Server) ConsentPost(w http.ResponseWriter, r *http.Request) error {
 	case decision == "allow" && v.interaction.SessionID == "":
 		return s.Web.Continue(w, r, v.interaction.Handle) // the page was never shown
 	case decision == "deny":
-		err = s.Authorize.Deny(r.Context(), v.interaction)
+		err = s.deny(v)
 	case decision == "allow" && ok:
 		err = s.Authorize.Allow(r.Context(), v.interaction, who.AccountID, who.ID)
 	case decision != "allow":

@@ -34,11 +34,14 @@ func (s *Server) DevicePost(w http.ResponseWriter, r *http.Request) error {
 	web.EventOf(r.Context()).Set("client_id", d.Client.ID)
 	switch r.PostForm.Get("decision") {
 	case "allow":
-		handle, err := s.Authorize.ParkDevice(r.Context(), d, s.Web.Browser(w, r), s.network(r))
+		parked, err := s.Authorize.ParkDevice(r.Context(), d, authorize.Visitor(s.Web.Visitor(w, r, "")), s.network(r))
 		if err != nil {
 			return err
 		}
-		return s.Web.Continue(w, r, handle)
+		if parked.Carried != "" {
+			s.Web.Carry(w, r, parked.Handle, parked.Carried)
+		}
+		return s.Web.Continue(w, r, parked.Handle)
 	case "deny":
 		if err := s.Authorize.RefuseDevice(r.Context(), d); err != nil {
 			return s.expired(err)

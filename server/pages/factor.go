@@ -195,7 +195,7 @@ func (s *Server) FactorPost(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if g.page.Cancel && r.PostForm.Has("cancel") {
-		if err := s.Authorize.Deny(r.Context(), g.interaction); err != nil {
+		if err := s.deny(g.visit); err != nil {
 			return s.expired(err)
 		}
 		return s.Web.Continue(w, r, g.interaction.Handle)

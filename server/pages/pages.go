@@ -63,7 +63,7 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) (visit, error) {
 	if handle == "" {
 		return v, nil
 	}
-	i, err := s.Authorize.Interaction(r.Context(), handle, s.Web.Browser(w, r))
+	i, err := s.Authorize.Interaction(r.Context(), handle, authorize.Visitor(s.Web.Visitor(w, r, handle)))
 	if kind.Is(err, "client.disabled") || kind.Is(err, "client.unknown") { // meanwhile
 		return v, &web.PageError{Status: http.StatusForbidden, Code: kind.Code(err), Message: "error.client", Err: err}
 	}
@@ -74,6 +74,15 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) (visit, error) {
 	v.r = s.Web.Localize(r, i.UILocales...)
 	web.EventOf(r.Context()).Set("client_id", i.Client.ID)
 	return v, nil
+}
+
+// deny notes that the person said no. A browser that nobody is signed in to would go on with what it carries.
+func (s *Server) deny(v visit) error {
+	if err := s.Authorize.Deny(v.r.Context(), v.interaction); err != nil {
+		return err
+	}
+	s.Web.Carry(v.w, v.r, v.interaction.Handle, "")
+	return nil
 }
 
 // field is a value of the form of a POST, or of the query of anything else: a POST is never steered by its URL.

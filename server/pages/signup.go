@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pratu/flows/accounts"
+	"pratu/flows/authorize"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/server/web"
@@ -91,7 +92,7 @@ func (s *Server) resume(v visit, handle string) (visit, error) {
 	if handle == "" {
 		return v, nil
 	}
-	i, err := s.Authorize.Interaction(v.r.Context(), handle, s.Web.Browser(v.w, v.r))
+	i, err := s.Authorize.Interaction(v.r.Context(), handle, authorize.Visitor(s.Web.Visitor(v.w, v.r, handle)))
 	if err != nil {
 		if k := kind.Of(err); k == kind.NotFound || k == kind.Forbidden {
 			return v, nil

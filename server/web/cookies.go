@@ -15,10 +15,15 @@ const (
 	sessionCookie = "pratu_session"
 	browserCookie = "pratu_browser"
 	offeredCookie = "pratu_passkey_offered"
+	requestCookie = "pratu_request_" // and the end of the handle
 
 	sessionAge = 30 * 24 * time.Hour
 	browserAge = 400 * 24 * time.Hour // the most that browsers keep
+	// requestAge is how long a page of a request knows which application it came from (storage.KeepInteractions).
+	requestAge = 24 * time.Hour
 	maxCookie  = 128
+	maxRequest = 3072 // of a request, which is ours; there are maxCarried of them, of the 8 KiB that proxies give all cookies
+	maxCarried = 2
 )
 
 // name carries the __Host- prefix on https: no other host and no plain connection can set it.
@@ -60,9 +65,11 @@ func (k *Kernel) writeCookie(w http.ResponseWriter, c *http.Cookie) { //nolint:g
 	}
 }
 
-func (k *Kernel) cookie(r *http.Request, base string) string {
+func (k *Kernel) cookie(r *http.Request, base string) string { return k.bounded(r, base, maxCookie) }
+
+func (k *Kernel) bounded(r *http.Request, base string, most int) string {
 	c, err := r.Cookie(k.name(base))
-	if err != nil || len(c.Value) > maxCookie {
+	if err != nil || len(c.Value) > most {
 		return ""
 	}
 	return c.Value
@@ -94,6 +101,43 @@ func (k *Kernel) Browser(w http.ResponseWriter, r *http.Request) string {
 	r.Header["Cookie"] = slices.Insert(slices.Clone(r.Header["Cookie"]), 0, k.name(browserCookie)+"="+v)
 	return v
 }
+
+// Visitor is a browser that comes with a request that waits, or for one: see authorize.Visitor.
+type Visitor struct {
+	Browser  string
+	SignedIn bool
+	Carried  string
+	Carries  bool
+}
+
+// Visitor is who comes with a request, or, without a handle, for one. A browser without our cookie gets it with this answer,
+// and carries nothing before it has shown that it keeps that.
+func (k *Kernel) Visitor(w http.ResponseWriter, r *http.Request, handle string) Visitor {
+	v := Visitor{SignedIn: k.Session(r) != "", Carries: k.cookie(r, browserCookie) != ""}
+	v.Browser = k.Browser(w, r)
+	if handle != "" {
+		v.Carried = k.bounded(r, requestCookie+tail(handle), maxRequest)
+	}
+	carried := 0
+	for _, c := range r.Cookies() {
+		if strings.HasPrefix(c.Name, k.name(requestCookie)) {
+			carried++
+		}
+	}
+	v.Carries = v.Carries && carried < maxCarried
+	return v
+}
+
+// Carry has a browser carry a request; without one, no longer.
+func (k *Kernel) Carry(w http.ResponseWriter, r *http.Request, handle, request string) {
+	base := requestCookie + tail(handle)
+	if request != "" || k.bounded(r, base, maxRequest) != "" {
+		k.setCookie(w, base, request, requestAge)
+	}
+}
+
+// tail is what tells the handles of a browser apart.
+func tail(handle string) string { return handle[max(0, len(handle)-8):] }
 
 // CSRF is the token that a form of ours posts as "csrf".
 func (k *Kernel) CSRF(w http.ResponseWriter, r *http.Request) string {

@@ -189,7 +189,7 @@ func Interactions(t *testing.T, s *storage.Store) {
 	park := func(t *testing.T) storage.Interaction {
 		t.Helper()
 		i := storage.Interaction{ID: name("interaction"), ClientID: "web", Form: "a=b", RequestedAt: start, ExpiresAt: start.Add(hour)}
-		ok(t, s.CreateInteraction(t.Context(), i))
+		ok(t, apply(t.Context(), s, s.CreateInteraction(i)))
 		return i
 	}
 	t.Run("bound to one browser", func(t *testing.T) {
@@ -229,7 +229,7 @@ func Interactions(t *testing.T, s *storage.Store) {
 		i := park(t)
 		won := race(t, crowd, func(n int) (bool, error) {
 			now := start.Add(-time.Duration(n) * time.Second) // replicas' clocks differ
-			return verdict(apply(t.Context(), s, s.EndInteraction(i.ID, 0, now)), storage.ErrNotFound)
+			return verdict(apply(t.Context(), s, s.EndInteraction(i, now)), storage.ErrNotFound)
 		})
 		if won != 1 {
 			t.Errorf("%d answers", won)
