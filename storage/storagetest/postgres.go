@@ -292,6 +292,6 @@ func Hold(t *testing.T, url, table string) (waits func() bool, release func()) {
 	ok(t, err)
 	return func() bool {
 		return number(t, db, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-			AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO `+table+`%'`) > 0
+			AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO `+table+`%'`) > 0
 	}, func() { _ = tx.Rollback() }
 }
