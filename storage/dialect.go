@@ -63,7 +63,7 @@ func (postgres) open(o Options, c *counter) (read, write *sqlx.DB, err error) {
 	if err != nil {
 		return nil, nil, errors.New("storage: the postgres:// URL can't be read") // theirs may quote the password
 	}
-	db := sqlx.NewDb(sql.OpenDB(&preparing{Connector: connector, counter: c}), "postgres")
+	db := sqlx.NewDb(sql.OpenDB(&preparing{Connector: connector, counter: c, plain: true}), "postgres")
 	n := o.MaxConns
 	if n <= 0 {
 		n = max(8, 4*runtime.GOMAXPROCS(0))

@@ -19,6 +19,7 @@ type preparing struct {
 	driver.Connector
 	counter  *counter
 	finalize bool // statements must end before their connection
+	plain    bool // transactions begin with no more than BEGIN
 }
 
 func (p *preparing) Connect(ctx context.Context) (driver.Conn, error) {
@@ -26,7 +27,7 @@ func (p *preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{Conn: c, counter: p.counter, finalize: p.finalize, statements: map[string]driver.Stmt{}}, nil
+	return &preparedConn{Conn: c, counter: p.counter, finalize: p.finalize, plain: p.plain, statements: map[string]driver.Stmt{}}, nil
 }
 
 // maxPrepared bounds the statements of a connection; there are fewer queries than this in the house.
@@ -36,6 +37,7 @@ type preparedConn struct {
 	driver.Conn
 	counter    *counter
 	finalize   bool
+	plain      bool
 	statements map[string]driver.Stmt // database/sql uses a connection from one goroutine at a time
 }
 
@@ -123,6 +125,10 @@ func (c *preparedConn) PrepareContext(ctx context.Context, query string) (driver
 }
 
 func (c *preparedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	if c.plain && o == (driver.TxOptions{}) { // lib/pq's BEGIN READ WRITE is a change of settings, which has to be taken back
+		tx, err := c.Begin() //nolint:staticcheck // database/sql ends the transaction when ctx ends
+		return tx, harmless(err)
+	}
 	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
 	return tx, harmless(err)
 }
