@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -95,8 +96,9 @@ type Limiter struct {
 	Now       func() time.Time
 	Overrides map[string]Override // by policy name
 
-	mu   sync.Mutex
-	over map[string]storage.LimitState // budgets that Sample found used up
+	mu    sync.Mutex
+	over  map[string]storage.LimitState // budgets that were found used up
+	sweep int                           // how many there may be before those of ended windows go
 }
 
 // Override is what configuration says instead of the table.
@@ -147,14 +149,19 @@ func (l *Limiter) Check(ctx context.Context, charges ...Charge) error {
 	return err
 }
 
-// Used is Check, and tells whether anything was counted.
-func (l *Limiter) Used(ctx context.Context, charges ...Charge) (any bool, err error) {
+// Used is Check, and tells which budgets something was counted in.
+func (l *Limiter) Used(ctx context.Context, charges ...Charge) (counted []Charge, err error) {
 	now := storage.At(l.Now())
 	used, err := l.Store.LimitUsed(ctx, l.ids(charges), now)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	return len(used) > 0, l.judge(charges, used, now, func(used, budget int64) bool { return used >= budget })
+	for _, c := range charges {
+		if slices.ContainsFunc(used, func(s storage.LimitState) bool { return s.ID == l.id(c) }) {
+			counted = append(counted, c)
+		}
+	}
+	return counted, l.judge(charges, used, now, func(used, budget int64) bool { return used >= budget })
 }
 
 // Count counts one failure.
@@ -223,6 +230,7 @@ func (l *Limiter) judge(charges []Charge, states []storage.LimitState, now stora
 	for _, c := range charges {
 		state, found := byID[l.id(c)]
 		if found && state.WindowEnd > now && spent(state.Used, int64(l.Budget(c.Policy))) {
+			l.remember(c, state, now)
 			return limited(c.Policy, state, now)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math/rand/v2"
 
-	"pratu/flows/kind"
 	"pratu/storage"
 )
 
@@ -23,17 +22,27 @@ func (l *Limiter) Sample(ctx context.Context, c Charge) error {
 	if rand.N(every) > 0 { //nolint:gosec // which of them is counted may be guessed
 		return nil
 	}
-	err := l.Take(ctx, c.Policy.Times(every*c.Times, c.Subject))
-	if known, ok := kind.As(err); ok && known.Kind == kind.RateLimited {
-		l.remember(c, storage.LimitState{WindowEnd: now.Add(known.RetryAfter)}, now)
+	return l.Take(ctx, c.Policy.Times(every*c.Times, c.Subject))
+}
+
+// Suspect tells whether one of the budgets was found used up here, in a window that is open: reason to ask before work begins
+// whose result nobody would hear. It asks nobody itself, and may be wrong both ways.
+func (l *Limiter) Suspect(charges ...Charge) bool {
+	now := storage.At(l.Now())
+	for _, c := range charges {
+		if state, over := l.usedUp(c); over && state.WindowEnd > now {
+			return true
+		}
 	}
-	return err
+	return false
 }
 
 func (l *Limiter) usedUp(c Charge) (state storage.LimitState, over bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	state, over = l.over[l.id(c)]
+	if len(l.over) > 0 {
+		state, over = l.over[l.id(c)]
+	}
 	return state, over
 }
 
@@ -41,9 +50,12 @@ func (l *Limiter) usedUp(c Charge) (state storage.LimitState, over bool) {
 func (l *Limiter) remember(c Charge, state storage.LimitState, now storage.Instant) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.over) >= l.sweep {
+		maps.DeleteFunc(l.over, func(_ string, other storage.LimitState) bool { return other.WindowEnd <= now })
+		l.sweep = max(1000, 2*len(l.over))
+	}
 	if l.over == nil {
 		l.over = map[string]storage.LimitState{}
 	}
-	maps.DeleteFunc(l.over, func(_ string, other storage.LimitState) bool { return other.WindowEnd <= now })
 	l.over[l.id(c)] = state
 }

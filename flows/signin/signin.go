@@ -129,17 +129,22 @@ func (s *Service) Password(ctx context.Context, a Attempt) (Proof, error) {
 		return Proof{}, err
 	}
 	t := s.try(a, c, login)
-	if err := s.Limiter.Check(ctx, append(t.strangers, t.budgets...)...); err != nil {
-		return Proof{}, err
+	all := slices.Concat(t.strangers, t.budgets)
+	if s.Limiter.Suspect(all...) {
+		if err := s.Limiter.Check(ctx, all...); err != nil {
+			return Proof{}, err
+		}
 	}
 	ok, rehash, err := s.verify(ctx, login.Credential, a.Password)
 	if err != nil {
 		return Proof{}, err
 	}
 	ctx = context.WithoutCancel(ctx) // who hangs up by now has guessed all the same
-	if t.failures, err = s.Limiter.Used(ctx, t.budgets...); err != nil {
+	counted, err := s.Limiter.Used(ctx, all...)
+	if err != nil {
 		return Proof{}, err
 	}
+	t.failures = slices.ContainsFunc(counted, func(c limits.Charge) bool { return slices.Contains(t.budgets, c) })
 	if !ok {
 		return Proof{}, s.refuse(ctx, t, errFailed())
 	}
@@ -182,8 +187,8 @@ func identifier(text string) contact.Contact {
 // try is an attempt with its budgets. All identifiers of an account share the account's; a browser that knows the account
 // has one of its own, so that strangers can't lock its owner out.
 //
-// Budgets are looked at before the hash, which spares us most of the work of guesses, and bind after it. Once more they are
-// looked at before the verdict is, so that nothing, not even time, tells it when they are used up. Each failure is counted
+// Budgets are looked at after the hash and before the verdict is, so that nothing, not even time, tells it when they are used
+// up. Before the hash they are asked for where they were found used up earlier, which spares us most of the work of guesses. Each failure is counted
 // before it is told, and a success next to failures takes its turn among them. Of a hundred guesses at once, which all find
 // a fresh budget before the hash, no more are answered than it has.
 func (s *Service) try(a Attempt, c contact.Contact, login storage.Login) try {

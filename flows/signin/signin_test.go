@@ -93,8 +93,8 @@ func TestStatements(t *testing.T) {
 		before := w.Store.Statements()
 		_, err := w.try(password, "second")
 		must(t, err)
-		if n := w.Store.Statements() - before; n != 3 {
-			t.Errorf("the proof took %d statements, not 3: account, budgets before the hash and after it", n)
+		if n := w.Store.Statements() - before; n != 2 {
+			t.Errorf("the proof took %d statements, not 2: account, budgets after the hash", n)
 		}
 		begin := func(browser string, want int64, what string) {
 			t.Helper()
@@ -193,7 +193,7 @@ func TestParallelGuesses(t *testing.T) {
 func TestGuessTooLate(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		own, looks := &limits.Limiter{Store: w.Store, Keyring: w.Keyring, Now: w.now}, 0
-		w.Limiter.Now = func() time.Time {
+		others := func() time.Time {
 			if looks++; looks == 2 { // after the hash
 				for range limits.SigninAccount.Budget {
 					must(t, own.Count(t.Context(), limits.SigninAccount.Of(w.account.ID)))
@@ -203,13 +203,17 @@ func TestGuessTooLate(t *testing.T) {
 		}
 		took := map[string]int64{}
 		for _, guess := range []string{password, "guess"} {
-			looks = 0
+			looks, w.Limiter = 0, &limits.Limiter{Store: w.Store, Keyring: w.Keyring, Now: others}
 			must(t, own.Reset(t.Context(), limits.SigninAccount.Of(w.account.ID)))
 			before := w.Store.Statements()
 			if _, err := w.try(guess, ""); kind.Of(err) != kind.RateLimited || looks != 2 {
 				t.Errorf("%q: %v, looked %d times", guess, err, looks)
 			}
 			took[guess] = w.Store.Statements() - before
+			hashes := w.Hasher.Hashes()
+			if _, err := w.try(guess, ""); kind.Of(err) != kind.RateLimited || w.Hasher.Hashes() != hashes {
+				t.Errorf("%q once more: %v, and %d were hashed", guess, err, w.Hasher.Hashes()-hashes)
+			}
 		}
 		if took[password] != took["guess"] {
 			t.Errorf("statements tell the verdict: %v", took)
