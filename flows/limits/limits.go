@@ -151,13 +151,13 @@ func (l *Limiter) Check(ctx context.Context, charges ...Charge) error {
 
 // Used is Check, and tells which budgets something was counted in.
 func (l *Limiter) Used(ctx context.Context, charges ...Charge) (counted []Charge, err error) {
-	now := storage.At(l.Now())
-	used, err := l.Store.LimitUsed(ctx, l.ids(charges), now)
-	if err != nil {
+	now, ids := storage.At(l.Now()), l.ids(charges)
+	used, err := l.Store.LimitUsed(ctx, ids, now)
+	if err != nil || len(used) == 0 {
 		return nil, err
 	}
-	for _, c := range charges {
-		if slices.ContainsFunc(used, func(s storage.LimitState) bool { return s.ID == l.id(c) }) {
+	for i, c := range charges {
+		if slices.ContainsFunc(used, func(s storage.LimitState) bool { return s.ID == ids[i] }) {
 			counted = append(counted, c)
 		}
 	}
