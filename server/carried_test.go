@@ -53,7 +53,16 @@ func TestCarriedRequests(t *testing.T) {
 		if n := rows(); n != 2 || len(long.carries()) != 0 {
 			t.Errorf("a long one: %d rows, %d cookies", n, len(long.carries()))
 		}
+		odd := s.browser() // short, and long once it is sealed
+		odd.asks("state", strings.Repeat(`<&>"`, 80))
+		for name, value := range odd.carries() {
+			if len(name)+len(value) > 2100 {
+				t.Errorf("%d bytes of cookie: browsers drop what they find too long", len(value))
+			}
+		}
+		odd.forgets("pratu_request_")
 		// Each tab ends with its own request, in any order.
+		before := rows()
 		for _, tab := range []struct {
 			page  reply
 			state string
@@ -62,12 +71,12 @@ func TestCarriedRequests(t *testing.T) {
 				t.Errorf("%s: %s %v", tab.state, target, params)
 			}
 		}
-		if n := rows(); n != 4 || len(b.carries()) != 0 {
+		if n := rows(); n != before+2 || len(b.carries()) != 0 {
 			t.Errorf("answered: %d rows, %d cookies", n, len(b.carries()))
 		}
 		// Where somebody is signed in, a consent is asked for, and given, in the same way.
 		page := b.to(b.authorize(base("client_id", "web1", "scope", "openid profile email")), "/consent").expect(t, 200)
-		if n := rows(); n != 4 {
+		if n := rows(); n != before+2 {
 			t.Errorf("%d rows before the consent", n)
 		}
 		if _, params := b.proceed(b.submit(page, "consent", "decision", "deny")).location(t); params.Get("error") != "access_denied" {

@@ -77,7 +77,8 @@ func (s *Store) DenyInteraction(ctx context.Context, id string, now Instant) err
 	return s.guarded(ctx, `UPDATE interactions SET denied_at = ? WHERE id = ? AND expires_at > ?`, now, id, now)
 }
 
-// EndInteraction consumes its form, of which an unwritten one leaves no more than that it was answered: of several at once, all but one get ErrNotFound, whatever their clocks say. So does one
+// EndInteraction consumes its form, and leaves of an unwritten one no more than that it was answered: of several at once, all
+// but one get ErrNotFound, whatever their clocks say. So does one
 // whose consent was taken back, or changed, since it was read. The row stays a while, so that whoever comes back to a page of
 // it can be led to the application.
 func (s *Store) EndInteraction(i Interaction, now Instant) Write {

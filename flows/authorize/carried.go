@@ -23,7 +23,7 @@ type Visitor struct {
 }
 
 const (
-	maxCarried   = 1200 // bytes of a request, form-encoded, that a cookie has room for
+	maxCarried   = 2048 // bytes: browsers take 4,096 of a cookie, and there may be two
 	labelCarried = "interaction"
 	labelHandle  = "interaction-handle"
 	macSize      = 14 // bytes

@@ -68,9 +68,11 @@ func (s *Service) Park(ctx context.Context, r *Request, from Visitor, sessionID,
 	if sessionID != "" {
 		row.SelectedAt = storage.At(now)
 	}
-	if from.Carries && r.PushedID == "" && len(row.Form) <= maxCarried {
-		p.Carried = s.seal(p.Handle, row)
-		return p, nil
+	if from.Carries && r.PushedID == "" {
+		if sealed := s.seal(p.Handle, row); len(sealed) <= maxCarried {
+			p.Carried = sealed
+			return p, nil
+		}
 	}
 	return p, s.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Limiter.Sample(ctx, limits.RequestAddress.Of(network)); err != nil {

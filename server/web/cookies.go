@@ -22,7 +22,7 @@ const (
 	// requestAge is how long a page of a request knows which application it came from (storage.KeepInteractions).
 	requestAge = 24 * time.Hour
 	maxCookie  = 128
-	maxRequest = 3072 // of a request, which is ours; there are maxCarried of them, of the 8 KiB that proxies give all cookies
+	maxRequest = 2048 // of a request, which we sealed; proxies give all cookies together 8 KiB
 	maxCarried = 2
 )
 
