@@ -46,7 +46,7 @@ var (
 	SMSMinute         = Policy{"sms.minute", 1, time.Minute, "texts to one phone number, counted as mails are; the page looks the same when it bites"}
 	SMSDay            = Policy{"sms.day", 5, 24 * time.Hour, "texts to one phone number in a day; the page looks the same when it bites"}
 	SignupAddress     = Policy{"signup.address", 300, time.Hour, "registrations begun from one network address (IPv6: /64)"}
-	RequestAddress    = Policy{"request.address", 20000, 30 * time.Minute, "authorization requests from one network address (IPv6: /64) that wait for a person"}
+	RequestAddress    = Policy{"request.address", 20000, 30 * time.Minute, "authorization requests from one network address (IPv6: /64) that are kept here until a person answers"}
 	MailMinute        = Policy{"mail.minute", 1, time.Minute, "mails to one address: those asked for by strangers, those by strangers for a recovery, and the same two for each browser that the account knows; the page looks the same when it bites"}
 	MailDay           = Policy{"mail.day", 5, 24 * time.Hour, "mails to one address in a day; the page looks the same when it bites"}
 	FederationAddress = Policy{"federation.address", 600, 15 * time.Minute, "ways to a provider elsewhere begun from one network address (IPv6: /64)"}

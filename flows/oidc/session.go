@@ -74,7 +74,7 @@ type unit struct {
 
 	collecting bool
 	writes     []storage.Write
-	joins      bool // the application is noted in the session that the code was issued in
+	redeems    bool // a code is among it: what else is to be written then follows
 
 	spends []storage.Write // what led to the grant and is consumed with its writing
 }

@@ -57,7 +57,7 @@ func (s *store) SetClientAssertionJWT(context.Context, string, time.Time) error 
 // BeginTX starts to collect.
 func (s *store) BeginTX(ctx context.Context) (context.Context, error) {
 	u := unitOf(ctx)
-	u.collecting, u.writes, u.joins = true, nil, false
+	u.collecting, u.writes, u.redeems = true, nil, false
 	return ctx, nil
 }
 
@@ -74,7 +74,7 @@ func (s *store) Commit(ctx context.Context) error {
 		switch {
 		case errors.Is(err, storage.ErrExists):
 			return errSpent
-		case err != nil || !u.joins:
+		case err != nil || !u.redeems:
 			return err
 		}
 		if u.record != nil {
@@ -89,7 +89,7 @@ func (s *store) Commit(ctx context.Context) error {
 // Rollback forgets what was collected.
 func (s *store) Rollback(ctx context.Context) error {
 	u := unitOf(ctx)
-	u.collecting, u.writes, u.joins = false, nil, false
+	u.collecting, u.writes, u.redeems = false, nil, false
 	return nil
 }
 
@@ -120,7 +120,7 @@ func (s *store) GetAuthorizeCodeSession(ctx context.Context, signature string, s
 
 func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, _ string) error {
 	u := unitOf(ctx)
-	u.joins = true
+	u.redeems = true
 	return s.write(ctx, s.Store.UseCode(u.grant.ID, storage.At(u.now)).Else(errSpent))
 }
 
