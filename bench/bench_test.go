@@ -31,12 +31,16 @@ func newFloor(t *testing.T, alg string) *target {
 func TestEveryOperation(t *testing.T) {
 	for _, alg := range []string{"ES256", "RS256"} {
 		s := settings{ops: operations(), repeat: 2, load: loadOptions{workers: 3, count: 30, maxErrors: 1}}
-		results, traits, err := measureAll(newFloor(t, alg), s)
+		r, err := newReady(newFloor(t, alg), 3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if traits != "ID token "+alg+", access token ES256" {
-			t.Error(traits)
+		results, _, err := measureAll(r, nil, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.traits != "ID token "+alg+", access token ES256" {
+			t.Error(r.traits)
 		}
 		for _, op := range s.ops {
 			r := results[op.name]
@@ -62,12 +66,16 @@ func TestFaultsAreErrors(t *testing.T) {
 	s := settings{ops: operations()[2:3], repeat: 1, load: loadOptions{workers: 2, count: 10, maxErrors: 3}}
 	bad := newFloor(t, "ES256")
 	bad.password = "wrong"
-	if _, _, err := measureAll(bad, s); err == nil {
+	if _, err := newReady(bad, 1); err == nil {
 		t.Error("a wrong password was not noticed")
 	}
 	bad = newFloor(t, "ES256")
 	bad.machine.secret = "wrong"
-	if _, _, err := measureAll(bad, s); err == nil {
+	r, err := newReady(bad, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := measureAll(r, nil, s); err == nil {
 		t.Error("a wrong client secret was not noticed")
 	}
 	if _, err := bad.parseMetadata([]byte(`{"issuer":"https://elsewhere.test"}`)); err == nil {

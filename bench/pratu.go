@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -172,7 +171,7 @@ func (i *installation) remove() {
 }
 
 // measure takes the figures of one engine: everything with ES256 ID tokens, and with RS256 what signs them.
-func measure(path, engine string, s settings, floors map[string]map[string]result) error {
+func measure(path, engine string, s settings) error {
 	if engine == "postgres" && os.Getenv("PRATU_TEST_POSTGRES") == "" {
 		fmt.Println("postgres: SKIPPED, no server is installed (scripts/with-postgres.sh starts one)")
 		return nil
@@ -188,14 +187,8 @@ func measure(path, engine string, s settings, floors map[string]map[string]resul
 	}
 	defer stop(cmd)
 	time.Sleep(3 * time.Second)
-	procs := []*watched{{"server", cmd.Process.Pid}}
-	idle := procs[0].rssMiB()
-	if engine == "postgres" {
-		if pid, err := strconv.Atoi(os.Getenv("PRATU_TEST_POSTGRES_PID")); err == nil {
-			procs = append(procs, &watched{"postgres", pid})
-		}
-	}
-	fmt.Printf("\n%s: start to healthy %.0f ms (goal 100), idle memory %.0f MiB (goal 40)\n", engine, ms(took), idle)
+	procs := watchedWith(cmd.Process.Pid, engine == "postgres")
+	fmt.Printf("\n%s: start to healthy %.0f ms (goal 100), idle memory %.0f MiB (goal 40)\n", engine, ms(took), procs[0].rssMiB())
 	for _, web := range []struct {
 		alg    string
 		client client
@@ -209,26 +202,47 @@ func measure(path, engine string, s settings, floors map[string]map[string]resul
 		if len(chosen.ops) == 0 {
 			continue
 		}
-		if err := i.settle(t, chosen); err != nil {
+		if err := i.measure(t, web.alg, chosen); err != nil {
 			return err
 		}
-		results, traits, err := measureAll(t, chosen)
+	}
+	return nil
+}
+
+func (i *installation) measure(t *target, alg string, s settings) error {
+	r, err := newReady(t, s.load.workers)
+	if err != nil {
+		return err
+	}
+	defer r.rt.CloseIdleConnections()
+	if err := i.settle(r, s); err != nil {
+		return err
+	}
+	var floor *ready
+	if s.floor {
+		f, end, err := startFloor(alg, i.database, s.load.workers)
 		if err != nil {
 			return err
 		}
-		report(os.Stdout, fmt.Sprintf("%s, %s", engine, traits), chosen.ops, results, floors[web.alg], web.alg)
+		defer end()
+		floor = f
 	}
+	results, floors, err := measureAll(r, floor, s)
+	if err != nil {
+		return err
+	}
+	report(os.Stdout, i.engine+", "+r.traits, s.ops, results, floors, alg)
 	return nil
 }
 
 // settle is what time does to a database: its tables have been used a little, and PostgreSQL has looked at them, as it does
 // within a minute of that. The plans of empty tables are no measure.
-func (i *installation) settle(t *target, s settings) error {
+func (i *installation) settle(t *ready, s settings) error {
 	if i.database == "" {
 		return nil
 	}
 	s.repeat, s.load.duration, s.load.warm = 1, time.Second, 0
-	if _, _, err := measureAll(t, s); err != nil {
+	if _, _, err := measureAll(t, nil, s); err != nil {
 		return err
 	}
 	db, err := sql.Open("postgres", i.database)

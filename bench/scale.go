@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -43,9 +42,10 @@ func scale(path string, s settings) error {
 	}
 	defer stop(cmd)
 	t := i.target("postgres ES256", i.key)
-	t.procs = []*watched{{"server", cmd.Process.Pid}}
-	if pid, err := strconv.Atoi(os.Getenv("PRATU_TEST_POSTGRES_PID")); err == nil {
-		t.procs = append(t.procs, &watched{"postgres", pid})
+	t.procs = watchedWith(cmd.Process.Pid, true)
+	r, err := newReady(t, s.load.workers)
+	if err != nil {
+		return err
 	}
 	s.ops = stateful(s.ops)
 	samples := map[string][]sample{}
@@ -56,7 +56,7 @@ func scale(path string, s settings) error {
 		}
 		filled = grants
 		for _, op := range s.ops {
-			one, err := sampled(db, t, op, s, grants)
+			one, err := sampled(db, r, op, s, grants)
 			if err != nil {
 				return err
 			}
@@ -78,7 +78,7 @@ func stateful(ops []operation) (out []operation) {
 }
 
 // sampled measures one operation, and what PostgreSQL's own counters say that it touched.
-func sampled(db *sql.DB, t *target, op operation, s settings, grants int) (sample, error) {
+func sampled(db *sql.DB, t *ready, op operation, s settings, grants int) (sample, error) {
 	time.Sleep(statisticsDelay)
 	before, err := readActivity(db)
 	if err != nil {
@@ -86,7 +86,7 @@ func sampled(db *sql.DB, t *target, op operation, s settings, grants int) (sampl
 	}
 	one := s
 	one.ops, one.repeat = []operation{op}, 1
-	results, _, err := measureAll(t, one)
+	results, _, err := measureAll(t, nil, one)
 	if err != nil {
 		return sample{}, err
 	}

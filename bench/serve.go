@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -22,10 +23,11 @@ func serveFloor(args []string) {
 	flags := flag.NewFlagSet("floor", flag.ExitOnError)
 	addr := flags.String("addr", "", "loopback address to listen on")
 	key := flags.String("provider", "", "modulus of the key whose posted tokens sign in, in base64url")
+	database := flags.String("db", "", "address of a PostgreSQL database to do transactions in")
 	alg := flags.String("alg", "ES256", "algorithm of ID tokens")
 	_ = flags.Parse(args)
 	s, err := floor.New(floor.Options{Issuer: "http://" + *addr, ClientID: "bench", ClientSecret: "bench-secret",
-		RedirectURI: callback, Username: "user@example.com", Password: password, Algorithm: *alg, Provider: *key})
+		RedirectURI: callback, Username: "user@example.com", Password: password, Algorithm: *alg, Provider: *key, Database: *database})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -33,28 +35,39 @@ func serveFloor(args []string) {
 	log.Fatal(server.ListenAndServe())
 }
 
-func measureFloor(alg string, s settings) (map[string]result, error) {
+// startFloor runs the floor. With the address of a database it does transactions in it.
+func startFloor(alg, database string, workers int) (r *ready, stopIt func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ports, err := freePorts(1)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	addr := fmt.Sprintf("127.0.0.1:%d", ports[0])
 	t := &target{name: "floor " + alg, issuer: "http://" + addr, web: client{"bench", "bench-secret"}, machine: client{"bench", "bench-secret"},
 		redirectURI: callback, username: "user@example.com", password: password}
-	start, cmd, err := startUp(t, exec.Command(self, "floor", "-addr", addr, "-alg", alg, "-provider", provider().JWK["n"]))
-	if err != nil {
-		return nil, err
+	cmd := exec.Command(self, "floor", "-addr", addr, "-alg", alg, "-provider", provider().JWK["n"], "-db", database)
+	if _, cmd, err = startUp(t, cmd); err != nil {
+		return nil, nil, err
 	}
-	defer stop(cmd)
-	time.Sleep(time.Second)
-	t.procs = []*watched{{"server", cmd.Process.Pid}}
-	fmt.Printf("floor %s: start to healthy %.0f ms, idle memory %.0f MiB\n", alg, ms(start), t.procs[0].rssMiB())
-	results, _, err := measureAll(t, s)
-	return results, err
+	t.procs = watchedWith(cmd.Process.Pid, database != "")
+	if r, err = newReady(t, workers); err != nil {
+		stop(cmd)
+		return nil, nil, err
+	}
+	r.database = database != ""
+	return r, func() { stop(cmd) }, nil
+}
+
+// watchedWith is a server, and PostgreSQL if it uses that.
+func watchedWith(pid int, database bool) []*watched {
+	procs := []*watched{{"server", pid}}
+	if pid, err := strconv.Atoi(os.Getenv("PRATU_TEST_POSTGRES_PID")); database && err == nil {
+		procs = append(procs, &watched{"postgres", pid})
+	}
+	return procs
 }
 
 // startUp starts a server and waits until its discovery document answers.

@@ -30,6 +30,7 @@ type Options struct {
 	Issuer, ClientID, ClientSecret, RedirectURI, Username, Password string
 	Algorithm                                                       string // of ID tokens: ES256 or RS256; access tokens are ES256
 	Provider                                                        string // modulus of the key whose posted tokens sign in, in base64url
+	Database                                                        string // address of a PostgreSQL database for transactions, or ""
 }
 
 // Server answers the requests of one client and one user.
@@ -37,6 +38,7 @@ type Server struct {
 	o               Options
 	id, access      Signer
 	discovery, jwks []byte
+	transactions    *transactions // nil without a database
 
 	mu       sync.Mutex
 	sessions map[string]bool
@@ -71,6 +73,11 @@ func New(o Options) (*Server, error) {
 			return nil, err
 		}
 		keys = append(keys, s.id.JWK)
+	}
+	if o.Database != "" {
+		if s.transactions, err = openTransactions(o.Database); err != nil {
+			return nil, err
+		}
 	}
 	s.jwks, _ = json.Marshal(map[string]any{"keys": keys})
 	s.discovery, _ = json.Marshal(map[string]any{
@@ -153,6 +160,7 @@ func (s *Server) Handler() http.Handler {
 	m.HandleFunc("POST /token", s.token)
 	m.HandleFunc("POST /introspect", s.introspect)
 	m.HandleFunc("GET /userinfo", s.userinfo)
+	m.HandleFunc("GET /transaction", s.transaction)
 	m.HandleFunc("POST /api/v1/auth/registerOrLogin/microsoftAD", s.posted)
 	return m
 }

@@ -1,0 +1,77 @@
+package floor
+
+import (
+	"context"
+	"database/sql"
+	"math/rand/v2"
+	"net/http"
+
+	_ "github.com/lib/pq" // the driver
+)
+
+// transactions are three prepared statements each, of which one only reads: the least that an exchange or a refresh needs.
+type transactions struct {
+	db                   *sql.DB
+	read, change, append *sql.Stmt
+}
+
+const rows = 400
+
+// openTransactions makes tables of its own, beside those of the program that is measured.
+func openTransactions(address string) (*transactions, error) {
+	db, err := sql.Open("postgres", address)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8)
+	for _, q := range []string{
+		`DROP TABLE IF EXISTS floor_grants`, `DROP TABLE IF EXISTS floor_tokens`,
+		`CREATE TABLE floor_grants (id INTEGER PRIMARY KEY, form TEXT NOT NULL, used BIGINT NOT NULL)`,
+		`INSERT INTO floor_grants SELECT n, repeat('x', 300), 0 FROM generate_series(1, 400) AS n`,
+		`CREATE TABLE floor_tokens (id TEXT PRIMARY KEY, grant_id INTEGER NOT NULL, expires BIGINT NOT NULL)`, `VACUUM ANALYZE floor_grants`,
+	} {
+		if _, err := db.Exec(q); err != nil {
+			return nil, err
+		}
+	}
+	t := &transactions{db: db}
+	for q, to := range map[string]**sql.Stmt{
+		`SELECT form, used FROM floor_grants WHERE id = $1`:                    &t.read,
+		`UPDATE floor_grants SET used = used + 1 WHERE id = $1`:                &t.change,
+		`INSERT INTO floor_tokens (id, grant_id, expires) VALUES ($1, $2, $3)`: &t.append,
+	} {
+		if *to, err = db.Prepare(q); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (t *transactions) run(ctx context.Context, id int) error {
+	tx, err := t.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	var form string
+	var used int64
+	if err := tx.StmtContext(ctx, t.read).QueryRowContext(ctx, id).Scan(&form, &used); err != nil {
+		return err
+	}
+	if _, err := tx.StmtContext(ctx, t.change).ExecContext(ctx, id); err != nil {
+		return err
+	}
+	if _, err := tx.StmtContext(ctx, t.append).ExecContext(ctx, random(), id, used); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func (s *Server) transaction(w http.ResponseWriter, r *http.Request) {
+	if err := s.transactions.run(r.Context(), 1+rand.IntN(rows)); err != nil { //nolint:gosec // which row is no secret
+		fail(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	answer(w, map[string]bool{"done": true})
+}
