@@ -3,6 +3,7 @@ package floor
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 
@@ -36,16 +37,11 @@ func openTransactions(address string) (*transactions, error) {
 		}
 	}
 	t := &transactions{db: db}
-	for q, to := range map[string]**sql.Stmt{
-		`SELECT form, used FROM floor_grants WHERE id = $1`:                    &t.read,
-		`UPDATE floor_grants SET used = used + 1 WHERE id = $1`:                &t.change,
-		`INSERT INTO floor_tokens (id, grant_id, expires) VALUES ($1, $2, $3)`: &t.append,
-	} {
-		if *to, err = db.Prepare(q); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
+	var errs [3]error
+	t.read, errs[0] = db.Prepare(`SELECT form, used FROM floor_grants WHERE id = $1`)
+	t.change, errs[1] = db.Prepare(`UPDATE floor_grants SET used = used + 1 WHERE id = $1`)
+	t.append, errs[2] = db.Prepare(`INSERT INTO floor_tokens (id, grant_id, expires) VALUES ($1, $2, $3)`)
+	return t, errors.Join(errs[:]...)
 }
 
 func (t *transactions) run(ctx context.Context, id int) error {
@@ -56,12 +52,15 @@ func (t *transactions) run(ctx context.Context, id int) error {
 	defer func() { _ = tx.Rollback() }()
 	var form string
 	var used int64
+	//nolint:sqlclosecheck // the transaction's end closes what it uses
 	if err := tx.StmtContext(ctx, t.read).QueryRowContext(ctx, id).Scan(&form, &used); err != nil {
 		return err
 	}
+	//nolint:sqlclosecheck // likewise
 	if _, err := tx.StmtContext(ctx, t.change).ExecContext(ctx, id); err != nil {
 		return err
 	}
+	//nolint:sqlclosecheck // likewise
 	if _, err := tx.StmtContext(ctx, t.append).ExecContext(ctx, random(), id, used); err != nil {
 		return err
 	}
