@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -29,30 +30,80 @@ const redacted = "[redacted]"
 func newLogger(c *Config, w io.Writer) *slog.Logger {
 	level := slog.LevelInfo
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // checked with the configuration
-	o := &slog.HandlerOptions{Level: level, ReplaceAttr: redact}
+	o := &slog.HandlerOptions{Level: level}
 	if c.LogFormat == "text" || (c.LogFormat == "auto" && isTerminal(w)) {
-		return slog.New(slog.NewTextHandler(w, o))
+		return slog.New(discreet{slog.NewTextHandler(w, o)})
 	}
-	return slog.New(slog.NewJSONHandler(w, o))
+	return slog.New(discreet{slog.NewJSONHandler(w, o)})
 }
 
-func redact(_ []string, a slog.Attr) slog.Attr {
-	if secretKey(strings.ToLower(a.Key)) {
-		return slog.String(a.Key, redacted)
+// discreet keeps secrets out of what another handler writes. slog's own hook for it has every line written in a slower way.
+type discreet struct{ slog.Handler }
+
+func (d discreet) Handle(ctx context.Context, r slog.Record) error {
+	message := scrub(r.Message)
+	clean := message == r.Message
+	r.Attrs(func(a slog.Attr) bool {
+		_, changed := redact(a)
+		clean = clean && !changed
+		return clean
+	})
+	if clean {
+		return d.Handler.Handle(ctx, r)
+	}
+	other := slog.NewRecord(r.Time, r.Level, message, r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		a, _ = redact(a)
+		other.AddAttrs(a)
+		return true
+	})
+	return d.Handler.Handle(ctx, other)
+}
+
+func (d discreet) WithAttrs(attrs []slog.Attr) slog.Handler {
+	attrs, _ = redactAll(attrs)
+	return discreet{d.Handler.WithAttrs(attrs)}
+}
+
+func (d discreet) WithGroup(name string) slog.Handler { return discreet{d.Handler.WithGroup(name)} }
+
+func redactAll(attrs []slog.Attr) (out []slog.Attr, changed bool) {
+	out = make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		var other bool
+		out[i], other = redact(a)
+		changed = changed || other
+	}
+	return out, changed
+}
+
+// redact returns an attribute as it may be written, and whether that differs.
+func redact(a slog.Attr) (out slog.Attr, changed bool) {
+	if secretKey(a.Key) {
+		return slog.String(a.Key, redacted), true
 	}
 	switch a.Value.Kind() {
 	case slog.KindString:
-		a.Value = slog.StringValue(scrub(a.Value.String()))
+		text := a.Value.String()
+		clean := scrub(text)
+		return slog.String(a.Key, clean), clean != text
+	case slog.KindGroup:
+		members, changed := redactAll(a.Value.Group())
+		return slog.Attr{Key: a.Key, Value: slog.GroupValue(members...)}, changed
+	case slog.KindLogValuer:
+		resolved, _ := redact(slog.Attr{Key: a.Key, Value: a.Value.Resolve()})
+		return resolved, true
 	case slog.KindAny:
 		if err, ok := a.Value.Any().(error); ok {
-			a.Value = slog.StringValue(scrub(err.Error()))
+			return slog.String(a.Key, scrub(err.Error())), true
 		}
 	}
-	return a
+	return a, false
 }
 
 // secretKey knows "code" only as a whole word: error_code and status_code are what logs are for.
 func secretKey(key string) bool {
+	key = strings.ToLower(key)
 	if key == "code" || key == "auth_code" || key == "user_code" || key == "pin" {
 		return true
 	}
