@@ -24,10 +24,11 @@ type dialect interface {
 	name() string
 	open(o Options, c *counter) (read, write *sqlx.DB, err error)
 	clock() string
-	probe() string           // makes a transaction look rows up by index, or ""
-	backup() string          // copies the database to the file of its argument, or ""
-	hold() string            // ends a SELECT whose rows have to stay as they are until the transaction is over
-	together([]Write) string // one statement that makes the changes of several and answers with their counts, or ""
+	probe() string                     // makes a transaction look rows up by index, or ""
+	backup() string                    // copies the database to the file of its argument, or ""
+	hold() string                      // ends a SELECT whose rows have to stay as they are until the transaction is over
+	together([]Write) string           // one statement that makes the changes of several and answers with their counts, or ""
+	beside(write, query string) string // one statement that makes a change and answers with a row of the query, or ""
 	retryable(err error) bool
 	meaning(err error) error // one of our errors, or nil
 }
@@ -118,6 +119,10 @@ func (postgres) together(writes []Write) string {
 	return "WITH " + strings.Join(with, ", ") + " SELECT " + strings.Join(counts, ", ")
 }
 
+func (postgres) beside(write, query string) string {
+	return "WITH w AS (" + write + " RETURNING 1) SELECT * FROM (" + query + ") AS q WHERE EXISTS (SELECT 1 FROM w)"
+}
+
 // probe: a prepared statement keeps the plan of its first uses. One with hundreds of keys, planned while a table is small,
 // would read all of it ever after.
 func (postgres) probe() string {
@@ -203,6 +208,8 @@ func (embedded) probe() string { return "" }
 func (embedded) hold() string { return "" } // one writer at a time
 
 func (embedded) together([]Write) string { return "" } // in the same process a statement costs no way
+
+func (embedded) beside(string, string) string { return "" }
 
 func (embedded) retryable(err error) bool {
 	var e *sqlite.Error

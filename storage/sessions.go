@@ -37,14 +37,15 @@ type SessionView struct {
 const sessionColumns = `s.id, s.cookie_hash, s.account_id, s.auth_time, s.acr, s.amr, s.ip, s.user_agent, s.created_at,
 	s.selected_at, s.last_seen_at, s.expires_at, s.ended_at, s.title`
 
-const sessionViewColumns = sessionColumns + `, a.id AS "account.id", a.ssoid AS "account.ssoid", a.oid AS "account.oid",
+const signedInColumns = `a.id AS "account.id", a.ssoid AS "account.ssoid", a.oid AS "account.oid",
 	a.status AS "account.status", a.register_by AS "account.register_by", a.locale AS "account.locale",
 	a.profile AS "account.profile", a.created_at AS "account.created_at", a.updated_at AS "account.updated_at",
 	COALESCE(c.scopes, '') AS consent_scopes, COALESCE(c.claims, '') AS consent_claims,
 	COALESCE(c.expires_at, 0) AS consent_expires_at, ` + hasSecondFactor + ` AS second_factor`
 
-// Start is where a session begins, and what must still be so.
+// Start is where a session begins, what must still be so, and whose consent is asked for along with it.
 type Start struct {
+	ClientID      string  // or ""
 	OldCookieHash string  // "" for a browser without sessions
 	From          string  // the session that this one goes on with, which must live, or ""
 	PasswordAt    Instant // when the password was set that was proven, and must not have been replaced; 0 for another proof
@@ -52,10 +53,11 @@ type Start struct {
 
 // BeginSession writes a session and returns it as it is kept. Sessions of other accounts in the browser move to the new
 // cookie. The session that the same account has there goes on under its id, which applications know as sid, and with its
-// grants: signing in again is no sign-out elsewhere. ErrNotFound: the password was replaced meanwhile. ErrConflict: the
-// session to go on with has ended.
-func (s *Store) BeginSession(ctx context.Context, n Session, from Start) (Session, error) {
-	err := s.InTx(ctx, func(ctx context.Context) error {
+// grants: signing in again is no sign-out elsewhere. For a browser that has no sessions the view is whole; else it has no
+// account. ErrNotFound: the password was replaced meanwhile. ErrConflict: the session to go on with has ended.
+func (s *Store) BeginSession(ctx context.Context, n Session, from Start) (view SessionView, err error) {
+	err = s.InTx(ctx, func(ctx context.Context) error {
+		view = SessionView{Session: n}
 		id, err := s.renewSession(ctx, n, from)
 		if err != nil {
 			return err
@@ -64,16 +66,22 @@ func (s *Store) BeginSession(ctx context.Context, n Session, from Start) (Sessio
 			return ErrConflict
 		}
 		if id != "" {
-			n.ID = id
+			view.ID = id
 			return nil
 		}
-		others, err := s.createSession(ctx, n, from.PasswordAt)
-		if err != nil || others < n.bound() {
+		created, others, err := s.createSession(ctx, n, from)
+		if err != nil {
 			return err
+		}
+		if from.OldCookieHash == "" {
+			view = created
+		}
+		if others < n.bound() {
+			return nil
 		}
 		return s.endOldest(ctx, n)
 	})
-	return n, err
+	return view, err
 }
 
 // renewSession moves what a browser has to a new cookie, and returns the id of the account's session there, renewed; ""
@@ -111,22 +119,28 @@ func (s *Store) holdPassword(ctx context.Context, accountID string, setAt Instan
 
 // createSession is the usual case: it holds the password in the same statement, and counts the account's other sessions, of
 // which it needn't know how many there are beyond the bound.
-func (s *Store) createSession(ctx context.Context, n Session, passwordAt Instant) (others int, err error) {
+func (s *Store) createSession(ctx context.Context, n Session, from Start) (view SessionView, others int, err error) {
 	args := []any{
 		n.ID, n.CookieHash, n.AccountID, n.AuthTime, n.ACR, n.AMR, n.IP, n.UserAgent,
 		n.CreatedAt, n.SelectedAt, n.LastSeenAt, n.ExpiresAt, n.EndedAt, n.Title,
 	}
 	values := `VALUES (` + strings.Repeat(`?, `, 13) + `?)`
-	if !passwordAt.IsZero() {
+	if !from.PasswordAt.IsZero() {
 		values = `SELECT ` + strings.Repeat(`?, `, 13) + `? FROM credentials WHERE account_id = ? AND kind = 'password'
 			AND created_at = ?` + s.dialect.hold()
-		args = append(args, n.AccountID, passwordAt)
+		args = append(args, n.AccountID, from.PasswordAt)
 	}
-	err = s.returning(ctx, &others, `INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent,
-		created_at, selected_at, last_seen_at, expires_at, ended_at, title) `+values+`
-		RETURNING (SELECT COUNT(*) FROM (SELECT 1 FROM sessions o WHERE o.account_id = ? AND o.ended_at = 0 AND o.title = ?
-		AND o.id <> ? LIMIT ?) AS others)`, append(args, n.AccountID, n.Title, n.ID, n.bound())...)
-	return others, err
+	var row struct {
+		SessionView
+		Others int `db:"others"`
+	}
+	err = s.beside(ctx, &row, guard(`INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent,
+		created_at, selected_at, last_seen_at, expires_at, ended_at, title) `+values, args...),
+		`SELECT `+signedInColumns+`, (SELECT COUNT(*) FROM (SELECT 1 FROM sessions o WHERE o.account_id = a.id AND o.ended_at = 0
+		AND o.title = ? AND o.id <> ? LIMIT ?) AS o) AS others FROM accounts a LEFT JOIN consents c ON c.account_id = a.id
+		AND c.client_id = ? AND c.expires_at > ? WHERE a.id = ?`, n.Title, n.ID, n.bound(), from.ClientID, n.CreatedAt, n.AccountID)
+	row.Session = n
+	return row.SessionView, row.Others, err
 }
 
 // MaxSessions is how many browsers an account is signed in to. Right passwords are not limited: without a bound somebody
@@ -154,7 +168,7 @@ func (s *Store) endOldest(ctx context.Context, n Session) error {
 // BrowserSessions reads the live sessions of a browser, the one in use first, each with its account, of any status, and
 // the account's consent for the client. One statement. Sessions not seen since idleSince are over.
 func (s *Store) BrowserSessions(ctx context.Context, cookieHash, clientID string, now, idleSince Instant) (list []SessionView, err error) {
-	err = s.list(ctx, &list, `SELECT `+sessionViewColumns+` FROM sessions s JOIN accounts a ON a.id = s.account_id
+	err = s.list(ctx, &list, `SELECT `+sessionColumns+`, `+signedInColumns+` FROM sessions s JOIN accounts a ON a.id = s.account_id
 		LEFT JOIN consents c ON c.account_id = s.account_id AND c.client_id = ? AND c.expires_at > ?
 		WHERE s.cookie_hash = ? AND s.ended_at = 0 AND s.expires_at > ? AND s.last_seen_at > ?
 		ORDER BY s.selected_at DESC, s.created_at DESC, s.id`, clientID, now, cookieHash, now, idleSince)

@@ -25,7 +25,7 @@ type Store struct {
 	write   *sqlx.DB
 	url     string
 	counter *counter
-	bound   sync.Map // query with ? → query in the engine's spelling
+	bound   sync.Map // query with ?, or the shape of several → query in the engine's spelling
 }
 
 // Options of Open.
@@ -84,9 +84,10 @@ func (s *Store) Clock(ctx context.Context) (time.Time, error) {
 
 type txKey struct{ store *Store }
 
-// transaction is one that ctx is in, and what waits for its commit.
+// transaction is one that ctx is in, what waits for its next statement, and what for its commit.
 type transaction struct {
 	*sqlx.Tx
+	later []Write
 	after []func()
 }
 
@@ -127,7 +128,11 @@ func (s *Store) once(ctx context.Context, fn func(ctx context.Context) error) er
 	}
 	tx := &transaction{Tx: begun}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing; after a panic it frees the connection
-	if err := fn(context.WithValue(ctx, txKey{s}, tx)); err != nil {
+	ctx = context.WithValue(ctx, txKey{s}, tx)
+	if err := fn(ctx); err != nil {
+		return err
+	}
+	if err := s.flush(ctx); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -144,12 +149,18 @@ func (s *Store) get(ctx context.Context, dest any, query string, args ...any) er
 	if err := storable(args); err != nil {
 		return err
 	}
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
 	return s.failure(sqlx.GetContext(ctx, s.reader(ctx), dest, s.bind(query), args...))
 }
 
 // list reads all rows into a slice.
 func (s *Store) list(ctx context.Context, dest any, query string, args ...any) error {
 	if err := storable(args); err != nil {
+		return err
+	}
+	if err := s.flush(ctx); err != nil {
 		return err
 	}
 	return s.failure(sqlx.SelectContext(ctx, s.reader(ctx), dest, s.bind(query), args...))
@@ -161,6 +172,9 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (rows int64
 		return 0, err
 	}
 	err = s.InTx(ctx, func(ctx context.Context) error {
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
 		result, err := s.tx(ctx).ExecContext(ctx, s.bind(query), args...)
 		if err != nil {
 			return s.failure(err)
@@ -186,11 +200,14 @@ func (s *Store) returning(ctx context.Context, dest any, query string, args ...a
 		return err
 	}
 	return s.InTx(ctx, func(ctx context.Context) error {
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
 		return s.failure(sqlx.GetContext(ctx, s.tx(ctx), dest, s.bind(query), args...))
 	})
 }
 
-func (s *Store) tx(ctx context.Context) *sqlx.Tx { return ctx.Value(txKey{s}).(*transaction).Tx }
+func (s *Store) tx(ctx context.Context) *transaction { return ctx.Value(txKey{s}).(*transaction) }
 
 func (s *Store) reader(ctx context.Context) sqlx.QueryerContext {
 	if tx, ok := ctx.Value(txKey{s}).(*transaction); ok {

@@ -21,12 +21,11 @@ func (w Write) Else(err error) Write {
 // Apply makes changes that don't touch or depend on one another's rows, all or none, and returns how many rows each
 // concerned. PostgreSQL gets them in one round trip: the way there and back is most of what a small statement costs.
 func (s *Store) Apply(ctx context.Context, writes ...Write) (rows []int64, err error) {
-	for _, w := range writes {
-		if err := storable(w.args); err != nil {
-			return nil, err
-		}
-	}
 	err = s.InTx(ctx, func(ctx context.Context) error {
+		tx := s.tx(ctx)
+		waiting := len(tx.later)
+		writes := append(tx.later, writes...)
+		tx.later = nil
 		if rows, err = s.apply(ctx, writes); err != nil {
 			return s.failure(err)
 		}
@@ -35,19 +34,44 @@ func (s *Store) Apply(ctx context.Context, writes ...Write) (rows []int64, err e
 				return w.none
 			}
 		}
+		rows = rows[waiting:]
 		return nil
 	})
 	return rows, err
 }
 
+// Later has changes of a transaction wait for its next statement, or its commit, whose error is theirs then. Those of an Apply
+// go along with them, so what is said there holds for all that may meet. Outside of a transaction they are made at once.
+func (s *Store) Later(ctx context.Context, writes ...Write) error {
+	if tx, ok := ctx.Value(txKey{s}).(*transaction); ok {
+		tx.later = append(tx.later, writes...)
+		return nil
+	}
+	_, err := s.Apply(ctx, writes...)
+	return err
+}
+
+func (s *Store) flush(ctx context.Context) error {
+	if tx, ok := ctx.Value(txKey{s}).(*transaction); !ok || len(tx.later) == 0 {
+		return nil
+	}
+	_, err := s.Apply(ctx)
+	return err
+}
+
 func (s *Store) apply(ctx context.Context, writes []Write) ([]int64, error) {
+	for _, w := range writes {
+		if err := storable(w.args); err != nil {
+			return nil, err
+		}
+	}
 	rows := make([]int64, len(writes))
-	if one := s.dialect.together(writes); one != "" {
+	if one := s.together(writes); one != "" {
 		var args, dest []any
 		for i, w := range writes {
 			args, dest = append(args, w.args...), append(dest, &rows[i])
 		}
-		return rows, s.tx(ctx).QueryRowContext(ctx, s.bind(one), args...).Scan(dest...)
+		return rows, s.tx(ctx).QueryRowContext(ctx, one, args...).Scan(dest...)
 	}
 	for i, w := range writes {
 		result, err := s.tx(ctx).ExecContext(ctx, s.bind(w.query), w.args...)
@@ -59,4 +83,37 @@ func (s *Store) apply(ctx context.Context, writes []Write) ([]int64, error) {
 		}
 	}
 	return rows, nil
+}
+
+// shape is which statements go together.
+type shape [6]string
+
+// together is the one statement that several are, or "". There are few such statements, and each is long.
+func (s *Store) together(writes []Write) string {
+	var key shape
+	if len(writes) > len(key) {
+		return s.bind(s.dialect.together(writes))
+	}
+	for i, w := range writes {
+		key[i] = w.query
+	}
+	if one, ok := s.bound.Load(key); ok {
+		return one.(string)
+	}
+	one := s.bind(s.dialect.together(writes))
+	s.bound.Store(key, one)
+	return one
+}
+
+// beside makes a change and reads a row that it doesn't concern, as it was before; no row is ErrNotFound, of either.
+func (s *Store) beside(ctx context.Context, dest any, w Write, query string, args ...any) error {
+	return s.InTx(ctx, func(ctx context.Context) error {
+		if one := s.dialect.beside(w.query, query); one != "" {
+			return s.returning(ctx, dest, one, append(w.args, args...)...)
+		}
+		if err := s.guarded(ctx, w.query, w.args...); err != nil {
+			return err
+		}
+		return s.get(ctx, dest, query, args...)
+	})
 }

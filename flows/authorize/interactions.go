@@ -209,14 +209,14 @@ func (s *Service) SignedIn(row storage.Interaction, session storage.Session) Sta
 }
 
 // Joined is what a session that begins is for, in its transaction.
-type Joined = func(ctx context.Context, session storage.Session) error
+type Joined = func(ctx context.Context, session storage.SessionView) error
 
 // SigningIn notes that somebody signed in for the request. Without one there is nothing to note.
 func (s *Service) SigningIn(i *Interaction) Joined {
 	if i == nil {
 		return nil
 	}
-	return func(ctx context.Context, session storage.Session) error {
+	return func(ctx context.Context, session storage.SessionView) error {
 		return s.note(ctx, i, func(ctx context.Context) error {
 			return Spent(s.Store.SignInInteraction(ctx, i.Waiting.ID, session.ID, storage.At(s.Now())))
 		})
@@ -256,7 +256,7 @@ func (s *Service) SteppingUp(i *Interaction, fromSession string) Joined {
 	if i == nil {
 		return nil
 	}
-	return func(ctx context.Context, session storage.Session) error {
+	return func(ctx context.Context, session storage.SessionView) error {
 		return s.note(ctx, i, func(ctx context.Context) error {
 			return Spent(s.Store.MoveInteraction(ctx, i.Waiting.ID, fromSession, session.ID, storage.At(s.Now())))
 		})

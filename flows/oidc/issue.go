@@ -15,7 +15,8 @@ import (
 )
 
 // Issue writes the grant of a request for a session and returns the answer. In one transaction it consumes
-// what led here: the interaction, when there was one, and the pushed request.
+// what led here: the interaction, when there was one, and the pushed request. In a transaction of the caller's that may be with
+// its next statement, whose error is one that InteractionSpent or RequestSpent knows.
 func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, waiting *storage.Interaction) (Redirect, error) {
 	if r.DeviceID != "" {
 		return p.issueDevice(ctx, r, s, waiting)
@@ -84,6 +85,12 @@ var (
 
 // InteractionSpent tells whether Issue failed because another tab had answered the interaction already.
 func InteractionSpent(err error) bool { return errors.Is(err, errInteraction) }
+
+// RequestSpent tells whether the transaction that Issue was part of failed because the request can't be answered any more,
+// which the relying party is to hear.
+func RequestSpent(err error) bool {
+	return errors.Is(err, errPushedSpent) || errors.Is(err, errSession)
+}
 
 // consume is what ends with an answer, each once.
 func (p *Provider) consume(r *Request, waiting *storage.Interaction) (writes []storage.Write) {

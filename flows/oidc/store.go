@@ -106,8 +106,7 @@ func (s *store) write(ctx context.Context, w storage.Write) error {
 func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Requester) error {
 	u := unitOf(ctx)
 	u.grant.CodeHash = signature
-	_, err := s.Store.Apply(ctx, append(u.spends, s.Store.CreateGrant(u.grant.Grant).Else(errSession))...)
-	return err
+	return s.Store.Later(ctx, append(u.spends, s.Store.CreateGrant(u.grant.Grant).Else(errSession))...)
 }
 
 func (s *store) GetAuthorizeCodeSession(ctx context.Context, signature string, session fosite.Session) (fosite.Requester, error) {

@@ -69,7 +69,7 @@ func (s *Service) begin(ctx context.Context, title *clients.Client, p signin.Pro
 	var email string
 	_, session, err := s.Signin.Begin(ctx, p, signin.Browser{
 		IP: from.IP, UserAgent: from.UserAgent, Title: title.ID, Until: s.Now().Add(title.SessionTokenLifetime()),
-	}, func(ctx context.Context, _ storage.Session) error {
+	}, func(ctx context.Context, _ storage.SessionView) error {
 		var err error
 		if a, err = s.admit(ctx, title, p.AccountID); err != nil {
 			return err

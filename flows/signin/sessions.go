@@ -30,6 +30,7 @@ const (
 type Browser struct {
 	SessionCookie, BrowserCookie string
 	IP, UserAgent                string
+	ClientID                     string    // what is signed in to, or ""
 	Title                        string    // the game that it is instead; "" for a browser
 	Until                        time.Time // and until when its token lives
 }
@@ -38,7 +39,7 @@ type Browser struct {
 // planted beforehand, or saw before, is worth nothing afterwards (session fixation). Sessions of other accounts in the
 // same browser move along. What is proven by then must still be so: kind.Unauthorized "signin.failed" when the password was
 // replaced meanwhile, "session.ended" for one to go on with. What the sign-in is for joins its transaction, unless it is nil.
-func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(context.Context, storage.Session) error) (cookie string, session storage.Session, err error) {
+func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(context.Context, storage.SessionView) error) (cookie string, session storage.Session, err error) {
 	cookie = secret.Token()
 	now := s.Now()
 	at := storage.At(now)
@@ -58,7 +59,7 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 	if p.event != "" {
 		event = p.event
 	}
-	from := storage.Start{From: p.from, PasswordAt: p.since}
+	from := storage.Start{ClientID: b.ClientID, From: p.from, PasswordAt: p.since}
 	if b.SessionCookie != "" {
 		from.OldCookieHash = secret.Hash(b.SessionCookie)
 	}
@@ -68,7 +69,9 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 		if err := s.pay(ctx, p); err != nil {
 			return err
 		}
-		switch session, err = s.Store.BeginSession(ctx, first, from); {
+		view, err := s.Store.BeginSession(ctx, first, from)
+		session = view.Session
+		switch {
 		case errors.Is(err, storage.ErrNotFound):
 			return p.stale.WithErr(err)
 		case p.from != "" && errors.Is(err, storage.ErrConflict):
@@ -77,7 +80,7 @@ func (s *Service) Begin(ctx context.Context, p Proof, b Browser, join func(conte
 			return err
 		}
 		if join != nil {
-			if err := join(ctx, session); err != nil {
+			if err := join(ctx, view); err != nil {
 				return err
 			}
 		}
@@ -157,8 +160,11 @@ func (s *Service) Sessions(ctx context.Context, cookie, clientID string) ([]stor
 	return s.browser(ctx, secret.Hash(cookie), clientID)
 }
 
-// Signed is Sessions for the browser of a session that begins in the same transaction.
-func (s *Service) Signed(ctx context.Context, session storage.Session, clientID string) ([]storage.SessionView, error) {
+// Signed is Sessions for the browser of a session that begins in the same transaction, for the client that it begins for.
+func (s *Service) Signed(ctx context.Context, session storage.SessionView, clientID string) ([]storage.SessionView, error) {
+	if session.Account.ID != "" { // read along with its beginning
+		return []storage.SessionView{session}, nil
+	}
 	return s.browser(ctx, session.CookieHash, clientID)
 }
 

@@ -33,14 +33,14 @@ func (s *Server) SigningIn(r *http.Request, i *authorize.Interaction, begin func
 	if err == nil && request.DeviceID == "" && request.ResponseMode != authorize.ModeFormPost { // those answers are pages
 		g.request = request
 	}
-	if err = begin(g.join); errors.Is(err, errDetour) {
+	if err = begin(g.join); errors.Is(err, errDetour) || oidc.RequestSpent(err) {
 		g.request, g.answer = nil, nil
 		err = begin(g.join)
 	}
 	return g.next, err
 }
 
-func (g *signing) join(ctx context.Context, session storage.Session) error {
+func (g *signing) join(ctx context.Context, session storage.SessionView) error {
 	g.answer = nil // of a transaction that is repeated
 	if g.request != nil {
 		if err := g.issue(ctx, session); err != nil || g.answer != nil {
@@ -51,12 +51,12 @@ func (g *signing) join(ctx context.Context, session storage.Session) error {
 }
 
 // issue answers the request if the sign-in was all that it needed.
-func (g *signing) issue(ctx context.Context, session storage.Session) error {
+func (g *signing) issue(ctx context.Context, session storage.SessionView) error {
 	views, err := g.Signin.Signed(ctx, session, g.request.Client.ID)
 	if err != nil {
 		return err
 	}
-	state := g.Authorize.SignedIn(g.waiting.Waiting, session)
+	state := g.Authorize.SignedIn(g.waiting.Waiting, session.Session)
 	if state.Sessions, err = g.sessions(ctx, g.request.Client, views); err != nil {
 		return err
 	}

@@ -168,11 +168,14 @@ func (s *Server) sessions(r *http.Request, clientID string) ([]storage.SessionVi
 // begin signs the browser in with a new cookie and goes on: to whoever sent the person here, or to the account.
 func (s *Server) begin(v visit, p signin.Proof, notice string) error {
 	ctx, cookie := v.r.Context(), ""
+	browser := signin.Browser{
+		SessionCookie: s.Web.Session(v.r), BrowserCookie: s.Web.Browser(v.w, v.r), IP: web.Address(ctx), UserAgent: v.r.UserAgent(),
+	}
+	if v.interaction != nil {
+		browser.ClientID = v.interaction.Client.ID
+	}
 	start := func(join authorize.Joined) (err error) {
-		cookie, _, err = s.Signin.Begin(ctx, p, signin.Browser{
-			SessionCookie: s.Web.Session(v.r), BrowserCookie: s.Web.Browser(v.w, v.r),
-			IP: web.Address(ctx), UserAgent: v.r.UserAgent(),
-		}, join)
+		cookie, _, err = s.Signin.Begin(ctx, p, browser, join)
 		return err
 	}
 	offer := s.offers(v, p)

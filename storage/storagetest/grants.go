@@ -27,7 +27,7 @@ func grant(t *testing.T, s *storage.Store, url string, change func(*storage.Gran
 	}
 	n := session(account, name("cookie"), start)
 	n.ID = g.SessionID
-	must[storage.Session](t)(s.BeginSession(t.Context(), n, storage.Start{}))
+	must[storage.SessionView](t)(s.BeginSession(t.Context(), n, storage.Start{}))
 	ok(t, apply(t.Context(), s, s.CreateGrant(g)))
 	return g
 }

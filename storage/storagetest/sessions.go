@@ -60,7 +60,7 @@ func session(accountID, cookie string, at storage.Instant) storage.Session {
 
 func (b browsers) begin(t *testing.T, n storage.Session, old string) storage.Session {
 	t.Helper()
-	return must[storage.Session](t)(b.BeginSession(t.Context(), n, storage.Start{OldCookieHash: old}))
+	return must[storage.SessionView](t)(b.BeginSession(t.Context(), n, storage.Start{OldCookieHash: old})).Session
 }
 
 // ids are the live sessions of a browser at an instant, the one in use first.
@@ -148,6 +148,17 @@ func (b browsers) view(t *testing.T) {
 	fails(t, err, storage.ErrExists)
 	_, err = b.BeginSession(t.Context(), session("nobody", "x", start), storage.Start{})
 	fails(t, err, storage.ErrConflict)
+	// What a browser without sessions is told at once is what it reads a moment later, and nothing else of any other.
+	fresh := session(n.AccountID, "view fresh", start)
+	first := must[storage.SessionView](t)(b.BeginSession(t.Context(), fresh, storage.Start{ClientID: "rp"}))
+	later := must[[]storage.SessionView](t)(b.BrowserSessions(t.Context(), "view fresh", "rp", start, start.Add(-14*day)))
+	if diff := cmp.Diff([]storage.SessionView{first}, later); diff != "" || first.ConsentScopes == "" {
+		t.Errorf("%+v %s", first, diff)
+	}
+	moved := must[storage.SessionView](t)(b.BeginSession(t.Context(), session(n.AccountID, "view moved", start), storage.Start{ClientID: "rp", OldCookieHash: "view fresh"}))
+	if moved.ID != fresh.ID || moved.Account.ID != "" {
+		t.Errorf("%+v", moved)
+	}
 }
 
 func (b browsers) ends(t *testing.T) {

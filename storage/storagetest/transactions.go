@@ -199,4 +199,55 @@ func together(t *testing.T, s *storage.Store) {
 	if !there(one) || !there(three) {
 		t.Error("written and not there")
 	}
+	later(t, s, event, there)
+}
+
+// later is the contract of Later: with the next statement, which sees it, or with the commit, and undone like anything else.
+func later(t *testing.T, s *storage.Store, event func(id string) storage.Write, there func(id string) bool) {
+	one, two, lost := name("one"), name("two"), name("lost")
+	costs(t, s, map[string]int64{"sqlite": 2, "postgres": 1}[s.Engine()], func() {
+		ok(t, s.InTx(t.Context(), func(ctx context.Context) error {
+			ok(t, s.Later(ctx, event(one)))
+			rows := must[[]int64](t)(s.Apply(ctx, s.SeeBrowser("nobody", "b", "Mozilla", start, start.Add(day))))
+			if !slices.Equal(rows, []int64{0}) {
+				t.Errorf("%v rows", rows)
+			}
+			return nil
+		}))
+	})
+	ok(t, s.InTx(t.Context(), func(ctx context.Context) error { return s.Later(ctx, event(two)) }))
+	ok(t, s.Later(t.Context(), event(name("alone"))))
+	if !there(one) || !there(two) {
+		t.Error("written and not there")
+	}
+	gone := s.UsePushedRequest("nobody's").Else(errUndo)
+	for what, next := range map[string]func(ctx context.Context) error{
+		"the commit": func(context.Context) error { return nil },
+		"a read":     func(ctx context.Context) error { _, err := s.SessionByID(ctx, "nobody"); return err },
+		"a list":     func(ctx context.Context) error { _, err := s.RolesOf(ctx, "nobody"); return err },
+		"a write":    func(ctx context.Context) error { return count(ctx, s, "later") },
+		"an Apply":   func(ctx context.Context) error { _, err := s.Apply(ctx, event(name("other"))); return err },
+	} {
+		fails(t, s.InTx(t.Context(), func(ctx context.Context) error {
+			ok(t, s.Later(ctx, event(lost), gone))
+			return next(ctx)
+		}), errUndo)
+		if there(lost) {
+			t.Errorf("%s: half of it was written", what)
+		}
+	}
+	fails(t, s.InTx(t.Context(), func(ctx context.Context) error {
+		ok(t, s.Later(ctx, event(lost)))
+		return errUndo
+	}), errUndo)
+	if there(lost) {
+		t.Error("written and undone")
+	}
+	ok(t, s.InTx(t.Context(), func(ctx context.Context) error {
+		ok(t, s.Later(ctx, event(lost)))
+		if !slices.ContainsFunc(must[[]storage.AuditID](t)(s.AuditIDs(ctx, storage.AuditID{}, 10_000)), func(e storage.AuditID) bool { return e.ID == lost }) {
+			t.Error("a read doesn't see what waited")
+		}
+		return nil
+	}))
 }
