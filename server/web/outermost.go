@@ -205,12 +205,17 @@ func (k *Kernel) written(r *http.Request, rec *recorder, e *Event, info audit.Re
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
-	attrs := append([]slog.Attr{
+	ctx := context.WithoutCancel(r.Context())
+	if !k.Logger.Enabled(ctx, level) {
+		return
+	}
+	record := slog.NewRecord(k.Now(), level, "request", 0) // whose place in the code is always this
+	record.AddAttrs(
 		slog.String("event", "http.request"), slog.String("request_id", info.RequestID), slog.String("route", e.route),
-		slog.String("method", method(r.Method)), slog.Int("status", status), slog.Float64("dur_ms", float64(took.Microseconds())/1000),
-		slog.String("ip", info.IP),
-	}, e.attrs...)
-	k.Logger.LogAttrs(context.WithoutCancel(r.Context()), level, "request", attrs...)
+		slog.String("method", method(r.Method)), slog.Int("status", status))
+	record.AddAttrs(slog.Float64("dur_ms", float64(took.Microseconds())/1000), slog.String("ip", info.IP))
+	record.AddAttrs(e.attrs...)
+	_ = k.Logger.Handler().Handle(ctx, record) // as slog itself does: where a log can't be written nothing can be said
 }
 
 // method keeps invented methods out of labels.
