@@ -73,18 +73,19 @@ type Device struct {
 }
 
 // Device finds the device of a code that somebody typed: kind.Invalid "device.unknown", or kind.RateLimited. Wrong codes
-// are counted for the network, since a code belongs to nobody before it is answered.
+// are counted for the network, since a code belongs to nobody before it is answered; before they are looked up, else many at
+// once would all find a fresh budget.
 func (s *Service) Device(ctx context.Context, typed, network string) (*Device, error) {
 	charge := limits.DeviceAddress.Of(network)
-	if err := s.Limiter.Check(ctx, charge); err != nil {
+	if err := s.Limiter.Take(ctx, charge); err != nil {
 		return nil, err
 	}
 	code := UserCode(typed)
 	row, err := s.Store.DeviceByUserCode(ctx, UserCodeHash(s.Keyring, code), storage.At(s.Now()))
 	if code == "" || errors.Is(err, storage.ErrNotFound) {
-		return nil, errors.Join(kind.New(kind.Invalid, "device.unknown").WithField("user_code"), s.Limiter.Count(ctx, charge))
+		return nil, kind.New(kind.Invalid, "device.unknown").WithField("user_code")
 	}
-	if err != nil {
+	if err := errors.Join(err, s.Limiter.Return(ctx, charge)); err != nil {
 		return nil, err
 	}
 	client, err := s.Clients.Get(ctx, row.ClientID)

@@ -192,6 +192,12 @@ func (l *Limiter) Take(ctx context.Context, charges ...Charge) error {
 	return beyond
 }
 
+// Return gives back what Take took for an attempt that turned out right, where others' failures are in the same budget: to
+// forget them would be a way to a fresh one.
+func (l *Limiter) Return(ctx context.Context, charges ...Charge) error {
+	return l.Store.UncountLimits(ctx, l.counts(charges))
+}
+
 // Left is what remains of a budget after an attempt, and when it is whole again.
 type Left struct {
 	Budget, Left  int
