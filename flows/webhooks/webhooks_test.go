@@ -511,3 +511,34 @@ func TestWhoDoesNotAnswerHoldsNobodyUp(t *testing.T) {
 		}
 	})
 }
+
+// One that answers late is called for a part of the time only.
+func TestWhoAnswersLateWaits(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var calls atomic.Int32
+		takes := 3 * time.Second
+		late := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			calls.Add(1)
+			w.at = w.at.Add(takes)
+		}))
+		t.Cleanup(late.Close)
+		_, _, err := w.Create(t.Context(), webhooks.Settings{URL: late.URL, Events: []string{"player.banned"}})
+		must(t, err)
+		for range 2 {
+			w.append("player.banned", nil)
+			w.send()
+		}
+		if n := calls.Load(); n != 1 {
+			t.Errorf("called %d times", n)
+		}
+		takes = 0
+		w.at = w.at.Add(12 * time.Second)
+		w.append("player.banned", nil)
+		w.send()
+		w.append("player.banned", nil)
+		w.send()
+		if n := calls.Load(); n < 3 {
+			t.Errorf("called %d times when the rest was over", n)
+		}
+	})
+}
