@@ -90,6 +90,9 @@ func (r *Renderer) Names() []string {
 	return names
 }
 
+// usualPage is room for most pages, in bytes.
+const usualPage = 8 << 10
+
 // Page renders a page. The answer is complete or an error: a half page would already have its 200.
 func (r *Renderer) Page(name string, data Framed) ([]byte, error) {
 	f := data.FrameOf()
@@ -107,8 +110,8 @@ func (r *Renderer) Page(name string, data Framed) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
-	var b bytes.Buffer
-	if err := page.Execute(&b, data); err != nil {
+	b := bytes.NewBuffer(make([]byte, 0, usualPage))
+	if err := page.Execute(b, data); err != nil {
 		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
 	return b.Bytes(), nil
