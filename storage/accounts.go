@@ -57,43 +57,46 @@ func (s *Store) ContactHeld(ctx context.Context, kind string, digests []Digest) 
 type Login struct {
 	Account
 	Credential Credential `db:"credential"` // zero: the account has no password
-	Known      bool       `db:"known"`      // the account signed in with this browser before
-	Trusted    bool       `db:"trusted"`    // the browser stands for the second factor
+	Known      bool       `db:"-"`          // the account signed in with this browser before
+	Trusted    bool       `db:"-"`          // the browser stands for the second factor
 	TOTP       bool       `db:"totp"`       // there is a second factor
 }
 
 // LoginByContact is AccountByContact for one browser, which may be "". For a contact that nobody has it reads another
 // account and throws it away: to find nothing would take less time than to find somebody.
 func (s *Store) LoginByContact(ctx context.Context, kind string, digests []Digest, browserHash string, now Instant) (Login, error) {
-	args := []any{browserHash, now, browserHash, now}
+	var args []any
 	for _, d := range digests {
 		args = append(args, d.KeyID, d.Digest)
 	}
-	var row struct {
+	var rows []struct {
 		Login
-		Found bool `db:"found"`
+		Found        bool    `db:"found"`
+		KnownUntil   Instant `db:"known_until"`
+		TrustedUntil Instant `db:"trusted_until"`
 	}
-	err := s.get(ctx, &row, `SELECT CASE WHEN d.contact_id IS NULL THEN 0 ELSE 1 END AS found,
+	err := s.list(ctx, &rows, `SELECT CASE WHEN d.contact_id IS NULL THEN 0 ELSE 1 END AS found,
 		a.id, a.ssoid, a.oid, a.status, a.register_by, a.locale, a.profile, a.created_at,
 		a.updated_at, COALESCE(p.id, '') AS "credential.id", COALESCE(p.account_id, '') AS "credential.account_id",
 		COALESCE(p.kind, '') AS "credential.kind", COALESCE(p.secret, '') AS "credential.secret",
 		COALESCE(p.created_at, 0) AS "credential.created_at", COALESCE(p.last_used_at, 0) AS "credential.last_used_at",
 		COALESCE(p.title, '') AS "credential.title",
-		EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id AND b.browser_hash = ? AND b.expires_at > ?) AS known,
-		EXISTS (SELECT 1 FROM known_browsers b WHERE b.account_id = a.id AND b.browser_hash = ? AND b.browser_hash <> ''
-			AND b.trusted_until > ?) AS trusted, `+hasSecondFactor+` AS totp
+		COALESCE(b.expires_at, 0) AS known_until, COALESCE(b.trusted_until, 0) AS trusted_until, `+hasSecondFactor+` AS totp
 		FROM (VALUES `+valueRows(len(digests), 2)+`) AS w
 		LEFT JOIN contact_digests d ON d.kind = ? AND d.key_id = w.column1 AND d.digest = w.column2 AND d.verified = 1
 		JOIN contacts c ON c.id = COALESCE(d.contact_id, (SELECT id FROM contacts ORDER BY id LIMIT 1))
 		JOIN accounts a ON a.id = c.account_id LEFT JOIN credentials p ON p.account_id = a.id AND p.kind = 'password'
-		ORDER BY found DESC LIMIT 1`, append(args, kind)...)
-	if err == nil && !row.Found {
-		err = ErrNotFound
-	}
+		LEFT JOIN known_browsers b ON b.account_id = a.id AND b.browser_hash = ?`, append(args, kind, browserHash)...)
 	if err != nil {
 		return Login{}, err
 	}
-	return row.Login, nil
+	for _, row := range rows { // one for each living key
+		if row.Found {
+			row.Known, row.Trusted = row.KnownUntil > now, row.TrustedUntil > now && browserHash != ""
+			return row.Login, nil
+		}
+	}
+	return Login{}, ErrNotFound
 }
 
 // digestCondition matches a contact under any living key.

@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -170,8 +172,10 @@ func (s *Store) endOldest(ctx context.Context, n Session) error {
 func (s *Store) BrowserSessions(ctx context.Context, cookieHash, clientID string, now, idleSince Instant) (list []SessionView, err error) {
 	err = s.list(ctx, &list, `SELECT `+sessionColumns+`, `+signedInColumns+` FROM sessions s JOIN accounts a ON a.id = s.account_id
 		LEFT JOIN consents c ON c.account_id = s.account_id AND c.client_id = ? AND c.expires_at > ?
-		WHERE s.cookie_hash = ? AND s.ended_at = 0 AND s.expires_at > ? AND s.last_seen_at > ?
-		ORDER BY s.selected_at DESC, s.created_at DESC, s.id`, clientID, now, cookieHash, now, idleSince)
+		WHERE s.cookie_hash = ? AND s.ended_at = 0 AND s.expires_at > ? AND s.last_seen_at > ?`, clientID, now, cookieHash, now, idleSince)
+	slices.SortFunc(list, func(a, b SessionView) int {
+		return cmp.Or(cmp.Compare(b.SelectedAt, a.SelectedAt), cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
 	return list, err
 }
 
