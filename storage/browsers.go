@@ -1,6 +1,9 @@
 package storage
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // KnowsBrowser tells whether an account signed in to a browser before.
 func (s *Store) KnowsBrowser(ctx context.Context, accountID, browserHash string, now Instant) (known bool, err error) {
@@ -10,10 +13,12 @@ func (s *Store) KnowsBrowser(ctx context.Context, accountID, browserHash string,
 }
 
 // SeeBrowser remembers that an account signed in once more to a browser that it knows, and what that calls itself; another
-// one is no row and no error.
+// one is no row and no error. It is remembered until expiresAt or up to a day less: what an index has is written anew only when
+// it changes.
 func (s *Store) SeeBrowser(accountID, browserHash, userAgent string, now, expiresAt Instant) Write {
-	return Write{query: `UPDATE known_browsers SET user_agent = ?, last_seen_at = ?, expires_at = ? WHERE account_id = ?
-		AND browser_hash = ? AND expires_at > ?`, args: []any{userAgent, now, expiresAt, accountID, browserHash, now}}
+	return Write{query: `UPDATE known_browsers SET user_agent = ?, last_seen_at = ?, expires_at = CASE WHEN expires_at < ? THEN ?
+		ELSE expires_at END WHERE account_id = ? AND browser_hash = ? AND expires_at > ?`,
+		args: []any{userAgent, now, expiresAt.Add(-24 * time.Hour), expiresAt, accountID, browserHash, now}}
 }
 
 // KnowBrowser remembers that an account signed in to a browser.

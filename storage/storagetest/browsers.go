@@ -40,6 +40,15 @@ func (b browsers) known(t *testing.T) {
 	know(id, "b", start.Add(day), start.Add(day), false) // it was forgotten
 	know(id, "b", start.Add(hour), start.Add(2*day), true)
 	known(id, "b", start.Add(day), true)
+	seen := func(until, want storage.Instant) { // to be remembered until then, give or take a day
+		t.Helper()
+		_ = must[[]int64](t)(b.Apply(t.Context(), b.SeeBrowser(id, "b", "Mozilla", start, until)))
+		known(id, "b", want-1, true)
+		known(id, "b", want, false)
+	}
+	seen(start.Add(3*day), start.Add(2*day))
+	seen(start.Add(3*day)+1, start.Add(3*day)+1)
+	seen(start.Add(2*day), start.Add(3*day)+1)
 	fails(t, b.KnowBrowser(t.Context(), id, "", "Mozilla", start, start.Add(day)), storage.ErrInvalid)
 	fails(t, b.KnowBrowser(t.Context(), "nobody", "b", "Mozilla", start, start.Add(day)), storage.ErrConflict)
 	before := func(browser string, oldest storage.Instant, want bool) {
