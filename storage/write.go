@@ -85,30 +85,39 @@ func (s *Store) apply(ctx context.Context, writes []Write) ([]int64, error) {
 	return rows, nil
 }
 
-// shape is which statements go together.
-type shape [6]string
+// shape is which statements go together, and as what.
+type shape struct {
+	beside  bool
+	queries [6]string
+}
 
-// together is the one statement that several are, or "". There are few such statements, and each is long.
+// together is the one statement that several are, or "".
 func (s *Store) together(writes []Write) string {
 	var key shape
-	if len(writes) > len(key) {
+	if len(writes) > len(key.queries) {
 		return s.bind(s.dialect.together(writes))
 	}
 	for i, w := range writes {
-		key[i] = w.query
+		key.queries[i] = w.query
 	}
+	return s.whole(key, func() string { return s.dialect.together(writes) })
+}
+
+// whole is a statement made of others. There are few such statements, and each is long.
+func (s *Store) whole(key shape, compose func() string) string {
 	if one, ok := s.bound.Load(key); ok {
 		return one.(string)
 	}
-	one := s.bind(s.dialect.together(writes))
+	one := s.write.Rebind(compose())
 	s.bound.Store(key, one)
 	return one
 }
 
 // beside makes a change and reads a row that it doesn't concern, as it was before; no row is ErrNotFound, of either.
 func (s *Store) beside(ctx context.Context, dest any, w Write, query string, args ...any) error {
+	one := s.whole(shape{true, [6]string{w.query, query}}, func() string { return s.dialect.beside(w.query, query) })
 	return s.InTx(ctx, func(ctx context.Context) error {
-		if one := s.dialect.beside(w.query, query); one != "" {
+		if one != "" {
 			return s.returning(ctx, dest, one, append(w.args, args...)...)
 		}
 		if err := s.guarded(ctx, w.query, w.args...); err != nil {

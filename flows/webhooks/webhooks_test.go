@@ -481,6 +481,18 @@ func TestReseal(t *testing.T) {
 	})
 }
 
+// bothTold tells an address of two events, one after the other.
+func (w *world) bothTold(url string) *webhooks.Webhook {
+	w.t.Helper()
+	hook, _, err := w.Create(w.t.Context(), webhooks.Settings{URL: url, Events: []string{"player.banned"}})
+	must(w.t, err)
+	for range 2 {
+		w.append("player.banned", nil)
+		w.send()
+	}
+	return hook
+}
+
 // An address that lets us wait isn't called again at once: those that answer wait behind it.
 func TestWhoDoesNotAnswerHoldsNobodyUp(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -490,12 +502,7 @@ func TestWhoDoesNotAnswerHoldsNobodyUp(t *testing.T) {
 		hanging := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1); <-silent }))
 		t.Cleanup(hanging.Close)
 		t.Cleanup(func() { close(silent) })
-		hook, _, err := w.Create(t.Context(), webhooks.Settings{URL: hanging.URL, Events: []string{"player.banned"}})
-		must(t, err)
-		for range 2 {
-			w.append("player.banned", nil)
-			w.send()
-		}
+		hook := w.bothTold(hanging.URL)
 		if n := calls.Load(); n != 1 {
 			t.Errorf("called %d times", n)
 		}
@@ -522,12 +529,7 @@ func TestWhoAnswersLateWaits(t *testing.T) {
 			w.at = w.at.Add(takes)
 		}))
 		t.Cleanup(late.Close)
-		_, _, err := w.Create(t.Context(), webhooks.Settings{URL: late.URL, Events: []string{"player.banned"}})
-		must(t, err)
-		for range 2 {
-			w.append("player.banned", nil)
-			w.send()
-		}
+		w.bothTold(late.URL)
 		if n := calls.Load(); n != 1 {
 			t.Errorf("called %d times", n)
 		}
