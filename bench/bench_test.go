@@ -62,6 +62,27 @@ func TestEveryOperation(t *testing.T) {
 	}
 }
 
+func TestPairs(t *testing.T) {
+	s := settings{ops: operations()[1:3], repeat: 3, load: loadOptions{workers: 2, duration: 50 * time.Millisecond, maxErrors: 1}}
+	var both [2]*ready
+	for n := range both {
+		var err error
+		if both[n], err = newReady(newFloor(t, "ES256"), 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out strings.Builder
+	if err := pairs(&out, both, s); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "| client_credentials | server | ") || strings.Contains(out.String(), "NaN") {
+		t.Error(out.String())
+	}
+	if q := quantile([]float64{3, 1, 2, 4}, .25); q != 2 {
+		t.Errorf("quartile %v", q)
+	}
+}
+
 func TestFaultsAreErrors(t *testing.T) {
 	s := settings{ops: operations()[2:3], repeat: 1, load: loadOptions{workers: 2, count: 10, maxErrors: 3}}
 	bad := newFloor(t, "ES256")

@@ -46,6 +46,7 @@ func run() error {
 		visits   = flag.Int("visits", 40, "for -console: how often each page is looked at")
 		binary   = flag.String("binary", "", "a built pratu (default: built from this tree)")
 		cheap    = flag.String("binary-cheap", "", "one built with -tags cheaphash, for the operations that hash passwords (default: built from this tree)")
+		against  = flag.String("against", "", "another built pratu: measured in turns with the one of -binary, on one database")
 		noFloor  = flag.Bool("no-floor", false, "leave the floor out")
 		sizes    = flag.String("grants", "10000,1000000,10000000", "for -scale: how many grants, ascending, separated by commas")
 		people   = flag.String("accounts", "10000,10000000", "for -scale: how many accounts of the directory on PostgreSQL")
@@ -87,6 +88,9 @@ func run() error {
 			return err
 		}
 		return atScaleOf(path, s, *people, *embedded, *imports)
+	}
+	if *against != "" {
+		return comparePairs(*against, path, s.engines[0], s)
 	}
 	s.floor = !*noFloor
 	return measureEngines(path, *cheap, s)
