@@ -13,21 +13,12 @@ import (
 func comparePairs(first, second, engine string, s settings) error {
 	var both [2]*ready
 	for n, path := range []string{first, second} {
-		i, err := install(path, engine, s.load.workers*crowd)
+		i, r, end, err := begin(path, engine, strconv.Itoa(n+1), s)
 		if err != nil {
 			return err
 		}
-		defer i.remove()
-		_, cmd, err := i.start(1)
-		if err != nil {
-			return err
-		}
-		defer stop(cmd)
-		t := i.target(strconv.Itoa(n+1), i.key)
-		t.procs = watchedWith(cmd.Process.Pid, engine == "postgres")
-		if both[n], err = newReady(t, s.load.workers); err != nil {
-			return err
-		}
+		defer end()
+		both[n] = r
 		if err := i.settle(both[n], s); err != nil {
 			return err
 		}

@@ -170,6 +170,26 @@ func (i *installation) remove() {
 	}
 }
 
+// begin installs a program and starts it, ready for a load whose ID tokens are ES256.
+func begin(path, engine, name string, s settings) (i *installation, r *ready, end func(), err error) {
+	if i, err = install(path, engine, s.load.workers*crowd); err != nil {
+		return nil, nil, nil, err
+	}
+	_, cmd, err := i.start(1)
+	if err != nil {
+		i.remove()
+		return nil, nil, nil, err
+	}
+	end = func() { stop(cmd); i.remove() }
+	t := i.target(name, i.key)
+	t.procs = watchedWith(cmd.Process.Pid, engine == "postgres")
+	if r, err = newReady(t, s.load.workers); err != nil {
+		end()
+		return nil, nil, nil, err
+	}
+	return i, r, end, nil
+}
+
 // measure takes the figures of one engine: everything with ES256 ID tokens, and with RS256 what signs them.
 func measure(path, engine string, s settings) error {
 	if engine == "postgres" && os.Getenv("PRATU_TEST_POSTGRES") == "" {

@@ -26,27 +26,16 @@ func scale(path string, s settings) error {
 	if os.Getenv("PRATU_TEST_POSTGRES") == "" {
 		return errors.New("needs PostgreSQL: scripts/with-postgres.sh --durable starts one")
 	}
-	i, err := install(path, "postgres", s.load.workers*crowd)
+	i, r, end, err := begin(path, "postgres", "postgres ES256", s)
 	if err != nil {
 		return err
 	}
-	defer i.remove()
+	defer end()
 	db, err := sql.Open("postgres", i.database)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	_, cmd, err := i.start(1)
-	if err != nil {
-		return err
-	}
-	defer stop(cmd)
-	t := i.target("postgres ES256", i.key)
-	t.procs = watchedWith(cmd.Process.Pid, true)
-	r, err := newReady(t, s.load.workers)
-	if err != nil {
-		return err
-	}
 	s.ops = stateful(s.ops)
 	samples := map[string][]sample{}
 	filled := 0

@@ -188,8 +188,8 @@ func identifier(text string) contact.Contact {
 // has one of its own, so that strangers can't lock its owner out.
 //
 // Budgets are looked at after the hash and before the verdict is, so that nothing, not even time, tells it when they are used
-// up. Before the hash they are asked for where they were found used up earlier, which spares us most of the work of guesses. Each failure is counted
-// before it is told, and a success next to failures takes its turn among them. Of a hundred guesses at once, which all find
+// up. Before the hash they are asked for where they were found used up earlier, which spares us most of the work of guesses.
+// Each failure is counted before it is told, and a success next to failures takes its turn among them. Of a hundred guesses at once, which all find
 // a fresh budget before the hash, no more are answered than it has.
 func (s *Service) try(a Attempt, c contact.Contact, login storage.Login) try {
 	t := try{Attempt: a, contact: c, login: login}
