@@ -60,6 +60,9 @@ func (p *planner) newClient(planned *Item, item clientItem, doc clients.Document
 	if planned.Changes, err = diff(nil, shown(doc)); err != nil {
 		return err
 	}
+	if version := doc.LogoVersion(); version != "" {
+		planned.Changes = append(planned.Changes, Change{Pointer: "/logo", To: version})
+	}
 	p.add(planned, func(ctx context.Context, also func(context.Context) error) error {
 		c, secret, err := p.Clients.CreateWith(ctx, doc, also)
 		if err != nil {
@@ -77,16 +80,9 @@ func (p *planner) newClient(planned *Item, item clientItem, doc clients.Document
 }
 
 func (p *planner) changedClient(ctx context.Context, planned *Item, item clientItem, old *clients.Client, doc clients.Document) error {
-	changes, err := diff(old.Portable(), shown(doc))
+	changes, err := p.changes(ctx, old, doc)
 	if err != nil {
 		return err
-	}
-	kept, err := p.Clients.KeepsPartnerKey(old, doc)
-	if err != nil {
-		return err
-	}
-	if !kept {
-		changes = append(changes, Change{Pointer: "/settings/partner_mobile_key", To: hidden})
 	}
 	rotates, err := p.newSecret(ctx, item, old, doc)
 	if err != nil {
@@ -124,6 +120,30 @@ func (p *planner) changedClient(ctx context.Context, planned *Item, item clientI
 		return err
 	})
 	return nil
+}
+
+// changes is what a document changes in a client, the logo by the name of the picture in its address.
+func (p *planner) changes(ctx context.Context, old *clients.Client, doc clients.Document) ([]Change, error) {
+	changes, err := diff(old.Portable(), shown(doc))
+	if err != nil {
+		return nil, err
+	}
+	kept, err := p.Clients.KeepsLogo(ctx, old, doc)
+	if err != nil {
+		return nil, err
+	}
+	if !kept {
+		change := Change{Pointer: "/logo", To: doc.LogoVersion()}
+		if old.HasLogo {
+			change.From = old.LogoVersion()
+		}
+		changes = append(changes, change)
+	}
+	kept, err = p.Clients.KeepsPartnerKey(old, doc)
+	if !kept {
+		changes = append(changes, Change{Pointer: "/settings/partner_mobile_key", To: hidden})
+	}
+	return changes, err
 }
 
 // newSecret tells whether a client needs another secret: the file's is none of those that work, or a secret is what it

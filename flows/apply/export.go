@@ -11,9 +11,9 @@ import (
 
 // File is an installation as apply reads it. Secrets aren't in it.
 type File struct {
-	Titles     []clients.Document    `json:"titles,omitempty"`
-	Clients    []clients.Document    `json:"clients,omitempty"`
-	Partners   []clients.Document    `json:"partners,omitempty"`
+	Titles     []Client              `json:"titles,omitempty"`
+	Clients    []Client              `json:"clients,omitempty"`
+	Partners   []Client              `json:"partners,omitempty"`
 	Connectors []connectors.Document `json:"connectors,omitempty"`
 	Roles      []Role                `json:"roles,omitempty"`
 }
@@ -31,10 +31,15 @@ func (s *Service) Export(ctx context.Context) (*File, error) {
 		}
 		for _, c := range page {
 			after = c.ID
-			if !c.Unverified() {
-				list := f.listOf(c)
-				*list = append(*list, c.Portable())
+			if c.Unverified() {
+				continue
 			}
+			logo, err := s.logo(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			list := f.listOf(c)
+			*list = append(*list, Client{c.Portable(), logo})
 		}
 		if len(page) < exportPage {
 			break
@@ -51,7 +56,7 @@ func (s *Service) Export(ctx context.Context) (*File, error) {
 	return f, err
 }
 
-func (f *File) listOf(c *clients.Client) *[]clients.Document {
+func (f *File) listOf(c *clients.Client) *[]Client {
 	switch {
 	case c.Kind == clients.KindGame:
 		return &f.Titles

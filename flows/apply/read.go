@@ -11,6 +11,12 @@ import (
 	"pratu/flows/connectors"
 )
 
+// Client is a client with the logo that was uploaded, as a data: URI (RFC 2397).
+type Client struct {
+	clients.Document
+	Logo string `json:"logo,omitempty"`
+}
+
 // Role is one role of one account. Title is for title owners.
 type Role struct {
 	Account string `json:"account"` // ssoid, oid, or a verified address or number
@@ -27,7 +33,7 @@ type file struct {
 
 type clientItem struct {
 	list, at string
-	clients.Document
+	Client
 }
 
 type connectorItem struct {
@@ -126,10 +132,11 @@ func (r *reader) client(list, at string, raw []byte) {
 	if members != nil {
 		raw = object(members)
 	}
-	if !r.decode(at, raw, &item.Document) {
+	if !r.decode(at, raw, &item.Client) {
 		return
 	}
 	item.ClientSecret, item.Settings.PartnerMobileKey = secret, key
+	r.logo(at, &item.Client)
 	if item.ClientID == "" {
 		r.refuse(at+"/client_id", "client.id", "give it an id: else every run would make another client")
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"image"
 	"image/png"
 	"net/url"
 	"slices"
@@ -163,5 +164,27 @@ func FuzzLogo(f *testing.F) {
 		if c, err := png.DecodeConfig(bytes.NewReader(copied)); err != nil || c.Width > logoSize || c.Height > logoSize {
 			t.Errorf("%+v %v", c, err)
 		}
+		if draw(copied) != drawn { // an exported file would change what it came from
+			t.Error("drawn again it is another picture")
+		}
 	})
+}
+
+// What we drew stays as it is when it is drawn again, the faintest colours too.
+func TestLogoDrawnAgain(t *testing.T) {
+	for _, size := range []int{16, 128, 129, 300} {
+		from := image.NewNRGBA(image.Rect(0, 0, size, size/2))
+		for i := range from.Pix {
+			from.Pix[i] = byte(i * i >> 3) //nolint:gosec // any byte will do
+		}
+		var raw bytes.Buffer
+		if err := png.Encode(&raw, from); err != nil {
+			t.Fatal(err)
+		}
+		once := draw(raw.Bytes())
+		copied, err := base64.StdEncoding.DecodeString(once)
+		if err != nil || once == "" || draw(copied) != once {
+			t.Errorf("%d pixels: %v", size, err)
+		}
+	}
 }

@@ -67,14 +67,19 @@ func draw(raw []byte) string {
 	return base64.StdEncoding.EncodeToString(out.Bytes())
 }
 
-// shrink makes each pixel the mean of those it stands for. What is small stays as it is.
+// shrink makes each pixel the mean of those it stands for. What is small stays as it is, to the bit: what we drew is drawn the
+// same wherever it is applied again.
 func shrink(from image.Image) image.Image {
 	b := from.Bounds()
 	long := max(b.Dx(), b.Dy())
 	size := min(long, logoSize)
-	to := image.NewRGBA(image.Rect(0, 0, max(b.Dx()*size/long, 1), max(b.Dy()*size/long, 1)))
+	to := image.NewNRGBA(image.Rect(0, 0, max(b.Dx()*size/long, 1), max(b.Dy()*size/long, 1)))
 	for y := range to.Rect.Dy() {
 		for x := range to.Rect.Dx() {
+			if size == long {
+				to.Set(x, y, from.At(b.Min.X+x, b.Min.Y+y))
+				continue
+			}
 			to.Set(x, y, mean(from, image.Rect(
 				b.Min.X+x*long/size, b.Min.Y+y*long/size, b.Min.X+(x+1)*long/size, b.Min.Y+(y+1)*long/size,
 			).Intersect(b)))
@@ -118,6 +123,23 @@ func (d *Document) setLogo(drawn string) {
 	d.LogoURI, d.LogoURITH, d.LogoURIEN, d.drawn = "", "", "", &drawn
 }
 
+// KeepsLogo tells whether a document leaves a client the logo that it has, or the lack of one, as far as it was uploaded.
+func (s *Service) KeepsLogo(ctx context.Context, old *Client, d Document) (bool, error) {
+	if d.drawn == nil || !old.HasLogo {
+		return d.drawn == nil || *d.drawn == "", nil
+	}
+	row, err := s.Store.ClientLogo(ctx, old.ID)
+	return row.PNG == *d.drawn, err
+}
+
+// LogoVersion names the logo that was uploaded; "" without one.
+func (d *Document) LogoVersion() string {
+	if d.drawn == nil {
+		return ""
+	}
+	return logoDigest(*d.drawn)
+}
+
 // newLogo is the logo that a change brings, and whether it brings one: what was uploaded, or is at another address.
 func (s *Service) newLogo(ctx context.Context, old, updated *Client, uploaded *string) (drawn string, changes bool) {
 	switch {
@@ -156,6 +178,9 @@ func logoDigest(drawn string) string {
 	sum := sha256.Sum256([]byte(drawn))
 	return hex.EncodeToString(sum[:8])
 }
+
+// Uploaded tells whether its logo was uploaded: no address brings it again.
+func (c *Client) Uploaded() bool { return c.HasLogo && c.Metadata.Word("logo_uri", "") == "" }
 
 // LogoVersion names our copy of its logo; "" without one.
 func (c *Client) LogoVersion() string {

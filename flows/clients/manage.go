@@ -101,8 +101,7 @@ func (s *Service) create(ctx context.Context, d Document, by applicant) (*Client
 	if by.itself() {
 		c.Origin = storage.OriginDynamic
 	}
-	logo := s.fetchLogo(ctx, c.Metadata.Word("logo_uri", ""))
-	c.HasLogo, c.LogoDigest = logo != "", logoDigest(logo)
+	logo, _ := s.newLogo(ctx, &Client{}, c, d.drawn)
 	if d.Disabled {
 		c.DisabledAt = now
 	}
