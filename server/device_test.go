@@ -163,7 +163,7 @@ func TestDeviceCodesAreNotGuessed(t *testing.T) {
 		b.submit(page, "device", "user_code", d.typed).expect(t, http.StatusOK, d.typed)
 		form := formtest.Find(t, page.body, "device").Values
 		form.Set("user_code", "BCDF-GHJK")
-		if told := fifty(func() bool { return b.twin().send(post("/device", form)).StatusCode == 422 }); told != 19 {
+		if told := fifty(func() bool { return b.twin().send(post("/device", form)).StatusCode == http.StatusUnprocessableEntity }); told != 19 {
 			t.Errorf("%d of 50 wrong codes at once were told that they are wrong", told)
 		}
 		b.submit(b.get("/device"), "device", "user_code", d.typed).expect(t, http.StatusTooManyRequests, "Try again")
