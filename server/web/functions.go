@@ -16,6 +16,7 @@ import (
 //	problem p               the words of a *Problem
 //	initial name            the letter that stands for it
 //	either "id" "other id"  the first id that has words
+//	number n                a whole number, its thousands apart: 12,345
 //	date, day               an instant in words inside <time datetime>
 //	asset "style.css"       the fingerprinted address of a static file
 //	path "/login"           an address of ours below the issuer's own path
@@ -39,11 +40,12 @@ func (r *Renderer) functions(locale string) template.FuncMap {
 			}
 			return other
 		},
-		"has":   r.words.has,
-		"date":  func(t time.Time) template.HTML { return timeElement(t, Moment(locale, t)) },
-		"day":   func(t time.Time) template.HTML { return timeElement(t, Day(locale, t)) },
-		"asset": r.assets.url,
-		"path":  r.path,
+		"has":    r.words.has,
+		"number": Number,
+		"date":   func(t time.Time) template.HTML { return timeElement(t, Moment(locale, t)) },
+		"day":    func(t time.Time) template.HTML { return timeElement(t, Day(locale, t)) },
+		"asset":  r.assets.url,
+		"path":   r.path,
 
 		"registered": func(uri string) template.URL { return template.URL(uri) }, //nolint:gosec // flows/clients let no scheme in that executes
 	}
@@ -98,6 +100,16 @@ func (r *Renderer) problem(locale string, p *Problem) string {
 		return r.words.text(locale, "error.form", nil)
 	}
 	return r.words.text(locale, p.Code, p.Args)
+}
+
+// Number sets the thousands of a whole number apart, as English and Thai do.
+func Number(n any) string {
+	digits := fmt.Sprint(n)
+	sign := len(digits) - len(strings.TrimPrefix(digits, "-"))
+	for i := len(digits) - 3; i > sign; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
 }
 
 var thaiMonths = [...]string{"มกราคม", "กุมภาพันธ์", "มีนาคม", "เมษายน", "พฤษภาคม", "มิถุนายน", "กรกฎาคม", "สิงหาคม",

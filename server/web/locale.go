@@ -123,10 +123,14 @@ func (w *words) text(locale, id string, args map[string]any) string {
 	if !known || !w.has(id) {
 		return "⟦" + id + "⟧"
 	}
-	config := &i18n.LocalizeConfig{MessageID: id, TemplateData: w.withWait(locale, args)}
+	data := w.withWait(locale, args)
+	config := &i18n.LocalizeConfig{MessageID: id}
 	if n, ok := args["count"]; ok { // the number that decides between singular and plural
 		config.PluralCount = n
+		data = maps.Clone(data)
+		data["count"] = Number(n)
 	}
+	config.TemplateData = data
 	s, err := l.Localize(config)
 	if err != nil {
 		return "⟦" + id + "⟧"

@@ -30,3 +30,11 @@ func TestChooseLocale(t *testing.T) {
 		t.Errorf("very many ui_locales: %s", got)
 	}
 }
+
+func TestNumber(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", -999: "-999", -1000: "-1,000", 1234567: "1,234,567"} {
+		if got := Number(n); got != want {
+			t.Errorf("%d is %s, want %s", n, got, want)
+		}
+	}
+}
