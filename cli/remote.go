@@ -133,10 +133,10 @@ func (p *refusal) lines() (list []string) {
 
 // exit is the exit code of a refusal.
 func (p *refusal) exit() int {
-	switch p.Status {
-	case http.StatusNotFound:
+	switch {
+	case p.Status == http.StatusNotFound, p.Code == "account.unknown": // also one that a member names
 		return exitNotFound
-	case http.StatusConflict, http.StatusPreconditionFailed:
+	case p.Status == http.StatusConflict, p.Status == http.StatusPreconditionFailed:
 		return exitConflict
 	}
 	return exitError
@@ -201,7 +201,7 @@ func (r *remote) ask(method, path string, body any, headers ...string) (answer j
 func (r *remote) pages(path string, search map[string]any, limit int) (items []json.RawMessage, err error) {
 	items = []json.RawMessage{}
 	method, q := http.MethodGet, url.Values{"limit": {"200"}}
-	if !strings.HasSuffix(path, "?") { // a list of one page
+	if !strings.HasSuffix(path, "?") && !strings.HasSuffix(path, "&") { // a list of one page
 		q = url.Values{}
 	}
 	for {

@@ -20,12 +20,14 @@ var remoteCommands map[string]func(r *remote) error
 
 func init() { //nolint:gochecknoinits // reroute reads it, and what it holds comes from commands: a circle otherwise
 	remoteCommands = map[string]func(r *remote) error{
-		"client list":          func(r *remote) error { return r.list("/clients?", "client_id", "kind", "client_name") },
-		"client get":           func(r *remote) error { return r.one(http.MethodGet, r.path("/clients/%s"), nil) },
-		"client create":        func(r *remote) error { return r.create("/clients") },
-		"client update":        func(r *remote) error { return r.update(r.path("/clients/%s")) },
-		"client delete":        func(r *remote) error { return r.remove(r.path("/clients/%s"), "Client %s is deleted.") },
-		"client rotate-secret": func(r *remote) error { return r.made(r.path("/clients/%s/secrets"), r.flags("overlap")) },
+		"client list":           func(r *remote) error { return r.list("/clients?", "client_id", "kind", "client_name") },
+		"client get":            func(r *remote) error { return r.one(http.MethodGet, r.path("/clients/%s"), nil) },
+		"client create":         func(r *remote) error { return r.create("/clients") },
+		"client update":         func(r *remote) error { return r.update(r.path("/clients/%s")) },
+		"client delete":         func(r *remote) error { return r.remove(r.path("/clients/%s"), "Client %s is deleted.") },
+		"client claims-preview": remoteClientPreview,
+		"client usage":          remoteClientUsage,
+		"client rotate-secret":  func(r *remote) error { return r.made(r.path("/clients/%s/secrets"), r.flags("overlap")) },
 		"api-key list": func(r *remote) error {
 			return r.list("/clients/"+url.PathEscape(r.flag("client"))+"/api-keys", "id", "prefix", "note", "expires_at")
 		},

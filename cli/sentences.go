@@ -20,6 +20,7 @@ var sentences = map[string]string{
 	"client.overlap":       "an old secret works for 30 days at most",
 	"client.logo":          "that is no picture that can be drawn: PNG, JPEG or GIF, of a million pixels at most",
 	"client.logo_size":     "the picture is longer than 1 MiB",
+	"usage.days":           "--days is between 1 and {max}",
 	"client.disabled":      "the client is disabled: pratu client update ID --enable lets it work again",
 
 	"connector.unknown":  "there is no such connector: pratu connector list shows all",

@@ -15,7 +15,6 @@ import (
 	"pratu/flows/accounts"
 	"pratu/flows/apply"
 	"pratu/flows/audit"
-	"pratu/flows/authorize"
 	"pratu/flows/clients"
 	"pratu/flows/codes"
 	"pratu/flows/connectors"
@@ -25,7 +24,6 @@ import (
 	"pratu/flows/logout"
 	"pratu/flows/mail"
 	"pratu/flows/office"
-	"pratu/flows/oidc"
 	"pratu/flows/outbound"
 	"pratu/flows/outbox"
 	"pratu/flows/partner"
@@ -37,7 +35,6 @@ import (
 	"pratu/flows/signin"
 	"pratu/flows/sms"
 	"pratu/flows/social"
-	"pratu/flows/trials"
 	"pratu/flows/webhooks"
 	"pratu/server"
 	"pratu/server/adminapi"
@@ -178,27 +175,6 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 
 func (t *tools) close() { _ = t.store.Close() }
 
-// protocol is what speaks OpenID Connect, and what it asks.
-func (t *tools) protocol() (*authorize.Service, *oidc.Provider) {
-	flow := &authorize.Service{
-		Issuer: t.cfg.issuer, Store: t.store, Keyring: t.keyring, Clients: t.clients, Limiter: t.limiter, Audit: t.audit, Now: t.now,
-	}
-	return flow, oidc.New(oidc.Options{
-		Issuer: t.cfg.issuer, Store: t.store, Clients: t.clients, Keys: t.keys, Keyring: t.keyring, Limiter: t.limiter,
-		Audit: t.audit, Authorize: flow, Outbound: t.cfg.outbound(outbound.Options{}), Now: t.now,
-		Presence: t.presence, Registration: t.register.On(), SessionManagement: t.cfg.SessionManagement,
-		FrontChannelTokens: t.cfg.EnableFrontChannelTokens,
-	})
-}
-
-// directory is what applications ask about accounts.
-func (t *tools) directory(provider *oidc.Provider) *directory.Service {
-	return &directory.Service{
-		Store: t.store, Keyring: t.keyring, Provider: provider, Keys: t.apiKeys, Limiter: t.limiter, Audit: t.audit,
-		Presence: t.presence, Now: t.now,
-	}
-}
-
 // handler is everything that the public listener answers.
 func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, error) {
 	kernel := &web.Kernel{
@@ -220,7 +196,7 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 	if dev {
 		mailDir, _ = strings.CutPrefix(t.cfg.Mail, "file:")
 	}
-	people := t.directory(provider)
+	people, trying := t.directory(provider), t.trials(provider)
 	protocol := &oauth.Server{
 		Provider: provider, Authorize: flow, Clients: t.clients, Registrar: t.register, Signin: t.signin, Farewells: t.logout, Keys: t.keys, Web: kernel,
 		Metrics: oauth.NewMetrics(metrics), Metadata: metadata, Now: t.now,
@@ -236,9 +212,9 @@ func (t *tools) handler(metrics *prometheus.Registry, dev bool) (http.Handler, e
 		OAuth: protocol,
 		Console: &console.Server{
 			Web: kernel, Signin: t.signin, Office: t.office, People: t.accounts,
-			Document: func() ([]byte, error) { return adminapi.OpenAPI(t.cfg.issuer) }, Trials: &trials.Service{Office: t.office, Provider: provider, Store: t.store, Fetch: t.clients.Fetch, Now: t.now}, Settings: t.cfg.runningSettings, Second: !t.cfg.local(), Now: t.now,
+			Document: func() ([]byte, error) { return adminapi.OpenAPI(t.cfg.issuer) }, Trials: trying, Settings: t.cfg.runningSettings, Second: !t.cfg.local(), Now: t.now,
 		},
-		API: &adminapi.Server{Web: kernel, Office: t.office, Provider: provider, Settings: t.cfg.runningSettings, Now: t.now},
+		API: &adminapi.Server{Web: kernel, Office: t.office, Provider: provider, Trials: trying, Settings: t.cfg.runningSettings, Now: t.now},
 		Pages: &pages.Server{
 			Web: kernel, Signin: t.signin, Accounts: t.accounts, Passkeys: t.passkeys, Social: t.social, Authorize: flow, Farewells: t.logout, Directory: people, Answers: protocol,
 			MailDir: mailDir, Now: t.now,

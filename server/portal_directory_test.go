@@ -131,7 +131,7 @@ func TestPresence(t *testing.T) {
 				w.t.Errorf("%v", c)
 			}
 		}
-		counts, err := w.store.CallCounts(w.t.Context(), "2171", 0)
+		counts, err := w.store.CallCounts(w.t.Context(), "2171", 0, storage.CallCount{}, 10)
 		if err != nil || len(counts) != 1 || counts[0].Calls != 5 {
 			w.t.Errorf("%v %v", counts, err)
 		}

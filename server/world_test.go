@@ -237,7 +237,7 @@ func newWorld(t *testing.T, database string) *world {
 		Audit: record, Issuer: i, Now: w.now,
 	}
 	desk := w.console(kernel, site.Accounts, record)
-	api := &adminapi.Server{Web: kernel, Office: w.office, Provider: provider, Settings: desk.Settings, Now: w.now}
+	api := &adminapi.Server{Web: kernel, Office: w.office, Provider: provider, Trials: desk.Trials, Settings: desk.Settings, Now: w.now}
 	desk.Document = func() ([]byte, error) { return adminapi.OpenAPI(i) }
 	protocol := &oauth.Server{
 		Provider: provider, Authorize: flow, Clients: w.clients, Registrar: w.self, Signin: w.signin, Farewells: w.logout, Keys: w.keys, Web: kernel,

@@ -164,9 +164,11 @@ func (s *Store) ForgetDevice(ctx context.Context, accountID, deviceID string) er
 	return s.guarded(ctx, `DELETE FROM devices WHERE account_id = ? AND device_id = ?`, accountID, deviceID)
 }
 
-// CallCounts reads how often clients, or one of them, called what is counted, from a day on.
-func (s *Store) CallCounts(ctx context.Context, clientID string, from int64) (list []CallCount, err error) {
+// CallCounts reads how often clients, or one of them, called what is counted, from a day on; those that come after one that was
+// read before.
+func (s *Store) CallCounts(ctx context.Context, clientID string, from int64, after CallCount, limit int) (list []CallCount, err error) {
 	err = s.list(ctx, &list, `SELECT client_id, call, day, calls FROM call_counts WHERE day >= ? AND (client_id = ? OR ? = '')
-		ORDER BY client_id, call, day LIMIT 100000`, from, clientID, clientID)
+		AND (client_id, call, day) > (?, ?, ?) ORDER BY client_id, call, day LIMIT ?`,
+		from, clientID, clientID, after.ClientID, after.Call, after.Day, limit)
 	return list, err
 }

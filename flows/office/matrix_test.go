@@ -46,6 +46,14 @@ var deeds = []deed{
 		_, err := w.Client(ctx, a, "robot")
 		return err
 	}},
+	{office.ReadClients, "calls of the title", true, func(ctx context.Context, w *world, a office.Actor) error {
+		_, _, err := w.Usage(ctx, a, "dragons", 30, storage.CallCount{}, 10)
+		return err
+	}},
+	{office.ReadClients, "calls of all", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, _, err := w.Usage(ctx, a, "", 30, storage.CallCount{}, 10)
+		return err
+	}},
 	{office.WriteClients, "change of the title", true, func(ctx context.Context, w *world, a office.Actor) error {
 		_, err := w.ChangeClient(ctx, a, "dragons", 0, noChange)
 		return err

@@ -27,7 +27,7 @@ type Preview struct {
 // neither signs nor stores anything. A client without people has its own access token only.
 func (p *Provider) Preview(ctx context.Context, c *clients.Client, ssoid int64, scopes []string) (Preview, error) {
 	if i := slices.IndexFunc(scopes, func(s string) bool { return !slices.Contains(c.Scopes(), s) }); i >= 0 {
-		return Preview{}, kind.New(kind.Invalid, "client.scope").WithErr(fmt.Errorf("the client may not ask for the scope %q", scopes[i]))
+		return Preview{}, kind.New(kind.Invalid, "client.scope").WithField("scope").WithErr(fmt.Errorf("the client may not ask for the scope %q", scopes[i]))
 	}
 	u := &unit{client: c, now: p.Now()}
 	if c.Kind == clients.KindMachine {

@@ -57,8 +57,8 @@ func (s *Service) Finish(ctx context.Context, a office.Actor, back url.Values) (
 }
 
 // Preview is what an application would be told of an account, which is found by a contact, a number or an id in full; the
-// account is nil for an application without people.
-func (s *Service) Preview(ctx context.Context, a office.Actor, clientID, account string) (*accounts.Account, oidc.Preview, error) {
+// account is nil for an application without people. Without scopes it is asked for all that the application may ask for.
+func (s *Service) Preview(ctx context.Context, a office.Actor, clientID, account string, scopes []string) (*accounts.Account, oidc.Preview, error) {
 	ctx, c, x, err := s.Office.Previewing(ctx, a, clientID, account)
 	if err != nil {
 		return nil, oidc.Preview{}, err
@@ -67,6 +67,6 @@ func (s *Service) Preview(ctx context.Context, a office.Actor, clientID, account
 	if x != nil {
 		ssoid = x.SSOID
 	}
-	p, err := s.Provider.Preview(ctx, c, ssoid, nil)
+	p, err := s.Provider.Preview(ctx, c, ssoid, scopes)
 	return x, p, err
 }

@@ -26,6 +26,7 @@ import (
 	"pratu/flows/limits"
 	"pratu/flows/office"
 	"pratu/flows/oidc"
+	"pratu/flows/trials"
 	"pratu/server/web"
 	"pratu/storage"
 )
@@ -35,6 +36,7 @@ type Server struct {
 	Web      *web.Kernel
 	Office   *office.Service
 	Provider *oidc.Provider
+	Trials   *trials.Service
 	Settings func() []office.Setting // as the program runs
 	Now      func() time.Time
 }
@@ -93,8 +95,10 @@ func (s *Server) run(op operation, w http.ResponseWriter, r *http.Request) error
 	if err := s.spend(w, r, actor); err != nil {
 		return err
 	}
-	if !actor.May(op.action) {
-		return office.Refused(op.action)
+	for _, action := range op.actions() {
+		if !actor.May(action) {
+			return office.Refused(action)
+		}
 	}
 	c := &call{w: w, r: r, actor: actor}
 	for name := range r.URL.Query() {
@@ -271,7 +275,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, op operation, err 
 		}
 		w.Header().Set("WWW-Authenticate", value)
 	case http.StatusForbidden:
-		w.Header().Set("WWW-Authenticate", `Bearer realm="pratu", error="insufficient_scope", scope="`+op.action.Scope()+`"`)
+		w.Header().Set("WWW-Authenticate", `Bearer realm="pratu", error="insufficient_scope", scope="`+strings.Join(op.scopes(), " ")+`"`)
 	}
 	if known, ok := kind.As(err); ok && known.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(known.RetryAfter.Seconds()))))
@@ -284,6 +288,8 @@ var details = map[string]string{
 	"key.reused":     "the Idempotency-Key was sent with another request before",
 	"key.busy":       "a request with this Idempotency-Key is being worked on",
 	"client.unknown": "there is no such application",
+	"usage.days":     "days is between 1 and 400",
+	"client.scope":   "the application may not ask for one of the scopes",
 	"title.unknown":  "there is no such title",
 	"player.unknown": "the title has no such player",
 

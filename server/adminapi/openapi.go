@@ -24,6 +24,7 @@ import (
 type operation struct {
 	id, method, path, summary string
 	action                    office.Action
+	also                      office.Action // a second one that it takes; "" without
 	query                     []string
 	body                      string // media type, "" without a body
 	in, out                   any    // structs; nil without
@@ -73,9 +74,24 @@ var operations = []operation{
 	{id: "exportEvents", method: "GET", path: "/audit/export", summary: "The record of events as NDJSON, the oldest first, one object a line. That somebody exported is part of it.", action: office.ReadAudit, query: []string{"since", "until", "event", "account", "client", "outcome"}, out: record.Line{}, media: linesType, status: http.StatusOK, do: exportEvents},
 }
 
+// actions are all that an operation takes, and scopes their names.
+func (op operation) actions() []office.Action {
+	if op.also != "" {
+		return []office.Action{op.action, op.also}
+	}
+	return []office.Action{op.action}
+}
+
+func (op operation) scopes() (list []string) {
+	for _, a := range op.actions() {
+		list = append(list, a.Scope())
+	}
+	return list
+}
+
 // all are the operations in the order of the document.
 func all() []operation {
-	return slices.Concat(operations, mergeOperations, webhookOperations, houseOperations)
+	return slices.Concat(operations, clientOperations, mergeOperations, webhookOperations, houseOperations)
 }
 
 // object is a JSON object of the document.
@@ -147,7 +163,7 @@ func (op operation) describe() object {
 		answer["content"] = object{cmp.Or(op.media, jsonType): object{"schema": schema(reflect.TypeOf(op.out))}}
 	}
 	described := object{
-		"operationId": op.id, "summary": op.summary, "security": []object{{"oauth": []string{op.action.Scope()}}},
+		"operationId": op.id, "summary": op.summary, "security": []object{{"oauth": op.scopes()}},
 		"responses": object{strconv.Itoa(op.status): answer, "default": object{"$ref": "#/components/responses/Problem"}},
 	}
 	if len(parameters) > 0 {

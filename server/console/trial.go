@@ -149,7 +149,7 @@ type ClientPreview struct {
 // preview shows claims. Whose is in the body of a POST: an address has no place in a URL.
 func (s *Server) preview(d desk, c *clients.Client) error {
 	account := line(d.r.PostForm.Get("account"))
-	x, v, err := s.Trials.Preview(d.r.Context(), d.actor, c.ID, account)
+	x, v, err := s.Trials.Preview(d.r.Context(), d.actor, c.ID, account, nil)
 	if err != nil {
 		page := s.clientView(d, c, nil)
 		page.Account = account

@@ -77,8 +77,10 @@ func Directory(t *testing.T, s *storage.Store) {
 		if list := must[[]storage.AccountDevice](t)(s.DevicesOfAccount(t.Context(), "erased")); len(list) != 0 {
 			t.Errorf("%v", list)
 		}
-		if list := must[[]storage.CallCount](t)(s.CallCounts(t.Context(), "keeper", 7)); len(list) != 1 || list[0].Calls != 6 {
+		if list := must[[]storage.CallCount](t)(s.CallCounts(t.Context(), "keeper", 7, storage.CallCount{}, 10)); len(list) != 1 || list[0].Calls != 6 {
 			t.Errorf("%v", list)
+		} else if list = must[[]storage.CallCount](t)(s.CallCounts(t.Context(), "", 0, list[0], 10)); len(list) != 0 {
+			t.Errorf("after the last one: %v", list)
 		}
 	})
 	t.Run("an account has so many devices, those seen last", func(t *testing.T) {
