@@ -50,6 +50,7 @@ func TestProgram(t *testing.T) {
 			p.administers(p.exchange(b.silent(p)))
 			if engine == "sqlite" {
 				p.elsewhere()
+				p.tellsElsewhere()
 				p.triesOut(b)
 				p.cantTryOut()
 			}

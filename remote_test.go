@@ -26,13 +26,12 @@ func (d *deployment) exit(stdin string, args ...string) (int, string) {
 	return cmd.ProcessState.ExitCode(), stderr.String()
 }
 
-// elsewhere administers the server from another machine: commands ask the admin API with a token, and no database.
-func (p *party) elsewhere() {
+// machine is another machine, without database and keys, with a token of the admin API for scopes.
+func (p *party) machine(id, scopes string) *deployment {
 	p.t.Helper()
 	const clientSecret = "another secret of thirty-two characters"
-	scopes := "admin:clients.read admin:clients.write admin:clients.secrets admin:accounts.create admin:accounts.read admin:accounts.write admin:accounts.merge admin:keys.read admin:roles.read admin:connectors.write admin:connectors.read"
-	p.cli(clientSecret, "client", "create", "--kind", "machine", "--id", "deploy", "--secret-stdin", "--scope", scopes)
-	form := url.Values{"grant_type": {"client_credentials"}, "scope": {scopes}, "client_id": {"deploy"}, "client_secret": {clientSecret}}
+	p.cli(clientSecret, "client", "create", "--kind", "machine", "--id", id, "--secret-stdin", "--scope", scopes)
+	form := url.Values{"grant_type": {"client_credentials"}, "scope": {scopes}, "client_id": {id}, "client_secret": {clientSecret}}
 	answer, err := p.http.PostForm(p.issuer+"/oauth2/token", form)
 	var got struct {
 		Token string `json:"access_token"`
@@ -40,7 +39,7 @@ func (p *party) elsewhere() {
 	if err := json.Unmarshal([]byte(read(p.t, answer, err)), &got); err != nil || got.Token == "" {
 		p.t.Fatalf("no token: %v", err)
 	}
-	away := *p.deployment // a machine without database and keys
+	away := *p.deployment
 	away.env = nil
 	for _, e := range p.env {
 		if !strings.HasPrefix(e, "PRATU_") {
@@ -48,6 +47,13 @@ func (p *party) elsewhere() {
 		}
 	}
 	away.env = append(away.env, "PRATU_TOKEN="+got.Token)
+	return &away
+}
+
+// elsewhere administers the server from another machine: commands ask the admin API with a token, and no database.
+func (p *party) elsewhere() {
+	p.t.Helper()
+	away := p.machine("deploy", "admin:clients.read admin:clients.write admin:clients.secrets admin:accounts.create admin:accounts.read admin:accounts.write admin:accounts.merge admin:keys.read admin:roles.read admin:connectors.write admin:connectors.read")
 	says := func(want string, command ...string) {
 		p.t.Helper()
 		if out := away.cli("", append(command, "--server", p.issuer)...); !strings.Contains(string(out), want) {

@@ -39,15 +39,16 @@ func init() { //nolint:gochecknoinits // reroute reads it, and what it holds com
 		"connector create":      func(r *remote) error { return r.create("/connectors") },
 		"connector update":      func(r *remote) error { return r.update(r.path("/connectors/%s")) },
 		"connector delete":      func(r *remote) error { return r.remove(r.path("/connectors/%s"), "Connector %s is deleted.") },
-		"webhook list":          func(r *remote) error { return r.list("/webhooks", "id", "url", "events") },
+		"webhook list":          func(r *remote) error { return r.list("/webhooks", "id", "url", "events", "disabled") },
 		"webhook get":           func(r *remote) error { return r.one(http.MethodGet, r.path("/webhooks/%s"), nil) },
 		"webhook create":        func(r *remote) error { return r.made("/webhooks", r.flags("url", "events=event", "description")) },
 		"webhook update":        remoteWebhookUpdate,
 		"webhook delete":        func(r *remote) error { return r.remove(r.path("/webhooks/%s"), "Webhook %s is deleted.") },
 		"webhook rotate-secret": func(r *remote) error { return r.made(r.path("/webhooks/%s/secrets"), r.flags("overlap")) },
 		"webhook deliveries": func(r *remote) error {
-			return r.list(r.path("/webhooks/%s/deliveries?"), "id", "event", "state", "created_at", "last_error")
+			return r.list(r.path("/webhooks/%s/deliveries?"), "id", "event", "state", "attempts", "created_at", "last_error")
 		},
+		"webhook test": func(r *remote) error { return r.one(http.MethodPost, r.path("/webhooks/%s/test"), nil) },
 		"webhook replay": func(r *remote) error {
 			return r.done(http.MethodPost, r.path("/webhooks/%s/deliveries/%s/replay"), nil, "The delivery is sent once more.")
 		},
@@ -97,7 +98,13 @@ func (r *remote) path(format string) string {
 
 // list shows a list by members; a path that ends with ? is read page by page.
 func (r *remote) list(path string, columns ...string) error {
-	items, err := r.pages(path, nil, 0)
+	limit := 0
+	if r.cmd.Flags().Lookup("limit") != nil {
+		if limit, _ = r.cmd.Flags().GetInt("limit"); limit < 1 {
+			return usage("--limit is at least 1")
+		}
+	}
+	items, err := r.pages(path, nil, limit)
 	if err != nil {
 		return err
 	}
@@ -146,6 +153,9 @@ func (r *remote) remove(path, said string) error {
 }
 
 func remoteWebhookUpdate(r *remote) error {
+	if r.flag("disable") == "true" && r.flag("enable") == "true" {
+		return usage("--disable and --enable exclude each other")
+	}
 	patch := map[string]any{}
 	for member, flag := range map[string]string{"url": "url", "events": "event", "description": "description"} {
 		if r.cmd.Flags().Changed(flag) {

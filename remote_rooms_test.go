@@ -1,0 +1,60 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// asked runs commands of another machine against the server, each with what its output has to hold.
+type asked struct {
+	t    *testing.T
+	away *deployment
+	base string
+}
+
+func (a asked) says(want string, command ...string) string {
+	a.t.Helper()
+	out := string(a.away.cli("", append(command, "--server", a.base)...))
+	if !strings.Contains(out, want) {
+		a.t.Errorf("%v: %s", command, out)
+	}
+	return out
+}
+
+// fails is a command that is refused with an exit code.
+func (a asked) fails(code int, said string, command ...string) {
+	a.t.Helper()
+	if got, text := a.away.exit("", append(command, "--server", a.base)...); got != code || !strings.Contains(text, said) {
+		a.t.Errorf("%v: %d %s", command, got, text)
+	}
+}
+
+// tellsElsewhere has another machine set up what is told elsewhere, and look at what applications are told and ask.
+func (p *party) tellsElsewhere() {
+	p.t.Helper()
+	a := asked{p.t, p.machine("tell", "admin:clients.read admin:accounts.read admin:webhooks.read admin:webhooks.write"), p.issuer}
+	a.says(person, "client", "claims-preview", "314159", "--account", person)
+	a.says(`"id_token": {`, "client", "claims-preview", "314159", "--account", person, "--scope", "openid", "-o", "json")
+	a.fails(1, "may not ask for one of the scopes", "client", "claims-preview", "314159", "--account", person, "--scope", "admin")
+	a.fails(3, "no such account", "client", "claims-preview", "314159", "--account", "nobody@example.com")
+	a.says("CALL", "client", "usage")
+	a.says("[]", "client", "usage", "314159", "--days", "90", "-o", "json")
+	a.fails(1, "between 1 and 400", "client", "usage", "--days", "0")
+	a.fails(3, "no such application", "client", "usage", "nothing")
+
+	hook := strings.TrimSpace(a.says("", "webhook", "create", "--url", "http://127.0.0.1:1/hook", "--event", "account.created", "-q"))
+	a.says(hook, "webhook", "list")
+	a.says("http://127.0.0.1:1/hook", "webhook", "get", hook)
+	a.says(`"description": "CRM"`, "webhook", "update", hook, "--description", "CRM", "-o", "json")
+	a.fails(2, "exclude each other", "webhook", "update", hook, "--disable", "--enable")
+	a.fails(1, "/events: ", "webhook", "update", hook, "--event", "account.exploded")
+	a.says(`"event": "webhook.test"`, "webhook", "test", hook, "-o", "json")
+	a.says("webhook.test", "webhook", "test", hook)
+	if list := a.says("webhook.test", "webhook", "deliveries", hook, "--limit", "1"); strings.Count(list, "webhook.test") != 1 {
+		p.t.Error(list)
+	}
+	a.says("whsec_", "webhook", "rotate-secret", hook, "--overlap", "1h")
+	a.fails(3, "no such delivery", "webhook", "replay", hook, "nothing")
+	a.says("", "webhook", "delete", hook)
+	a.fails(3, "no such webhook", "webhook", "test", hook)
+}
