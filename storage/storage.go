@@ -86,30 +86,49 @@ type txKey struct{ store *Store }
 
 // transaction is one that ctx is in, what waits for its next statement, and what for its commit.
 type transaction struct {
-	*sqlx.Tx
-	later []Write
-	after []func()
+	*sqlx.Tx // nil until something is written in AsOne
+	begin    func() error
+	later    []Write
+	after    []func(ctx context.Context)
 }
 
-// AfterCommit runs fn once the transaction that ctx is in is committed, at once where there is none.
-func (s *Store) AfterCommit(ctx context.Context, fn func()) {
+// AfterCommit runs fn once the transaction that ctx is in is committed, at once where there is none. The context that fn gets
+// is in no transaction.
+func (s *Store) AfterCommit(ctx context.Context, fn func(ctx context.Context)) {
 	if tx, ok := ctx.Value(txKey{s}).(*transaction); ok {
 		tx.after = append(tx.after, fn)
 		return
 	}
-	fn()
+	fn(ctx)
 }
 
 // InTx runs fn in a transaction, joining the one that ctx is in. A serialization failure or deadlock runs fn again, a
 // few times, so fn must have no effect outside the database. A write outside InTx gets a transaction of its own:
 // lib/pq could run a bare statement twice when a connection dies (lib/pq#939).
 func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
+	tx, joins := ctx.Value(txKey{s}).(*transaction)
+	if !joins {
+		return s.attempts(ctx, true, fn)
+	}
+	if err := tx.begin(); err != nil {
+		return s.failure(err)
+	}
+	return fn(ctx)
+}
+
+// AsOne makes one transaction of all that fn writes, which begins with the first of it: a password that is hashed or an
+// address that is asked before holds nobody up who wants to write. Like InTx it joins, and may run fn again.
+func (s *Store) AsOne(ctx context.Context, fn func(ctx context.Context) error) error {
 	if ctx.Value(txKey{s}) != nil {
 		return fn(ctx)
 	}
+	return s.attempts(ctx, false, fn)
+}
+
+func (s *Store) attempts(ctx context.Context, writes bool, fn func(ctx context.Context) error) error {
 	const attempts = 4
 	for attempt := 1; ; attempt++ {
-		err := s.once(ctx, fn)
+		err := s.once(ctx, writes, fn)
 		if err == nil || attempt == attempts || !s.dialect.retryable(err) {
 			return s.failure(err)
 		}
@@ -121,27 +140,43 @@ func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) er
 	}
 }
 
-func (s *Store) once(ctx context.Context, fn func(ctx context.Context) error) error {
-	begun, err := s.write.BeginTxx(ctx, nil)
-	if err != nil {
+func (s *Store) once(outside context.Context, writes bool, fn func(ctx context.Context) error) error {
+	tx := &transaction{}
+	tx.begin = func() (err error) {
+		if tx.Tx == nil {
+			tx.Tx, err = s.write.BeginTxx(outside, nil)
+		}
 		return err
 	}
-	tx := &transaction{Tx: begun}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing; after a panic it frees the connection
-	ctx = context.WithValue(ctx, txKey{s}, tx)
+	if writes {
+		if err := tx.begin(); err != nil {
+			return err
+		}
+	}
+	defer tx.undo()
+	ctx := context.WithValue(outside, txKey{s}, tx)
 	if err := fn(ctx); err != nil {
 		return err
 	}
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return err
+	if tx.Tx != nil {
+		if err := tx.Commit(); err != nil {
+			return err
+		}
 	}
 	for _, fn := range tx.after {
-		fn()
+		fn(outside)
 	}
 	return nil
+}
+
+// undo does nothing after a commit; after a panic it frees the connection.
+func (tx *transaction) undo() {
+	if tx.Tx != nil {
+		_ = tx.Rollback()
+	}
 }
 
 // get reads one row, or ErrNotFound.
@@ -210,7 +245,7 @@ func (s *Store) returning(ctx context.Context, dest any, query string, args ...a
 func (s *Store) tx(ctx context.Context) *transaction { return ctx.Value(txKey{s}).(*transaction) }
 
 func (s *Store) reader(ctx context.Context) sqlx.QueryerContext {
-	if tx, ok := ctx.Value(txKey{s}).(*transaction); ok {
+	if tx, ok := ctx.Value(txKey{s}).(*transaction); ok && tx.Tx != nil {
 		return tx
 	}
 	return s.read

@@ -81,8 +81,11 @@ func (s *Service) keep(id string, e cacheEntry) {
 	s.cached[id] = e
 }
 
-func (s *Service) forget(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.cached, id)
+// forget drops what was kept once the change is there: before, somebody could read what was and keep it.
+func (s *Service) forget(ctx context.Context, id string) {
+	s.Store.AfterCommit(ctx, func(context.Context) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.cached, id)
+	})
 }

@@ -233,7 +233,7 @@ func (s *Service) update(ctx context.Context, id string, version storage.Instant
 	if err != nil {
 		return nil, err
 	}
-	s.forget(id)
+	s.forget(ctx, id)
 	return &updated, nil
 }
 
@@ -269,7 +269,7 @@ func (s *Service) remove(ctx context.Context, id string, itself bool) error {
 		}
 		return s.record(ctx, "client.deleted", id, itself, nil)
 	})
-	s.forget(id)
+	s.forget(ctx, id)
 	return err
 }
 
@@ -306,7 +306,7 @@ func (s *Service) RotateSecret(ctx context.Context, id, plain string, overlap ti
 		}
 		return s.record(ctx, "client.secret.rotated", id, false, map[string]any{"overlap_seconds": int(overlap / time.Second)})
 	})
-	s.forget(id)
+	s.forget(ctx, id)
 	return d.ClientSecret, err
 }
 
@@ -322,7 +322,7 @@ func (s *Service) EndOldSecrets(ctx context.Context, id string) error {
 		}
 		return s.record(ctx, "client.secret.ended", id, false, nil)
 	})
-	s.forget(id)
+	s.forget(ctx, id)
 	return err
 }
 

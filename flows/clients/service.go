@@ -16,6 +16,7 @@ import (
 // Store is what this package needs of storage.
 type Store interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+	AfterCommit(ctx context.Context, fn func(ctx context.Context))
 	CreateClient(ctx context.Context, c storage.Client) error
 	Client(ctx context.Context, id string) (storage.Client, error)
 	ClientIDUsed(ctx context.Context, id string) (bool, error)

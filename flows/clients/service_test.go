@@ -27,6 +27,8 @@ type memory struct {
 
 func (m *memory) InTx(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
 
+func (m *memory) AfterCommit(ctx context.Context, fn func(context.Context)) { fn(ctx) }
+
 func (m *memory) CreateClient(_ context.Context, c storage.Client) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -174,7 +176,7 @@ func TestCache(t *testing.T) {
 		}
 		m.reads.Store(0)
 		m.slow = 100 * time.Millisecond
-		s.forget("shop")
+		s.forget(t.Context(), "shop")
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() {

@@ -69,10 +69,13 @@ func (s *Service) All(ctx context.Context) ([]*Connector, error) {
 	return v.([]*Connector), nil
 }
 
-func (s *Service) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cached = nil
+// forget drops what was kept once the change is there: before, somebody could read what was and keep it.
+func (s *Service) forget(ctx context.Context) {
+	s.Store.AfterCommit(ctx, func(context.Context) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.cached = nil
+	})
 }
 
 // List reads them past the cache. One whose secret can't be opened is left out: it closes no other door.
@@ -207,7 +210,7 @@ func (s *Service) Create(ctx context.Context, d Document) (*Connector, error) {
 	if errors.Is(err, storage.ErrExists) {
 		return nil, kind.New(kind.Exists, "connector.exists").WithErr(err)
 	}
-	s.forget()
+	s.forget(ctx)
 	return c, err
 }
 
@@ -255,7 +258,7 @@ func (s *Service) UpdateIf(ctx context.Context, id string, version storage.Insta
 		}
 		return s.record(ctx, "connector.updated", &c)
 	})
-	s.forget()
+	s.forget(ctx)
 	if errors.Is(err, storage.ErrConflict) {
 		err = changed(err)
 	}
@@ -284,7 +287,7 @@ func (s *Service) DeleteIf(ctx context.Context, id string, version storage.Insta
 		}
 		return s.record(ctx, "connector.deleted", &Connector{ID: id})
 	})
-	s.forget()
+	s.forget(ctx)
 	if errors.Is(err, storage.ErrNotFound) {
 		return kind.New(kind.NotFound, "connector.unknown").WithErr(err)
 	}

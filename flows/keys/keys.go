@@ -148,7 +148,10 @@ func (s *Service) Rotate(ctx context.Context, o RotateOptions) ([]Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	return made, s.Refresh(ctx)
+	// Where this is part of something greater nothing is signed by a key that may not come to be; a failure then is over by
+	// the next look at the table.
+	s.Store.AfterCommit(ctx, func(ctx context.Context) { err = s.Refresh(ctx) })
+	return made, err
 }
 
 // replace makes the key that follows those of an algorithm; they stay published as long as what they sign lives.

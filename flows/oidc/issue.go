@@ -41,7 +41,7 @@ func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, w
 	if err != nil {
 		return Redirect{}, p.issueFailure(r, err)
 	}
-	p.Store.AfterCommit(ctx, func() { p.signedIn(r, s) }) // a sign-in may be going on
+	p.Store.AfterCommit(ctx, func(context.Context) { p.signedIn(r, s) }) // a sign-in may be going on
 	return p.redirect(r, params), nil
 }
 

@@ -78,6 +78,6 @@ func (k *pairwise) get(ctx context.Context, p *Provider) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Store.AfterCommit(ctx, func() { k.key.Store(&key) })
+	p.Store.AfterCommit(ctx, func(context.Context) { k.key.Store(&key) })
 	return key, nil
 }

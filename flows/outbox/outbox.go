@@ -86,7 +86,7 @@ func (o *Outbox) Enqueue(ctx context.Context, kind string, payload []byte) error
 func (o *Outbox) Put(ctx context.Context, kind string, payload []byte) (id string, err error) {
 	now := o.Now()
 	id = secret.UUID()
-	o.Store.AfterCommit(ctx, o.Wake)
+	o.Store.AfterCommit(ctx, func(context.Context) { o.Wake() })
 	return id, o.Store.Enqueue(ctx, storage.Message{
 		ID: id, Lane: o.Lane, Kind: kind, Payload: o.Keyring.Seal(sealLabel, payload, id),
 		CreatedAt: storage.At(now), NextAttemptAt: storage.At(now), ExpiresAt: storage.At(now.Add(Keep)),

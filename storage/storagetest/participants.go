@@ -112,7 +112,9 @@ func (b browsers) unspent(t *testing.T) {
 // AfterCommit is the contract of what waits for a commit: it happens once it is there, or not at all.
 func AfterCommit(t *testing.T, s *storage.Store) {
 	var log []string
-	note := func(ctx context.Context, what string) { s.AfterCommit(ctx, func() { log = append(log, what) }) }
+	note := func(ctx context.Context, what string) {
+		s.AfterCommit(ctx, func(context.Context) { log = append(log, what) })
+	}
 	ok(t, s.InTx(t.Context(), func(ctx context.Context) error {
 		note(ctx, "first")
 		return s.InTx(ctx, func(ctx context.Context) error {

@@ -75,6 +75,7 @@ func Transactions(t *testing.T, stores []*storage.Store) {
 		}
 	})
 	t.Run("joined", func(t *testing.T) { joined(t, s) })
+	t.Run("as one", func(t *testing.T) { asOne(t, s, other) })
 	t.Run("a failed statement", func(t *testing.T) {
 		fails(t, s.InTx(t.Context(), func(ctx context.Context) error {
 			ok(t, count(ctx, s, "failed"))
@@ -86,7 +87,10 @@ func Transactions(t *testing.T, stores []*storage.Store) {
 			t.Errorf("%d is left of a failed transaction", n)
 		}
 	})
-	t.Run("two that wait for each other", func(t *testing.T) { deadlock(t, s, other) })
+	t.Run("two that wait for each other", func(t *testing.T) {
+		deadlock(t, s, other, "dead", (*storage.Store).InTx)
+		deadlock(t, s, other, "dead-one", (*storage.Store).AsOne)
+	})
 	t.Run("a caller that gives up", func(t *testing.T) { givesUp(t, s) })
 }
 
@@ -117,14 +121,44 @@ func joined(t *testing.T, s *storage.Store) {
 	}
 }
 
+// asOne: nobody waits before the first write; from there on all is one transaction.
+func asOne(t *testing.T, s, other *storage.Store) {
+	var log []string
+	note := func(what string) func(context.Context) {
+		return func(ctx context.Context) { log = append(log, what); ok(t, count(ctx, s, "one-after")) }
+	}
+	for _, failure := range []error{nil, errUndo} {
+		fails(t, s.AsOne(patient(t), func(ctx context.Context) error {
+			before := used(t, ctx, s, "one")
+			ok(t, count(patient(t), s, "one-else"))
+			ok(t, count(patient(t), other, "one-else"))
+			s.AfterCommit(ctx, note("all"))
+			ok(t, s.InTx(ctx, func(ctx context.Context) error {
+				s.AfterCommit(ctx, note("part"))
+				return count(ctx, s, "one")
+			}))
+			ok(t, s.AsOne(ctx, func(ctx context.Context) error { return count(ctx, s, "one") }))
+			if n, there := used(t, ctx, s, "one"), used(t, t.Context(), other, "one"); n != before+2 || there != before || len(log) != 0 && failure == nil {
+				t.Errorf("it sees %d, others %d, done already: %v", n, there, log)
+			}
+			return failure
+		}), failure)
+	}
+	if n, e, after := used(t, t.Context(), s, "one"), used(t, t.Context(), s, "one-else"), used(t, t.Context(), s, "one-after"); n != 2 || e != 4 || after != 2 || !slices.Equal(log, []string{"all", "part"}) {
+		t.Errorf("%d, besides %d and %d, %v", n, e, after, log)
+	}
+	ok(t, s.AsOne(t.Context(), func(ctx context.Context) error { used(t, ctx, s, "one"); return nil }))
+}
+
 // deadlock: on PostgreSQL one of the two is chosen as a victim and runs again; SQLite has one writer at a time.
-func deadlock(t *testing.T, s, other *storage.Store) {
-	ok(t, count(t.Context(), s, "dead-a"))
-	ok(t, count(t.Context(), s, "dead-b"))
-	order := [][2]string{{"dead-a", "dead-b"}, {"dead-b", "dead-a"}}
+func deadlock(t *testing.T, s, other *storage.Store, name string, within func(*storage.Store, context.Context, func(context.Context) error) error) {
+	one, two := name+"-a", name+"-b"
+	ok(t, count(t.Context(), s, one))
+	ok(t, count(t.Context(), s, two))
+	order := [][2]string{{one, two}, {two, one}}
 	won := race(t, 2, func(i int) (bool, error) {
 		store := []*storage.Store{s, other}[i]
-		err := store.InTx(patient(t), func(ctx context.Context) error {
+		err := within(store, patient(t), func(ctx context.Context) error {
 			if err := count(ctx, store, order[i][0]); err != nil {
 				return err
 			}
@@ -133,7 +167,7 @@ func deadlock(t *testing.T, s, other *storage.Store) {
 		})
 		return err == nil, err
 	})
-	if a, b := used(t, t.Context(), s, "dead-a"), used(t, t.Context(), s, "dead-b"); won != 2 || a != 3 || b != 3 {
+	if a, b := used(t, t.Context(), s, one), used(t, t.Context(), s, two); won != 2 || a != 3 || b != 3 {
 		t.Errorf("%d were done, counted %d and %d; want 2, 3 and 3", won, a, b)
 	}
 }
