@@ -51,11 +51,16 @@ func TestAdminAPIMerge(t *testing.T) {
 		r.call("POST", from+"/merge", into).problem(t, 428, "version.missing")
 		s.pass(time.Second)
 		must(t, s.accounts.UpdateProfile(t.Context(), x.ID, map[string]string{"name": "Somebody else"}))
+		searches := func() int64 { return s.count(`SELECT COUNT(*) FROM audit WHERE event = 'directory.searched'`) }
+		before := searches()
 		for _, tag := range []string{"*", `"1-1"`, `W/` + preview.Header.Get("ETag"), preview.Header.Get("ETag")} {
 			r.call("POST", from+"/merge", into, "If-Match", tag, "Idempotency-Key", "m1").problem(t, 412, "account.changed")
 		}
 		if n := s.count(`SELECT COUNT(*) FROM accounts WHERE status = '4'`); n != 0 {
 			t.Error("merged all the same")
+		}
+		if n := searches() - before; n != 4 {
+			t.Errorf("%d of 4 searches of merges that were refused are on the record", n)
 		}
 		tag := r.call("POST", from+"/merge-preview", into).expect(t, 200).Header.Get("ETag")
 		first := r.call("POST", from+"/merge", into, "If-Match", tag, "Idempotency-Key", "m1").expect(t, 200, `"into":"`+number(s.mali.SSOID)+`"`)

@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -26,8 +27,8 @@ const (
 )
 
 // Once does something a single time for an Idempotency-Key of an actor: whoever repeats the request gets the same answer.
-// "key.reused" for another request under the key, "key.busy" while the first isn't done. An answer may hold a secret, and is
-// kept sealed; what failed is forgotten.
+// "key.reused" for another request under the key, "key.busy" while the first isn't done. What is done is there with its answer
+// or not at all, and may be tried again where it failed. An answer may hold a secret, and is kept sealed.
 func (s *Service) Once(ctx context.Context, a Actor, key, fingerprint string, do func(ctx context.Context) ([]byte, error)) ([]byte, error) {
 	now := s.Now()
 	row := storage.Answer{
@@ -39,18 +40,32 @@ func (s *Service) Once(ctx context.Context, a Actor, key, fingerprint string, do
 	case errors.Is(err, storage.ErrExists) && before.ID != "" && !s.Keyring.CheckMAC(fingerprintLabel, before.Fingerprint, fingerprint):
 		return nil, kind.New(kind.Invalid, "key.reused")
 	case errors.Is(err, storage.ErrExists) && before.Answer == "":
-		return nil, kind.New(kind.Conflict, "key.busy").WithRetryAfter(time.Second)
+		return nil, busy()
 	case errors.Is(err, storage.ErrExists):
 		return s.Keyring.Open(answerLabel, before.Answer, row.ID)
 	case err != nil:
 		return nil, err
 	}
-	answer, err := do(ctx)
+	answer, err := s.answer(ctx, row, do)
 	if err != nil {
-		if failure := s.Store.DropAnswer(context.WithoutCancel(ctx), row.ID, row.CreatedAt); failure != nil {
-			return nil, failure
-		}
-		return nil, err
+		return nil, cmp.Or(s.Store.DropAnswer(context.WithoutCancel(ctx), row.ID, row.CreatedAt), err)
 	}
-	return answer, s.Store.PutAnswer(context.WithoutCancel(ctx), row.ID, s.Keyring.Seal(answerLabel, answer, row.ID), row.CreatedAt)
+	return answer, nil
 }
+
+// answer undoes what took so long that another has begun with it.
+func (s *Service) answer(ctx context.Context, row storage.Answer, do func(ctx context.Context) ([]byte, error)) (answer []byte, err error) {
+	err = s.Store.AsOne(ctx, func(ctx context.Context) error {
+		if answer, err = do(ctx); err != nil {
+			return err
+		}
+		err = s.Store.PutAnswer(ctx, row.ID, s.Keyring.Seal(answerLabel, answer, row.ID), row.CreatedAt)
+		if errors.Is(err, storage.ErrNotFound) {
+			err = busy().WithErr(err)
+		}
+		return err
+	})
+	return answer, err
+}
+
+func busy() *kind.Error { return kind.New(kind.Conflict, "key.busy").WithRetryAfter(time.Second) }

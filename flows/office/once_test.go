@@ -1,6 +1,7 @@
 package office_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,9 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"pratu/flows/keys"
 	"pratu/flows/kind"
 	"pratu/flows/office"
 	"pratu/flows/secret"
+	"pratu/flows/webhooks"
 	"pratu/storage/storagetest"
 )
 
@@ -61,6 +64,77 @@ func TestOnce(t *testing.T) {
 		w.pass(office.AnswerLife + time.Second)
 		if answer, err := w.Once(ctx, a, "k", "another request", do); err != nil || string(answer) != "secret 5" {
 			t.Errorf("after a day: %s, %v", answer, err)
+		}
+	})
+}
+
+// What is done under a key is there with its answer, or not at all: who dies, comes too late, or fails has done nothing.
+func TestOnceIsOneWithItsAnswer(t *testing.T) {
+	each(t, func(w *world) {
+		ctx, a := w.t.Context(), office.Machine("robot", []string{"admin:webhooks.write"})
+		hooks := func() int64 { return storagetest.Count(t, w.url, `SELECT COUNT(*) FROM webhooks`) }
+		in := webhooks.Settings{URL: "https://hooks.test/x", Events: []string{"account.created"}}
+		create := func(ctx context.Context) ([]byte, error) {
+			_, plain, err := w.CreateWebhook(ctx, a, in)
+			return []byte(plain), err
+		}
+		failure := errors.New("not now")
+		_, err := w.Once(ctx, a, "fails", "request", func(ctx context.Context) ([]byte, error) {
+			_, err := create(ctx)
+			return nil, errors.Join(err, failure)
+		})
+		if n := hooks(); n != 0 || !errors.Is(err, failure) {
+			t.Errorf("%d are left of a failure: %v", n, err)
+		}
+		func() {
+			defer func() { _ = recover() }()
+			_, _ = w.Once(ctx, a, "dies", "request", func(ctx context.Context) ([]byte, error) {
+				_, err := create(ctx)
+				must(w.t, err)
+				panic("dies")
+			})
+		}()
+		if n := hooks(); n != 0 {
+			t.Errorf("%d are left of who died", n)
+		}
+		var first []byte
+		_, err = w.Once(ctx, a, "dies", "request", create)
+		if !kind.Is(err, "key.busy") {
+			t.Error(err)
+		}
+		w.pass(time.Minute)
+		_, err = w.Once(ctx, a, "dies", "request", func(ctx context.Context) ([]byte, error) { // somebody slow
+			w.pass(time.Minute)
+			var err error
+			first, err = w.Once(t.Context(), a, "dies", "request", create)
+			must(w.t, err)
+			return create(ctx)
+		})
+		if n := hooks(); n != 1 || !kind.Is(err, "key.busy") {
+			t.Errorf("%d, and who came too late got %v", n, err)
+		}
+		if again, err := w.Once(ctx, a, "dies", "request", create); err != nil || string(again) != string(first) || hooks() != 1 {
+			t.Errorf("%s, %v, and then %s", again, err, first)
+		}
+	})
+}
+
+// A key that may not come to be signs nothing yet; once it has, it signs at once.
+func TestOnceRotatesKeys(t *testing.T) {
+	each(t, func(w *world) {
+		ctx, a := w.t.Context(), office.Machine("robot", []string{"admin:keys.rotate"})
+		must(w.t, w.Keys.Ensure(ctx))
+		published := func() int { jwks, _ := w.Keys.Document(); return bytes.Count(jwks, []byte(`"kid"`)) }
+		before := published()
+		_, err := w.Once(ctx, a, "k", "request", func(ctx context.Context) ([]byte, error) {
+			_, err := w.RotateKeys(ctx, a, keys.RotateOptions{Alg: keys.ES256, Now: true})
+			if n := published(); n != before {
+				t.Errorf("%d keys, %d before the commit", before, n)
+			}
+			return []byte("done"), err
+		})
+		if n := published(); err != nil || n != before+1 {
+			t.Errorf("%d keys became %d, %v", before, n, err)
 		}
 	})
 }

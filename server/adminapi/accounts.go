@@ -14,22 +14,28 @@ import (
 	"pratu/storage"
 )
 
-// once is office.Once for a request with an Idempotency-Key; without one it just does it.
-func (s *Server) once(c *call, key string, do func() ([]byte, error)) ([]byte, error) {
+// once is office.Once for a request with an Idempotency-Key; without one it just does it. The call that do gets is in the
+// transaction of the answer.
+func (s *Server) once(c *call, do func(c *call) ([]byte, error)) ([]byte, error) {
+	key := c.r.Header.Get("Idempotency-Key")
 	switch {
 	case key == "":
-		return do()
+		return do(c)
 	case len(key) > 255:
 		return nil, invalid("key.too_long", "", "an Idempotency-Key has at most 255 characters")
 	}
 	fingerprint := c.r.Method + " " + c.r.URL.EscapedPath() + "\x00" + string(c.body)
-	return s.Office.Once(c.r.Context(), c.actor, key, fingerprint, func(context.Context) ([]byte, error) { return do() })
+	return s.Office.Once(c.r.Context(), c.actor, key, fingerprint, func(ctx context.Context) ([]byte, error) {
+		in := *c
+		in.r = c.r.WithContext(ctx)
+		return do(&in)
+	})
 }
 
 // once is the same for what is answered as JSON.
-func once[T any](s *Server, c *call, do func() (T, error)) (made T, err error) {
-	raw, err := s.once(c, c.r.Header.Get("Idempotency-Key"), func() ([]byte, error) {
-		v, err := do()
+func once[T any](s *Server, c *call, do func(c *call) (T, error)) (made T, err error) {
+	raw, err := s.once(c, func(c *call) ([]byte, error) {
+		v, err := do(c)
 		if err != nil {
 			return nil, err
 		}

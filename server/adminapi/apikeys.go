@@ -48,7 +48,7 @@ func createAPIKey(s *Server, c *call) error {
 	if err := decode(c.body, &in); err != nil {
 		return err
 	}
-	made, err := once(s, c, func() (APIKey, error) {
+	made, err := once(s, c, func(c *call) (APIKey, error) {
 		row, plain, err := s.Office.CreateAPIKey(c.r.Context(), c.actor, c.r.PathValue("client"), in.Note, time.Duration(in.ExpiresIn)*time.Second)
 		return apiKeyOf(row, plain), err
 	})

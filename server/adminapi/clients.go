@@ -2,8 +2,6 @@ package adminapi
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -79,26 +77,16 @@ func createClient(s *Server, c *call) error {
 	if err != nil {
 		return err
 	}
-	key := c.r.Header.Get("Idempotency-Key")
-	if key != "" && doc.ClientID == "" { // whoever died halfway makes no second one
-		sum := sha256.Sum256([]byte("client\x00" + c.actor.ID + "\x00" + key))
-		doc.ClientID = hex.EncodeToString(sum[:12])
-	}
-	do := func() ([]byte, error) {
+	made, err := once(s, c, func(c *call) (created, error) {
 		x, secret, err := s.Office.CreateClient(c.r.Context(), c.actor, doc)
 		if err != nil {
-			return nil, err
+			return created{}, err
 		}
 		made := created{x.Document(), x.UpdatedAt}
 		made.Document.ClientSecret = secret
-		return json.Marshal(made)
-	}
-	raw, err := s.once(c, key, do)
+		return made, nil
+	})
 	if err != nil {
-		return err
-	}
-	var made created
-	if err := json.Unmarshal(raw, &made); err != nil {
 		return err
 	}
 	c.w.Header().Set("ETag", etag(made.Version))
@@ -201,7 +189,7 @@ func rotateSecret(s *Server, c *call) error {
 		return err
 	}
 	id := c.r.PathValue("client")
-	raw, err := s.once(c, c.r.Header.Get("Idempotency-Key"), func() ([]byte, error) {
+	raw, err := s.once(c, func(c *call) ([]byte, error) {
 		plain, err := s.Office.RotateSecret(c.r.Context(), c.actor, id, time.Duration(in.Overlap)*time.Second)
 		return []byte(plain), err
 	})

@@ -52,7 +52,7 @@ func createConnector(s *Server, c *call) error {
 	if err := decode(c.body, &doc); err != nil {
 		return err
 	}
-	made, err := once(s, c, func() (madeConnector, error) {
+	made, err := once(s, c, func(c *call) (madeConnector, error) {
 		x, err := s.Office.CreateConnector(c.r.Context(), c.actor, doc)
 		if err != nil {
 			return madeConnector{}, err

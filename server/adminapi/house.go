@@ -90,7 +90,7 @@ func rotateKeys(s *Server, c *call) error {
 	if err := decode(c.body, &in); err != nil {
 		return err
 	}
-	made, err := once(s, c, func() ([]keys.Info, error) {
+	made, err := once(s, c, func(c *call) ([]keys.Info, error) {
 		return s.Office.RotateKeys(c.r.Context(), c.actor, keys.RotateOptions{Alg: in.Alg, Bits: in.Bits, Now: in.Now, Compromised: in.Compromised})
 	})
 	if err != nil {

@@ -96,8 +96,8 @@ func mergeAccounts(s *Server, c *call) error {
 		return err
 	}
 	stale := &refusal{status: http.StatusPreconditionFailed, code: "account.changed", detail: "send the ETag of a preview, whose accounts haven't changed since"}
-	done, err := once(s, c, func() (Merged, error) {
-		m, err := c.preview(s)
+	done, err := once(s, c, func(in *call) (Merged, error) {
+		m, err := c.preview(s) // by itself: who is looked for stays on the record where the merge is refused
 		if err != nil {
 			return Merged{}, err
 		}
@@ -105,7 +105,7 @@ func mergeAccounts(s *Server, c *call) error {
 			return Merged{}, stale
 		}
 		number := func(a *accounts.Account) string { return strconv.FormatInt(a.SSOID, 10) }
-		return Merged{number(m.From), number(m.Into)}, s.Office.MergeAccounts(c.r.Context(), c.actor, m.From.SSOID, m.Into.SSOID, m.Seen())
+		return Merged{number(m.From), number(m.Into)}, s.Office.MergeAccounts(in.r.Context(), c.actor, m.From.SSOID, m.Into.SSOID, m.Seen())
 	})
 	if kind.Is(err, "account.changed") {
 		return stale

@@ -38,7 +38,7 @@ func createAccount(s *Server, c *call) error {
 	if err != nil {
 		return err
 	}
-	made, err := once(s, c, func() (Account, error) {
+	made, err := once(s, c, func(c *call) (Account, error) {
 		a, err := s.Office.CreateAccount(c.r.Context(), c.actor, n)
 		if err != nil {
 			return Account{}, err

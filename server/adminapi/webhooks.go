@@ -66,18 +66,14 @@ func createWebhook(s *Server, c *call) error {
 	if err := decode(c.body, &in); err != nil {
 		return err
 	}
-	raw, err := s.once(c, c.r.Header.Get("Idempotency-Key"), func() ([]byte, error) {
+	kept, err := once(s, c, func(c *call) (keptWebhook, error) {
 		hook, plain, err := s.Office.CreateWebhook(c.r.Context(), c.actor, in)
 		if err != nil {
-			return nil, err
+			return keptWebhook{}, err
 		}
-		return json.Marshal(keptWebhook{madeWebhook{*hook, plain}, hook.UpdatedAt})
+		return keptWebhook{madeWebhook{*hook, plain}, hook.UpdatedAt}, nil
 	})
 	if err != nil {
-		return err
-	}
-	var kept keptWebhook
-	if err := json.Unmarshal(raw, &kept); err != nil {
 		return err
 	}
 	c.w.Header().Set("ETag", etag(kept.Version))
@@ -127,7 +123,7 @@ func rotateWebhookSecret(s *Server, c *call) error {
 		return err
 	}
 	id := c.r.PathValue("webhook")
-	raw, err := s.once(c, c.r.Header.Get("Idempotency-Key"), func() ([]byte, error) {
+	raw, err := s.once(c, func(c *call) ([]byte, error) {
 		plain, err := s.Office.RotateWebhookSecret(c.r.Context(), c.actor, id, time.Duration(in.Overlap)*time.Second)
 		return []byte(plain), err
 	})
