@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pratu/flows/audit"
 	"pratu/flows/office"
 	"pratu/storage"
 )
@@ -16,7 +15,7 @@ func (a *app) accountDisable() *cobra.Command {
 		if reason == "" {
 			return usage("--reason is missing: it is written into the record")
 		}
-		return t.accounts.Disable(ctx, one.ID, reason, audit.CLI, "")
+		return t.office.DisableAccount(ctx, office.Host(), one.SSOID, reason)
 	})
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	return cmd
@@ -24,7 +23,7 @@ func (a *app) accountDisable() *cobra.Command {
 
 func (a *app) accountEnable() *cobra.Command {
 	return a.accountChange("enable ACCOUNT", "Let a disabled account in again", "is enabled", func(ctx context.Context, t *tools, one storage.Account) error {
-		return t.accounts.Enable(ctx, one.ID, audit.CLI, "")
+		return t.office.EnableAccount(ctx, office.Host(), one.SSOID)
 	})
 }
 

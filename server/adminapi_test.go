@@ -324,9 +324,16 @@ func TestAdminAPIAccounts(t *testing.T) {
 		if got := r.call("POST", mali+"/disable", `{"reason":""}`).problem(t, 400, "office.reason"); !slices.Equal(got, []string{"/reason"}) {
 			t.Errorf("%v", got)
 		}
-		r.call("POST", mali+"/disable", `{"reason":"spam"}`).expect(t, 204)
-		r.call("POST", mali+"/disable", `{"reason":"spam"}`).problem(t, 409, "account.changed")
-		r.call("POST", mali+"/enable", "").expect(t, 204)
+		for _, reason := range []string{"spam", "again"} { // twice is once
+			r.call("POST", mali+"/disable", `{"reason":"`+reason+`"}`).expect(t, 204)
+			r.call("GET", mali, "").expect(t, 200, `"disabled_for":"spam"`)
+		}
+		for range 2 {
+			r.call("POST", mali+"/enable", "").expect(t, 204)
+		}
+		if n := s.count(`SELECT COUNT(*) FROM audit WHERE event IN ('account.disabled', 'account.enabled')`); n != 2 {
+			t.Errorf("%d events of two changes", n)
+		}
 		r.call("POST", mali+"/reset-factors", "").expect(t, 204)
 		s.notes()
 		r.call("POST", mali+"/send-recovery", "").expect(t, 204)
@@ -335,6 +342,8 @@ func TestAdminAPIAccounts(t *testing.T) {
 		}
 		r.call("DELETE", mali, "").expect(t, 204)
 		r.call("DELETE", mali, "").problem(t, 409, "account.changed")
+		r.call("POST", mali+"/disable", `{"reason":"spam"}`).problem(t, 409, "account.closed")
+		r.call("POST", mali+"/enable", "").problem(t, 409, "account.closed")
 		owner, _ := s.appointed("owner@x.test", office.Owner)
 		s.robot("robot", "admin:accounts.write").call("POST", v1+"/accounts/"+number(owner.SSOID)+"/reset-factors", "").problem(t, 403, "office.forbidden")
 		for _, id := range []string{"0", "-1", "x", "1.5", "99999999999999999999", "1"} {

@@ -11,6 +11,7 @@ import (
 	"pratu/flows/audit"
 	"pratu/flows/clients"
 	"pratu/flows/mail"
+	"pratu/flows/office"
 	"pratu/flows/players"
 )
 
@@ -122,14 +123,17 @@ func TestGameBans(t *testing.T) {
 
 		p, err := g.players.Player(t.Context(), "77", oid)
 		must(t, err)
-		must(t, g.people.Disable(t.Context(), p.AccountID, "chargeback", audit.CLI, ""))
+		host := office.Host()
+		row, err := g.store.AccountByID(t.Context(), p.AccountID)
+		must(t, err)
+		must(t, g.office.DisableAccount(t.Context(), host, row.SSOID, "chargeback"))
 		for _, answer := range []reply{g.get("player", session), g.get("player", elsewhere), login("78")} {
 			g.refused(answer, 403, "account_disabled")
 		}
 		g.refused(g.call("login", kv{"email": playersMail, "password": "wrong password"}), 401, "invalid_credentials")
-		must(t, g.people.Enable(t.Context(), p.AccountID, audit.CLI, ""))
+		must(t, g.office.EnableAccount(t.Context(), host, row.SSOID))
 		g.token(login("77"))
-		must(t, g.people.Enable(t.Context(), p.AccountID, audit.CLI, "")) // twice is once
+		must(t, g.office.EnableAccount(t.Context(), host, row.SSOID)) // twice is once
 		must(t, g.players.Ban(t.Context(), "77", oid, "again", players.Actor{Kind: audit.CLI}))
 		g.refused(login("77"), 403, "player_banned")
 		if n := g.count(`SELECT COUNT(*) FROM audit WHERE event IN ('player.banned', 'player.unbanned', 'account.disabled', 'account.enabled')`); n != 5 {

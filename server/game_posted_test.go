@@ -15,8 +15,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc/oidctest"
 
-	"pratu/flows/audit"
 	"pratu/flows/clients"
+	"pratu/flows/office"
 )
 
 // The sample of microsoftAD, and MS-01 to MS-11, MS-14, MS-15.
@@ -320,7 +320,9 @@ func TestGameGoogle(t *testing.T) {
 		// GG-07
 		login, err := e.store.IdentityLogin(t.Context(), "https://accounts.google.com", "g-1")
 		must(t, err)
-		must(t, e.people.Disable(t.Context(), login.AccountID, "fraud", audit.CLI, ""))
+		row, err := e.store.AccountByID(t.Context(), login.AccountID)
+		must(t, err)
+		must(t, e.office.DisableAccount(t.Context(), office.Host(), row.SSOID, "fraud"))
 		e.refused(google("opaque-g1"), 403, "account_disabled")
 		// Whoever has a second factor is asked for it after any first one.
 		e.exec(`INSERT INTO totps (account_id, secret, last_step, created_at, confirmed_at, last_used_at)

@@ -280,51 +280,6 @@ func (s *Service) Named(ctx context.Context, text string) (storage.Account, erro
 	return a, unknownAccount(err)
 }
 
-// Disable keeps an account out everywhere, at once; Enable lets it in again. actorKind and actorID say whose word it is.
-func (s *Service) Disable(ctx context.Context, accountID, reason, actorKind, actorID string) error {
-	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.NotLastOwner(ctx, accountID); err != nil {
-			return err
-		}
-		now := storage.At(s.Now())
-		if err := s.Store.DisableAccount(ctx, accountID, now); err != nil {
-			return s.unchanged(ctx, accountID, storage.StatusDisabled, err)
-		}
-		if err := s.Store.EndSessionsOfAccount(ctx, accountID, "", now); err != nil {
-			return err
-		}
-		return s.Audit.Append(ctx, audit.Event{
-			Name: "account.disabled", ActorKind: actorKind, ActorID: actorID, AccountID: accountID,
-			Details: map[string]any{"reason": audit.Printable(reason, 200)},
-		})
-	})
-}
-
-// Enable undoes Disable.
-func (s *Service) Enable(ctx context.Context, accountID, actorKind, actorID string) error {
-	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.EnableAccount(ctx, accountID, storage.At(s.Now())); err != nil {
-			return s.unchanged(ctx, accountID, storage.StatusActive, err)
-		}
-		return s.Audit.Append(ctx, audit.Event{Name: "account.enabled", ActorKind: actorKind, ActorID: actorID, AccountID: accountID})
-	})
-}
-
-// unchanged is what becomes of a change of status that found another one: what is so already is no failure.
-func (s *Service) unchanged(ctx context.Context, accountID, wanted string, err error) error {
-	if !errors.Is(err, storage.ErrNotFound) {
-		return err
-	}
-	a, err := s.Store.AccountByID(ctx, accountID)
-	switch {
-	case err != nil:
-		return unknownAccount(err)
-	case a.Status == wanted || wanted == storage.StatusActive && a.Status == storage.StatusGuest:
-		return nil
-	}
-	return kind.New(kind.Conflict, "account.closed")
-}
-
 func unknownAccount(err error) error {
 	if errors.Is(err, storage.ErrNotFound) {
 		return kind.New(kind.NotFound, "account.unknown").WithErr(err)

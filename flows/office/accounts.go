@@ -198,44 +198,6 @@ func (s *Service) touch(ctx context.Context, a Actor, action Action, ssoid int64
 	return ctx, p, nil
 }
 
-// DisableAccount switches an account off: it is signed out everywhere, its applications lose what they have. The reason is
-// for who looks at it later.
-func (s *Service) DisableAccount(ctx context.Context, a Actor, ssoid int64, reason string) error {
-	ctx, p, err := s.touch(ctx, a, WriteAccounts, ssoid)
-	if err != nil {
-		return err
-	}
-	if reason, err = reasoned(reason); err != nil {
-		return err
-	}
-	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Accounts.NotLastOwner(ctx, p.ID); err != nil {
-			return err
-		}
-		if err := changed(s.Store.DisableAccount(ctx, p.ID, storage.At(s.Now()))); err != nil {
-			return err
-		}
-		if err := s.signOut(ctx, p.ID); err != nil {
-			return err
-		}
-		return s.record(ctx, "account.disabled", p.ID, map[string]any{"reason": reason})
-	})
-}
-
-// EnableAccount switches a disabled account on again.
-func (s *Service) EnableAccount(ctx context.Context, a Actor, ssoid int64) error {
-	ctx, p, err := s.touch(ctx, a, WriteAccounts, ssoid)
-	if err != nil {
-		return err
-	}
-	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := changed(s.Store.EnableAccount(ctx, p.ID, storage.At(s.Now()))); err != nil {
-			return err
-		}
-		return s.record(ctx, "account.enabled", p.ID, nil)
-	})
-}
-
 // EndSessions signs an account out everywhere, and takes from applications what they have.
 func (s *Service) EndSessions(ctx context.Context, a Actor, ssoid int64) error {
 	ctx, p, err := s.touch(ctx, a, WriteAccounts, ssoid)
@@ -300,13 +262,5 @@ func (s *Service) DeleteAccount(ctx context.Context, a Actor, ssoid int64) error
 		return err
 	}
 	_, err = s.Accounts.Close(ctx, p.Account, "")
-	return err
-}
-
-// changed tells somebody whose page is old.
-func changed(err error) error {
-	if errors.Is(err, storage.ErrNotFound) {
-		return kind.New(kind.Conflict, "account.changed").WithErr(err)
-	}
 	return err
 }
