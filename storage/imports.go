@@ -11,7 +11,8 @@ import (
 // Import is an account of another system with all that belongs to it.
 type Import struct {
 	Account
-	Key        string // keyed hash of the line it came by
+	Key        string   // keyed hash of the line it came by
+	Words      []string // by which it is found, canonical
 	Contacts   []ImportContact
 	Credential *Credential // nil: no password
 	Bindings   []Binding
@@ -108,7 +109,7 @@ func (s *Store) found(ctx context.Context, into map[string]bool, query string, v
 // ImportAccounts writes accounts, all or none. Registrations that wait for one of their contacts end. What is taken meanwhile
 // is ErrExists.
 func (s *Store) ImportAccounts(ctx context.Context, list []Import) error {
-	var accounts, contacts, digests, credentials, bindings [][]any
+	var accounts, contacts, digests, credentials, bindings, words [][]any
 	for _, x := range list {
 		accounts = append(accounts, []any{x.ID, x.SSOID, x.OID, x.Status, x.RegisterBy, x.Locale, x.Profile, x.CreatedAt, x.UpdatedAt, x.Key})
 		for _, c := range x.Contacts {
@@ -119,6 +120,9 @@ func (s *Store) ImportAccounts(ctx context.Context, list []Import) error {
 		}
 		if p := x.Credential; p != nil {
 			credentials = append(credentials, []any{p.ID, x.ID, p.Kind, p.Secret, p.CreatedAt, Instant(0)})
+		}
+		for _, w := range x.Words {
+			words = append(words, []any{wordKey(w), x.ID})
 		}
 		for _, b := range x.Bindings {
 			bindings = append(bindings, []any{b.ID, x.ID, b.Partner, b.ExternalID, b.CreatedAt, b.UpdatedAt, Instant(0)})
@@ -134,6 +138,7 @@ func (s *Store) ImportAccounts(ctx context.Context, list []Import) error {
 			{`contact_digests (contact_id, kind, key_id, digest, verified)`, digests},
 			{`credentials (id, account_id, kind, secret, created_at, last_used_at)`, credentials},
 			{`bindings (id, account_id, partner, external_id, created_at, updated_at, ended_at)`, bindings},
+			{`account_words (word, account_id)`, words},
 		} {
 			if err := s.insertRows(ctx, table.into, table.rows); err != nil {
 				return err

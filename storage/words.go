@@ -14,7 +14,7 @@ func (s *Store) SetWords(ctx context.Context, accountID string, words []string) 
 		}
 		var args []any
 		for _, w := range words {
-			args = append(args, hex.EncodeToString([]byte(w)), accountID)
+			args = append(args, wordKey(w), accountID)
 		}
 		_, err := s.exec(ctx, `INSERT INTO account_words (word, account_id) VALUES `+
 			strings.TrimSuffix(strings.Repeat(`(?, ?), `, len(words)), ", "), args...)
@@ -22,10 +22,13 @@ func (s *Store) SetWords(ctx context.Context, accountID string, words []string) 
 	})
 }
 
+// wordKey is a word as it is kept: in hex digits, whose order is the same under every collation.
+func wordKey(word string) string { return hex.EncodeToString([]byte(word)) }
+
 // AccountsByWord reads accounts that have a word which begins like the given one, up to limit of them, in the order of
 // word and id after the given pair, which is "" and "" at first.
 func (s *Store) AccountsByWord(ctx context.Context, begin, afterWord, afterID string, limit int) (list []WordHit, err error) {
-	from := hex.EncodeToString([]byte(begin))
+	from := wordKey(begin)
 	err = s.list(ctx, &list, `SELECT w.word, w.account_id FROM account_words w WHERE w.word >= ? AND w.word < ?
 		AND (w.word > ? OR (w.word = ? AND w.account_id > ?)) ORDER BY w.word, w.account_id LIMIT ?`,
 		from, from+"g", afterWord, afterWord, afterID, limit)

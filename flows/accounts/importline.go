@@ -191,7 +191,7 @@ func (s *Service) importClaims(x *storage.Import, line ImportLine) error {
 		return refused("claims", "claims")
 	}
 	raw, err := json.Marshal(line.Claims)
-	x.Profile = string(raw)
+	x.Profile, x.Words = string(raw), Words(line.Claims)
 	return err
 }
 

@@ -7,14 +7,15 @@ import (
 	"pratu/storage"
 )
 
-// indexedTo is the setting that says how far accounts from before words were kept are indexed: an id, or allIndexed.
+// indexedTo is the setting that says how far accounts without words are indexed: those from before words were kept, and those
+// that were imported while imports didn't write them. It is an id, or allIndexed. Another name begins from the first account.
 const (
-	indexedTo  = "words"
+	indexedTo  = "words.2"
 	allIndexed = "-"
 	indexBatch = 500
 )
 
-// IndexNames makes accounts findable by name that were there before names were kept, a batch at a time. Once all are, it
+// IndexNames makes accounts findable by name that were there before their names were kept, a batch at a time. Once all are, it
 // costs one read.
 func (s *Service) IndexNames(ctx context.Context) error {
 	after, err := s.Store.Setting(ctx, indexedTo)
