@@ -60,7 +60,7 @@ func (f *newAccount) read(a *app) (n accounts.New, err error) {
 	case f.passwordStdin && f.file == "-":
 		return n, usage("stdin can't be both the document and the password")
 	case f.file != "":
-		r, closeFile, err := a.openInput(f.file)
+		r, closeFile, err := a.openInput("-f", f.file)
 		if err != nil {
 			return n, err
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,12 +30,12 @@ func (a *app) accountImport() *cobra.Command {
 			"alone. A line that is refused is listed with its reason and costs no other; the exit code is 1 then.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
-			in, done, err := a.openInput(list[0])
+			in, done, err := a.openInput("", list[0])
 			if err != nil {
 				return err
 			}
 			defer done()
-			out, closeRejects, err := a.rejects(rejects)
+			out, closeRejects, err := a.rejects(rejects, in)
 			if err != nil {
 				return err
 			}
@@ -46,10 +47,16 @@ func (a *app) accountImport() *cobra.Command {
 	return cmd
 }
 
-// rejects is where refused lines are told of.
-func (a *app) rejects(path string) (io.Writer, func(), error) {
+// rejects is where refused lines are told of. The file that is imported can't be it: it would be emptied before it is read.
+func (a *app) rejects(path string, in io.Reader) (io.Writer, func(), error) {
 	if path == "" {
 		return a.stderr, func() {}, nil
+	}
+	if from, isFile := in.(*os.File); isFile {
+		one, err := from.Stat()
+		if other, err2 := os.Stat(path); errors.Join(err, err2) == nil && os.SameFile(one, other) {
+			return nil, nil, usage("--rejects %s is the file that is imported: name another one", path)
+		}
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -85,7 +92,11 @@ func (a *app) importAccounts(t *tools, in io.Reader, rejects io.Writer) error {
 		err = shown
 	}
 	if err == nil && result.Refused > 0 {
-		err = kind.New(kind.Invalid, "import.refused").WithArg("lines", result.Refused)
+		lines := "1 line was"
+		if result.Refused > 1 {
+			lines = count(result.Refused) + " lines were"
+		}
+		err = kind.New(kind.Invalid, "import.refused").WithArg("lines", lines)
 	}
 	return err
 }

@@ -47,7 +47,7 @@ func (a *app) applyCommand() *cobra.Command {
 			if file == "" {
 				return usage("-f is missing: a file, or - for stdin")
 			}
-			in, closeFile, err := a.openInput(file)
+			in, closeFile, err := a.openInput("-f", file)
 			if err != nil {
 				return err
 			}

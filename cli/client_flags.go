@@ -104,7 +104,7 @@ func (a *app) readDocument(path string, d *clients.Document) error {
 	if path == "" {
 		return nil
 	}
-	r, done, err := a.openInput(path)
+	r, done, err := a.openInput("-f", path)
 	if err != nil {
 		return err
 	}

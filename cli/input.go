@@ -16,20 +16,20 @@ const maxInput = 1 << 20
 
 func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
-// openInput opens a file, or stdin for "-".
-func (a *app) openInput(path string) (io.Reader, func(), error) {
+// openInput opens a file, or stdin for "-". The flag is the one that names it, "" where an argument does.
+func (a *app) openInput(flag, path string) (io.Reader, func(), error) {
 	if path == "-" {
 		return a.stdin, func() {}, nil
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, unreadable("-f", path, err)
+		return nil, nil, unreadable(flag, path, err)
 	}
 	return f, func() { _ = f.Close() }, nil
 }
 
 func unreadable(flag, path string, err error) error {
-	return fmt.Errorf("%s %s can't be read (%w): correct the path or its permissions", flag, path, reason(err))
+	return fmt.Errorf("%s can't be read (%w): correct the path or its permissions", strings.TrimPrefix(flag+" "+path, " "), reason(err))
 }
 
 // readFile reads the file that a flag names.

@@ -111,7 +111,7 @@ var sentences = map[string]string{
 	"import.contact_taken":  "another account has proven the contact",
 	"import.binding_taken":  "another account has the partner's id",
 	"import.taken":          "somebody else took a number or a contact of the line meanwhile: run the import again to see which",
-	"import.refused":        "{lines} lines were refused: they are listed with their reasons",
+	"import.refused":        "{lines} refused, and listed with the reason",
 
 	"token.unknown": "the token is none of ours, or it has ended already",
 
