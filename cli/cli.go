@@ -78,7 +78,7 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%v%s; see %s --help", err, nearestFlag(cmd, err), cmd.CommandPath())
+		return usage("%s%s; see %s --help", flagError(err), nearestFlag(cmd, err), cmd.CommandPath())
 	})
 	addFlags(root)
 	addOutput(root, &a.print)
@@ -120,6 +120,21 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return usage("%v: write %s; see %s --help", err, strings.TrimSuffix(cmd.UseLine(), " [flags]"), cmd.CommandPath())
 	}
+}
+
+// flagError says what a flag takes that couldn't be read; the library would say which function of Go's refused it.
+func flagError(err error) string {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err.Error()
+	}
+	takes := map[string]string{
+		"int": "a whole number", "int64": "a whole number", "bool": "true or false", "duration": "a duration with its unit, such as 24h or 90m",
+	}[invalid.GetFlag().Value.Type()]
+	if takes == "" {
+		return err.Error()
+	}
+	return fmt.Sprintf("--%s %q: write %s", invalid.GetFlag().Name, invalid.GetValue(), takes)
 }
 
 // nearestFlag suggests a flag for one that doesn't exist; the command's own come before those that all have.

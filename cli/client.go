@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pratu/flows/clients"
+	"pratu/flows/office"
 )
 
 func (a *app) clientCommand() *cobra.Command {
@@ -218,14 +219,34 @@ func (a *app) clientDelete() *cobra.Command {
 	}
 }
 
+// overlapText says how long what was before still does what it did.
+func overlapText(what string, overlap time.Duration) string {
+	if overlap == 0 {
+		return what + " no more."
+	}
+	return what + " for another " + span(overlap) + "."
+}
+
+// span is a duration as people write it: 24h, and not 24h0m0s.
+func span(d time.Duration) string {
+	text := d.String()
+	if d%time.Minute == 0 {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if d%time.Hour == 0 {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
 func (a *app) clientRotate() *cobra.Command {
 	var overlap time.Duration
 	var fromStdin bool
 	cmd := &cobra.Command{
 		Use: "rotate-secret ID", Short: "Give a client a new secret; the old one works for the overlap", Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
-			if overlap < 0 {
-				return usage("--overlap can't be negative")
+			if overlap < 0 || overlap > office.MaxOverlap {
+				return usage("--overlap is between 0 and %s", span(office.MaxOverlap))
 			}
 			given := ""
 			if fromStdin {
@@ -239,7 +260,7 @@ func (a *app) clientRotate() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				a.say("The secrets before it work for another %s.", overlap)
+				a.say("%s", overlapText("The secrets before it work", overlap))
 				if given != "" {
 					secret = ""
 				}

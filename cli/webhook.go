@@ -55,6 +55,7 @@ func (a *app) webhookCreate() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				a.say("The secret is shown this once; keep it.")
 				return a.printWebhook(w, secret)
 			})
 		},
@@ -159,7 +160,7 @@ func (a *app) webhookRotate() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				a.say("The secret before it signs as well for another %s.", overlap)
+				a.say("%s", overlapText("The secret before it signs", overlap))
 				v := struct {
 					ID     string `json:"id"`
 					Secret string `json:"secret"`
