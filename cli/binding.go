@@ -42,6 +42,9 @@ func (a *app) bindingCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create --account ACCOUNT --partner NAME --external-id ID", Short: "Bind an account to a partner's id", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if account == "" {
+				return usage("--account is missing: pratu account list finds one")
+			}
 			return a.withTools(cmd, func(t *tools) error {
 				row, err := t.accounts.Named(t.ctx, account)
 				if err != nil {
@@ -68,6 +71,9 @@ func (a *app) bindingList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list --account ACCOUNT", Short: "Show what an account is called at partners'", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if account == "" {
+				return usage("--account is missing: pratu account list finds one")
+			}
 			return a.withTools(cmd, func(t *tools) error {
 				row, err := t.accounts.Named(t.ctx, account)
 				if err != nil {

@@ -25,6 +25,9 @@ func (a *app) clientPreview() *cobra.Command {
 			return a.withTools(cmd, func(t *tools) error {
 				_, provider := t.protocol()
 				_, preview, err := t.trials(provider).Preview(t.ctx, office.Host(), list[0], account, strings.Fields(scope))
+				if kind.Is(err, "account.unknown") && account == "" {
+					return usage("--account is missing: whose claims are they to be?")
+				}
 				if kind.Is(err, "account.unknown") { // an argument here, not a member of a form
 					err = kind.New(kind.NotFound, "account.unknown").WithErr(err)
 				}

@@ -33,6 +33,8 @@ func (a *app) use(cmd *cobra.Command, f partnerFlags, run func(protection string
 	switch {
 	case (f.client == "") == (f.protection == ""):
 		return usage("give --client, or --protection with --key-file")
+	case f.client == "" && f.keyFile == "" && f.protection != clients.MobileOff:
+		return usage("--key-file is missing: --protection %s has a key", f.protection)
 	case f.mobile == "":
 		return usage("--mobile is missing")
 	case f.client == "":

@@ -115,12 +115,13 @@ var sentences = map[string]string{
 
 	"token.unknown": "the token is none of ours, or it has ended already",
 
-	"role.unknown":     "there is no such role: one of owner, admin, support, auditor, title_owner",
-	"role.title":       "title_owner goes with --title and the id of a client of kind game, and no other role does",
-	"role.missing":     "the account hasn't got this role: pratu role list shows who has which",
-	"role.last_owner":  "there has to be an owner: make somebody else one first",
-	"office.forbidden": "that isn't yours to do",
-	"office.reason":    "a reason is one line of at most {max} characters",
+	"role.unknown":       "there is no such role: one of owner, admin, support, auditor, title_owner",
+	"role.title.unknown": "there is no title {title}: pratu title list shows all",
+	"role.title":         "title_owner goes with --title and the id of a client of kind game, and no other role does",
+	"role.missing":       "the account hasn't got this role: pratu role list shows who has which",
+	"role.last_owner":    "there has to be an owner: make somebody else one first",
+	"office.forbidden":   "that isn't yours to do",
+	"office.reason":      "a reason is one line of at most {max} characters",
 
 	"contact.email_invalid": "this is not an e-mail address: write it like mali@example.com",
 	"contact.phone_invalid": "this is not a phone number: write it like 0812345678 or +66812345678",
@@ -143,10 +144,11 @@ func plain(err error) string {
 	if !ok {
 		return plainStorage(err)
 	}
-	if text := sentences[fmt.Sprintf("%s.%v", e.Code, e.Args["reason"])]; text != "" {
-		return text
+	text := sentences[fmt.Sprintf("%s.%v", e.Code, e.Args["reason"])]
+	if text == "" {
+		text = sentences[e.Code]
 	}
-	if text := sentences[e.Code]; text != "" {
+	if text != "" {
 		for name, value := range e.Args {
 			text = strings.ReplaceAll(text, "{"+name+"}", fmt.Sprint(value))
 		}

@@ -15,7 +15,12 @@ type Problem struct {
 	Detail  string `json:"detail"`
 }
 
-func (p Problem) String() string { return p.Pointer + ": " + p.Detail }
+func (p Problem) String() string {
+	if p.Pointer == "" { // the whole document
+		return p.Detail
+	}
+	return p.Pointer + ": " + p.Detail
+}
 
 // Problems are all reasons at once. It is found in a kind.Invalid error by errors.As.
 type Problems []Problem

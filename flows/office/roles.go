@@ -107,7 +107,7 @@ func (s *Service) check(ctx context.Context, r Role) error {
 	}
 	c, err := s.Clients.Find(ctx, r.Title)
 	if kind.Of(err) == kind.NotFound && err != nil || err == nil && c.Kind != clients.KindGame {
-		return kind.New(kind.Invalid, "role.title").WithField("title")
+		return kind.New(kind.Invalid, "role.title").WithField("title").WithArg("reason", "unknown").WithArg("title", r.Title)
 	}
 	return err
 }

@@ -2,6 +2,8 @@ package record
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strconv"
 	"strings"
@@ -172,7 +174,11 @@ func noted(text string) (m Mark, err error) {
 	}
 	number, hash, _ := strings.Cut(text, ":")
 	m.Hash = hash
-	if m.Position, err = strconv.ParseInt(number, 10, 64); err != nil || m.Position < 1 || hash == "" {
+	raw, err := hex.DecodeString(hash)
+	if err != nil || len(raw) != sha256.Size { // cut off when it was copied, it would accuse the record
+		return m, kind.New(kind.Invalid, "audit.mark")
+	}
+	if m.Position, err = strconv.ParseInt(number, 10, 64); err != nil || m.Position < 1 {
 		return m, kind.New(kind.Invalid, "audit.mark")
 	}
 	return m, nil
