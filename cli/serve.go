@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"runtime/debug"
 	"strings"
@@ -140,8 +139,5 @@ func (s *running) prepare(ctx context.Context) error {
 	if s.created, err = s.store.Migrate(ctx); err != nil {
 		return newerSchema(err)
 	}
-	if err := s.keys.Ensure(ctx); err != nil {
-		return fmt.Errorf("the signing keys can't be opened (%w): give the secret key they were sealed with as PRATU_SECRET_KEY or PRATU_SECRET_KEY_PREVIOUS", err)
-	}
-	return nil
+	return keysUnreadable(s.keys.Ensure(ctx))
 }

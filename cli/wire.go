@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -258,9 +259,20 @@ func (a *app) withTools(cmd *cobra.Command, run func(t *tools) error) error {
 				a.sayNew(t.cfg)
 			}
 		}
+		// A secret key that isn't the database's is refused before something is sealed under it that no server can open.
+		if err := keysUnreadable(t.keys.Refresh(t.ctx)); err != nil {
+			return err
+		}
 		t.ctx = audit.Acting(t.ctx, audit.CLI, "") // whatever flows a command goes through
 		return run(t)
 	})
+}
+
+func keysUnreadable(err error) error {
+	if !errors.Is(err, secret.ErrSealed) {
+		return err
+	}
+	return fmt.Errorf("the signing keys can't be opened (%w): give the secret key they were sealed with as PRATU_SECRET_KEY or PRATU_SECRET_KEY_PREVIOUS", err)
 }
 
 // clientRecorder writes what commands do to clients, and what clients do to themselves, into the audit record.
