@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -28,6 +29,12 @@ func (s Seconds) or(d time.Duration) time.Duration {
 		return d
 	}
 	return time.Duration(s) * time.Second
+}
+
+// Duration is as long as can be where there are more seconds than that: multiplied, they would come out as some other time.
+func (s Seconds) Duration() time.Duration {
+	const most = math.MaxInt64 / int64(time.Second)
+	return time.Duration(min(max(int64(s), -most), most)) * time.Second
 }
 
 // ParseSeconds reads "600" or "10m".

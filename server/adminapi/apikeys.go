@@ -49,7 +49,7 @@ func createAPIKey(s *Server, c *call) error {
 		return err
 	}
 	made, err := once(s, c, func(c *call) (APIKey, error) {
-		row, plain, err := s.Office.CreateAPIKey(c.r.Context(), c.actor, c.r.PathValue("client"), in.Note, time.Duration(in.ExpiresIn)*time.Second)
+		row, plain, err := s.Office.CreateAPIKey(c.r.Context(), c.actor, c.r.PathValue("client"), in.Note, in.ExpiresIn.Duration())
 		return apiKeyOf(row, plain), err
 	})
 	if err != nil {

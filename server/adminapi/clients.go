@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"pratu/flows/clients"
 	"pratu/storage"
@@ -190,7 +189,7 @@ func rotateSecret(s *Server, c *call) error {
 	}
 	id := c.r.PathValue("client")
 	raw, err := s.once(c, func(c *call) ([]byte, error) {
-		plain, err := s.Office.RotateSecret(c.r.Context(), c.actor, id, time.Duration(in.Overlap)*time.Second)
+		plain, err := s.Office.RotateSecret(c.r.Context(), c.actor, id, in.Overlap.Duration())
 		return []byte(plain), err
 	})
 	if err != nil {

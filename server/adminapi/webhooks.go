@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"pratu/flows/office"
 	"pratu/flows/webhooks"
@@ -124,7 +123,7 @@ func rotateWebhookSecret(s *Server, c *call) error {
 	}
 	id := c.r.PathValue("webhook")
 	raw, err := s.once(c, func(c *call) ([]byte, error) {
-		plain, err := s.Office.RotateWebhookSecret(c.r.Context(), c.actor, id, time.Duration(in.Overlap)*time.Second)
+		plain, err := s.Office.RotateWebhookSecret(c.r.Context(), c.actor, id, in.Overlap.Duration())
 		return []byte(plain), err
 	})
 	if err != nil {
