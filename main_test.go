@@ -51,6 +51,7 @@ func TestProgram(t *testing.T) {
 			if engine == "sqlite" {
 				p.elsewhere()
 				p.tellsElsewhere()
+				p.bindsElsewhere()
 				p.triesOut(b)
 				p.cantTryOut()
 			}

@@ -58,3 +58,30 @@ func (p *party) tellsElsewhere() {
 	a.says("", "webhook", "delete", hook)
 	a.fails(3, "no such webhook", "webhook", "test", hook)
 }
+
+// bindsElsewhere has another machine say what accounts are called at partners', and who may register applications.
+func (p *party) bindsElsewhere() {
+	p.t.Helper()
+	a := asked{p.t, p.machine("bind", "admin:clients.read admin:clients.write admin:accounts.read admin:bindings.write"), p.issuer}
+	binding := strings.TrimSpace(a.says("", "binding", "create", "--account", person, "--partner", "truemoney", "--external-id", "tmn.1", "-q"))
+	a.says("tmn.1", "binding", "create", "--account", person, "--partner", "truemoney", "--external-id", "tmn.1") // once
+	a.fails(4, "another id at this partner", "binding", "create", "--account", person, "--partner", "truemoney", "--external-id", "tmn.2")
+	a.fails(1, "/partner: ", "binding", "create", "--account", person, "--partner", "True Money", "--external-id", "tmn.2")
+	a.fails(3, "no such account", "binding", "list", "--account", "nobody@example.com")
+	a.says(binding, "binding", "list", "--account", person)
+	a.says("", "binding", "end", binding)
+	a.fails(3, "no such binding", "binding", "end", binding)
+	a.says(`"status": "0"`, "binding", "list", "--account", person, "--all", "-o", "json")
+
+	a.says("pratu_it_", "registration-token", "create", "--note", "shops", "--uses", "2", "--expires-in", "48h")
+	token := strings.TrimSpace(a.says("", "registration-token", "create", "-q"))
+	if list := a.says("shops", "registration-token", "list"); strings.Contains(list, "pratu_it_") {
+		p.t.Error(list)
+	}
+	a.fails(1, "/uses: ", "registration-token", "create", "--uses", "0")
+	a.says("", "registration-token", "delete", token)
+	a.fails(3, "no such registration token", "registration-token", "delete", token)
+	if out := string(p.cli("", "audit", "export", "--event", "registration_token.created")); strings.Count(out, `"actor":"bind"`)+strings.Count(out, `"actor_id":"bind"`) != 2 {
+		p.t.Errorf("on the record: %s", out)
+	}
+}

@@ -1,32 +1,16 @@
 package cli
 
 import (
-	"strconv"
+	"crypto/rand"
+	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"pratu/storage"
+	"pratu/flows/office"
+	"pratu/server/adminapi"
 )
-
-// bindingView is a binding as scripts see it.
-type bindingView struct {
-	ID         string     `json:"id"`
-	Account    string     `json:"account"`
-	Partner    string     `json:"partner"`
-	ExternalID string     `json:"external_id"`
-	Status     string     `json:"status"` // 1 while it holds, 0 when it has ended
-	CreatedAt  time.Time  `json:"created_at"`
-	EndedAt    *time.Time `json:"ended_at"`
-}
-
-func viewBinding(ssoid int64, b storage.Binding) bindingView {
-	status := "1"
-	if !b.EndedAt.IsZero() {
-		status = "0"
-	}
-	return bindingView{b.ID, strconv.FormatInt(ssoid, 10), b.Partner, b.ExternalID, status, b.CreatedAt.Time(), maybe(b.EndedAt)}
-}
 
 func (a *app) bindingCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "binding", Short: "Say what accounts are called at partners'", Args: args(cobra.NoArgs), RunE: help}
@@ -50,12 +34,11 @@ func (a *app) bindingCreate() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				b, err := t.directory(nil).Bind(t.ctx, row.SSOID, partner, external)
+				b, err := t.office.Bind(t.ctx, office.Host(), row.SSOID, partner, external)
 				if err != nil {
 					return err
 				}
-				v := viewBinding(row.SSOID, b)
-				return a.print.one(v, [][2]string{{"id", v.ID}, {"account", v.Account}, {"partner", partner}, {"external id", external}})
+				return a.printBinding(adminapi.ViewBinding(row.SSOID, b))
 			})
 		},
 	}
@@ -79,17 +62,15 @@ func (a *app) bindingList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				list, err := t.directory(nil).BindingsOf(t.ctx, row.SSOID, all)
+				list, err := t.office.FindBindings(t.ctx, office.Host(), row.SSOID, all)
 				if err != nil {
 					return err
 				}
-				views, rows := make([]bindingView, len(list)), make([][]string, len(list))
+				views := make([]adminapi.Binding, len(list))
 				for i, b := range list {
-					v := viewBinding(row.SSOID, b)
-					views[i] = v
-					rows[i] = []string{v.ID, v.Partner, v.ExternalID, v.CreatedAt.Format(time.RFC3339), moment(v.EndedAt)}
+					views[i] = adminapi.ViewBinding(row.SSOID, b)
 				}
-				return a.print.list(views, []string{"id", "partner", "external id", "created", "ended"}, rows)
+				return a.printBindings(views)
 			})
 		},
 	}
@@ -103,7 +84,7 @@ func (a *app) bindingEnd() *cobra.Command {
 		Use: "end ID", Short: "End a binding; its owner can do so in the portal", Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			return a.withTools(cmd, func(t *tools) error {
-				b, err := t.directory(nil).EndBinding(t.ctx, "", list[0])
+				b, err := t.office.EndBinding(t.ctx, office.Host(), list[0])
 				if err != nil {
 					return err
 				}
@@ -112,4 +93,48 @@ func (a *app) bindingEnd() *cobra.Command {
 			})
 		},
 	}
+}
+
+func (a *app) printBinding(v adminapi.Binding) error {
+	return a.print.one(v, [][2]string{{"id", v.ID}, {"account", v.Account}, {"partner", v.Partner}, {"external id", v.ExternalID}})
+}
+
+func (a *app) printBindings(list []adminapi.Binding) error {
+	rows := make([][]string, len(list))
+	for i, v := range list {
+		rows[i] = []string{v.ID, v.Partner, v.ExternalID, v.CreatedAt.Format(time.RFC3339), moment(v.EndedAt)}
+	}
+	return a.print.list(list, []string{"id", "partner", "external id", "created", "ended"}, rows)
+}
+
+func remoteBindingCreate(r *remote) error {
+	one, err := r.account(r.flag("account"))
+	if err != nil {
+		return err
+	}
+	raw, _, err := r.ask(http.MethodPost, "/accounts/"+url.PathEscape(one.SSOID)+"/bindings", r.flags("partner", "external-id"), "Idempotency-Key", rand.Text())
+	if err != nil {
+		return err
+	}
+	made, err := as[adminapi.Binding](raw)
+	if err != nil {
+		return err
+	}
+	return r.printBinding(made)
+}
+
+func remoteBindingList(r *remote) error {
+	one, err := r.account(r.flag("account"))
+	if err != nil {
+		return err
+	}
+	items, err := r.pages("/accounts/"+url.PathEscape(one.SSOID)+"/bindings?ended="+r.flag("all"), nil, 0)
+	if err != nil {
+		return err
+	}
+	list, err := as[[]adminapi.Binding](items)
+	if err != nil {
+		return err
+	}
+	return r.printBindings(list)
 }

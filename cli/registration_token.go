@@ -1,30 +1,16 @@
 package cli
 
 import (
+	"crypto/rand"
+	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"pratu/storage"
+	"pratu/flows/office"
+	"pratu/server/adminapi"
 )
-
-// registrationToken is an initial access token as scripts see it.
-type registrationToken struct {
-	ID        string    `json:"id"`
-	Token     string    `json:"token,omitempty"` // once
-	Note      string    `json:"note"`
-	Uses      int64     `json:"uses"`
-	ExpiresAt time.Time `json:"expires_at"`
-}
-
-func viewToken(t storage.RegistrationToken, plain string) registrationToken {
-	return registrationToken{t.ID, plain, t.Note, t.Uses, t.ExpiresAt.Time().UTC()}
-}
-
-func (t registrationToken) cells() []string {
-	return []string{t.ID, t.Note, strconv.FormatInt(t.Uses, 10), t.ExpiresAt.Format(time.RFC3339)}
-}
 
 func (a *app) registrationTokenCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -42,7 +28,7 @@ func (a *app) registrationTokenCreate() *cobra.Command {
 		Use: "create", Short: "Make a token for /oauth2/register; it is shown once", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withTools(cmd, func(t *tools) error {
-				made, plain, err := t.register.NewInitialToken(t.ctx, note, uses, life)
+				made, plain, err := t.office.CreateRegistrationToken(t.ctx, office.Host(), note, uses, life)
 				if err != nil {
 					return err
 				}
@@ -50,10 +36,7 @@ func (a *app) registrationTokenCreate() *cobra.Command {
 					a.say("Registration is off: set PRATU_REGISTRATION=token.")
 				}
 				a.say("The token is shown this once; keep it.")
-				v := viewToken(made, plain)
-				return a.print.one(v, [][2]string{
-					{"id", v.ID}, {"token", plain}, {"note", note}, {"uses", strconv.FormatInt(uses, 10)}, {"expires", v.ExpiresAt.Format(time.RFC3339)},
-				})
+				return a.printNewToken(adminapi.ViewRegistrationToken(made, plain))
 			})
 		},
 	}
@@ -68,16 +51,15 @@ func (a *app) registrationTokenList() *cobra.Command {
 		Use: "list", Short: "Show all registration tokens, those that are over for 30 days", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withTools(cmd, func(t *tools) error {
-				list, err := t.store.RegistrationTokens(t.ctx)
+				list, err := t.office.RegistrationTokens(t.ctx, office.Host())
 				if err != nil {
 					return err
 				}
-				views, rows := make([]registrationToken, len(list)), make([][]string, len(list))
+				views := make([]adminapi.RegistrationToken, len(list))
 				for i, x := range list {
-					views[i] = viewToken(x, "")
-					rows[i] = views[i].cells()
+					views[i] = adminapi.ViewRegistrationToken(x, "")
 				}
-				return a.print.list(views, []string{"id", "note", "uses left", "expires"}, rows)
+				return a.printTokens(views)
 			})
 		},
 	}
@@ -88,7 +70,7 @@ func (a *app) registrationTokenDelete() *cobra.Command {
 		Use: "delete ID", Short: "End a registration token; applications that it registered stay", Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, list []string) error {
 			return a.withTools(cmd, func(t *tools) error {
-				if err := t.register.RemoveInitialToken(t.ctx, list[0]); err != nil {
+				if err := t.office.DeleteRegistrationToken(t.ctx, office.Host(), list[0]); err != nil {
 					return err
 				}
 				a.say("Registration token %s is deleted.", list[0])
@@ -96,4 +78,43 @@ func (a *app) registrationTokenDelete() *cobra.Command {
 			})
 		},
 	}
+}
+
+func (a *app) printNewToken(v adminapi.RegistrationToken) error {
+	return a.print.one(v, [][2]string{
+		{"id", v.ID}, {"token", v.Token}, {"note", v.Note}, {"uses", strconv.FormatInt(v.Uses, 10)}, {"expires", v.ExpiresAt.Format(time.RFC3339)},
+	})
+}
+
+func (a *app) printTokens(list []adminapi.RegistrationToken) error {
+	rows := make([][]string, len(list))
+	for i, v := range list {
+		rows[i] = []string{v.ID, v.Note, strconv.FormatInt(v.Uses, 10), v.ExpiresAt.Format(time.RFC3339)}
+	}
+	return a.print.list(list, []string{"id", "note", "uses left", "expires"}, rows)
+}
+
+func remoteTokenCreate(r *remote) error {
+	raw, _, err := r.ask(http.MethodPost, "/registration-tokens", r.flags("note", "uses", "expires-in"), "Idempotency-Key", rand.Text())
+	if err != nil {
+		return err
+	}
+	made, err := as[adminapi.RegistrationToken](raw)
+	if err != nil {
+		return err
+	}
+	r.say("The token is shown this once; keep it.")
+	return r.printNewToken(made)
+}
+
+func remoteTokenList(r *remote) error {
+	items, err := r.pages("/registration-tokens", nil, 0)
+	if err != nil {
+		return err
+	}
+	list, err := as[[]adminapi.RegistrationToken](items)
+	if err != nil {
+		return err
+	}
+	return r.printTokens(list)
 }

@@ -34,11 +34,19 @@ func init() { //nolint:gochecknoinits // reroute reads it, and what it holds com
 		"api-key create": func(r *remote) error {
 			return r.made("/clients/"+url.PathEscape(r.flag("client"))+"/api-keys", r.flags("note", "expires-in"))
 		},
-		"connector list":        func(r *remote) error { return r.list("/connectors", "id", "kind", "name") },
-		"connector get":         func(r *remote) error { return r.one(http.MethodGet, r.path("/connectors/%s"), nil) },
-		"connector create":      func(r *remote) error { return r.create("/connectors") },
-		"connector update":      func(r *remote) error { return r.update(r.path("/connectors/%s")) },
-		"connector delete":      func(r *remote) error { return r.remove(r.path("/connectors/%s"), "Connector %s is deleted.") },
+		"connector list":            func(r *remote) error { return r.list("/connectors", "id", "kind", "name") },
+		"connector get":             func(r *remote) error { return r.one(http.MethodGet, r.path("/connectors/%s"), nil) },
+		"connector create":          func(r *remote) error { return r.create("/connectors") },
+		"connector update":          func(r *remote) error { return r.update(r.path("/connectors/%s")) },
+		"connector delete":          func(r *remote) error { return r.remove(r.path("/connectors/%s"), "Connector %s is deleted.") },
+		"binding create":            remoteBindingCreate,
+		"binding list":              remoteBindingList,
+		"binding end":               func(r *remote) error { return r.remove(r.path("/bindings/%s"), "Binding %s has ended.") },
+		"registration-token list":   remoteTokenList,
+		"registration-token create": remoteTokenCreate,
+		"registration-token delete": func(r *remote) error {
+			return r.remove(r.path("/registration-tokens/%s"), "Registration token %s is deleted.")
+		},
 		"webhook list":          func(r *remote) error { return r.list("/webhooks", "id", "url", "events", "disabled") },
 		"webhook get":           func(r *remote) error { return r.one(http.MethodGet, r.path("/webhooks/%s"), nil) },
 		"webhook create":        func(r *remote) error { return r.made("/webhooks", r.flags("url", "events=event", "description")) },

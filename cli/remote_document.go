@@ -34,6 +34,9 @@ func flagValue(fs *pflag.FlagSet, name string) any {
 	case "int":
 		n, _ := strconv.Atoi(f.Value.String())
 		return n
+	case "int64":
+		n, _ := fs.GetInt64(name)
+		return n
 	case "duration":
 		d, _ := time.ParseDuration(f.Value.String())
 		return int64(d / time.Second)

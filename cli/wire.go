@@ -164,7 +164,7 @@ func (a *app) build(ctx context.Context, c *Config, log *slog.Logger) (*tools, e
 	t.chain.Sealed = t.webhooks.Queue
 	t.office = &office.Service{
 		Store: store, Clients: t.clients, Accounts: t.accounts, Keys: t.keys, Keyring: keyring, Audit: t.audit, Chain: t.chain, Webhooks: t.webhooks, Now: a.now,
-		Connectors: t.social.Connectors, Players: t.players, APIKeys: t.apiKeys,
+		Connectors: t.social.Connectors, Players: t.players, APIKeys: t.apiKeys, Registrar: t.register, Bindings: t.directory(nil),
 	}
 	t.apply = &apply.Service{Store: store, Clients: t.clients, Connectors: t.social.Connectors, Office: t.office, Now: a.now}
 	t.passkeys, err = passkeys.New(passkeys.Options{

@@ -20,6 +20,7 @@ func (w *world) console(kernel *web.Kernel, people *accounts.Service, events *au
 	w.office = &office.Service{Store: w.store, Clients: w.clients, Accounts: people, Keys: w.keys, Keyring: w.ring, Audit: events, Chain: chain, Now: w.now}
 	w.office.Connectors, w.office.Players = w.social.Connectors, &players.Service{Store: w.store, Audit: events, Now: w.now}
 	w.office.APIKeys = &clients.APIKeys{Clients: w.clients, Store: w.store}
+	w.office.Registrar, w.office.Bindings = w.self, w.directory
 	w.office.Webhooks = w.tells(events)
 	chain.Sealed = w.office.Webhooks.Queue
 	settings := func() []office.Setting {

@@ -239,11 +239,11 @@ func (r *Registrar) Remove(ctx context.Context, id, token string) error {
 func (r *Registrar) NewInitialToken(ctx context.Context, note string, uses int64, life time.Duration) (storage.RegistrationToken, string, error) {
 	switch {
 	case uses < 1 || uses > 1_000_000:
-		return storage.RegistrationToken{}, "", kind.New(kind.Invalid, "registration.uses")
+		return storage.RegistrationToken{}, "", kind.New(kind.Invalid, "registration.uses").WithField("uses")
 	case life < time.Minute || life > 366*24*time.Hour:
-		return storage.RegistrationToken{}, "", kind.New(kind.Invalid, "registration.life")
+		return storage.RegistrationToken{}, "", kind.New(kind.Invalid, "registration.life").WithField("expires_in")
 	case len(note) > 200 || strings.ContainsFunc(note, unicode.IsControl):
-		return storage.RegistrationToken{}, "", kind.New(kind.Invalid, "registration.note")
+		return storage.RegistrationToken{}, "", kind.New(kind.Invalid, "registration.note").WithField("note")
 	}
 	plain, now := prefixInitial+secret.Token(), r.Clients.Now()
 	t := storage.RegistrationToken{

@@ -31,9 +31,9 @@ func ValidPartner(name string) bool { return partnerName.MatchString(name) }
 func (s *Service) Bind(ctx context.Context, ssoid int64, partner, externalID string) (storage.Binding, error) {
 	switch {
 	case !ValidPartner(partner):
-		return storage.Binding{}, kind.New(kind.Invalid, "binding.partner")
+		return storage.Binding{}, kind.New(kind.Invalid, "binding.partner").WithField("partner")
 	case !ValidExternalID(externalID):
-		return storage.Binding{}, kind.New(kind.Invalid, "binding.external_id")
+		return storage.Binding{}, kind.New(kind.Invalid, "binding.external_id").WithField("external_id")
 	}
 	account, err := s.account(ctx, ssoid)
 	if err != nil {

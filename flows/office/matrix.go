@@ -33,6 +33,7 @@ const (
 	DeleteAccounts  Action = "accounts.delete"
 	MergeAccounts   Action = "accounts.merge"
 	ExportAccounts  Action = "accounts.export"
+	WriteBindings   Action = "bindings.write"
 	ReadPlayers     Action = "players.read"
 	WritePlayers    Action = "players.write"
 	ReadConnectors  Action = "connectors.read"
@@ -82,6 +83,7 @@ var table = []line{
 	{DeleteAccounts, "delete accounts", true, row(All, All, No, No, No)},
 	{MergeAccounts, "let one account go into another of the same person", true, row(All, All, No, No, No)},
 	{ExportAccounts, "download what is known of a person, who is told", true, row(All, All, No, No, No)},
+	{WriteBindings, "say what accounts are called at partners', and end it", true, row(All, All, No, No, No)},
 	{ReadPlayers, "see titles, their players and what those got and spent", true, row(All, All, All, All, Own)},
 	{WritePlayers, "ban players from a title, and let them play again", true, row(All, All, All, No, Own)},
 	{ReadConnectors, "see the providers that people sign in with elsewhere; their secrets nobody sees", true, row(All, All, All, All, No)},

@@ -157,6 +157,34 @@ var deeds = []deed{
 		}
 		return err
 	}},
+	{office.ReadClients, "registration tokens", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.RegistrationTokens(ctx, a)
+		return err
+	}},
+	{office.WriteClients, "a registration token", false, func(ctx context.Context, w *world, a office.Actor) error {
+		token, _, err := w.CreateRegistrationToken(ctx, a, "", 1, time.Hour)
+		if err == nil {
+			err = w.DeleteRegistrationToken(ctx, a, token.ID)
+		}
+		return err
+	}},
+	{office.WriteClients, "end a registration token", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless("registration.unknown")(nil, w.DeleteRegistrationToken(ctx, a, "none"))
+	}},
+	{office.ReadAccounts, "bindings", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.FindBindings(ctx, a, w.victim, true)
+		return err
+	}},
+	{office.WriteBindings, "bind and end", false, func(ctx context.Context, w *world, a office.Actor) error {
+		b, err := w.Bind(ctx, a, w.victim, "truemoney", "tmn.1")
+		if err == nil {
+			_, err = w.EndBinding(ctx, a, b.ID)
+		}
+		return err
+	}},
+	{office.WriteBindings, "end", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless("binding.unknown")(w.EndBinding(ctx, a, "none"))
+	}},
 	{office.ReadPlayers, "titles", true, func(ctx context.Context, w *world, a office.Actor) error {
 		_, _, err := w.FindTitles(ctx, a, "", 10)
 		return err

@@ -37,6 +37,8 @@ type Service struct {
 	Connectors *connectors.Service
 	Players    *players.Service
 	APIKeys    *clients.APIKeys
+	Registrar  *clients.Registrar
+	Bindings   Bindings
 
 	live tally
 }

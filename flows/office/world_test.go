@@ -12,6 +12,7 @@ import (
 	"pratu/flows/clients"
 	"pratu/flows/codes"
 	"pratu/flows/connectors"
+	"pratu/flows/directory"
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
 	"pratu/flows/keys/keystest"
@@ -82,6 +83,8 @@ func each(t *testing.T, run func(w *world)) {
 			Store: store, Keyring: ring, Limiter: w.Accounts.Limiter, Mail: w.Accounts.Mail, Issuer: i, Product: "Pratu", Now: w.now,
 		}
 		w.APIKeys = &clients.APIKeys{Clients: w.Clients, Store: store}
+		w.Registrar = &clients.Registrar{Clients: w.Clients, Store: store, Limiter: w.Accounts.Limiter}
+		w.Service.Bindings = &directory.Service{Store: store, Audit: log, Now: w.now}
 		run(w)
 	})
 }

@@ -283,24 +283,6 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, op operation, err 
 	return web.WriteProblem(w, r, p)
 }
 
-// details are sentences for codes that people on pages never meet.
-var details = map[string]string{
-	"key.reused":     "the Idempotency-Key was sent with another request before",
-	"key.busy":       "a request with this Idempotency-Key is being worked on",
-	"client.unknown": "there is no such application",
-	"usage.days":     "days is between 1 and 400",
-	"client.scope":   "the application may not ask for one of the scopes",
-	"title.unknown":  "there is no such title",
-	"player.unknown": "the title has no such player",
-
-	"account.closed": "its owner is deleting the account, or it is no active one",
-
-	"key.unknown": "no such key is published",
-
-	"webhook.unknown":          "there is no such webhook",
-	"webhook.delivery_unknown": "the webhook has no such delivery",
-}
-
 func (s *Server) problem(err error) web.ProblemBody {
 	var own *refusal
 	var refused *oidc.Error
