@@ -24,6 +24,8 @@ func TestAdminAPIBindings(t *testing.T) {
 			}
 		}
 		id := first.json(t)["id"].(string)
+		r.call("POST", mali, good, "Idempotency-Key", "b2").expect(t, 201, first.json(t)["id"].(string))
+		r.call("POST", alice, good, "Idempotency-Key", "b3").problem(t, 409, "binding.exists")
 		r.call("POST", alice, good).problem(t, 409, "binding.exists")                                      // another's id
 		r.call("POST", mali, strings.Replace(good, "tmn.1", "tmn.2", 1)).problem(t, 409, "binding.exists") // another id
 		r.call("POST", v1+"/accounts/1/bindings", good).problem(t, 404, "account.unknown")                 // nobody's

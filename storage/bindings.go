@@ -1,6 +1,9 @@
 package storage
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Binding is what an account is called at a partner's.
 type Binding struct {
@@ -16,10 +19,13 @@ type Binding struct {
 const bindingColumns = `id, account_id, partner, external_id, created_at, updated_at, ended_at`
 
 // CreateBinding writes one. An account that has one with this partner already, or an id that another account has there, is
-// ErrExists.
+// ErrExists, after which a transaction goes on.
 func (s *Store) CreateBinding(ctx context.Context, b Binding) error {
-	_, err := s.exec(ctx, `INSERT INTO bindings (`+bindingColumns+`) VALUES (?, ?, ?, ?, ?, ?, 0)`,
+	err := s.guarded(ctx, `INSERT INTO bindings (`+bindingColumns+`) VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING`,
 		b.ID, b.AccountID, b.Partner, b.ExternalID, b.CreatedAt, b.UpdatedAt)
+	if errors.Is(err, ErrNotFound) {
+		return ErrExists
+	}
 	return err
 }
 

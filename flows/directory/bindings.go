@@ -41,20 +41,21 @@ func (s *Service) Bind(ctx context.Context, ssoid int64, partner, externalID str
 	}
 	now := storage.At(s.Now())
 	b := storage.Binding{ID: secret.UUID(), AccountID: account.ID, Partner: partner, ExternalID: externalID, CreatedAt: now, UpdatedAt: now}
+	there := b
 	err = s.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.CreateBinding(ctx, b); err != nil {
+		err := s.Store.CreateBinding(ctx, b)
+		if errors.Is(err, storage.ErrExists) {
+			if there, err = s.Store.BindingByExternalID(ctx, partner, externalID); err == nil && there.AccountID == account.ID {
+				return nil
+			}
+			return kind.New(kind.Exists, "binding.exists").WithErr(err)
+		}
+		if err != nil {
 			return err
 		}
 		return s.Audit.Append(ctx, bindingEvent("binding.created", audit.CLI, "", b))
 	})
-	if errors.Is(err, storage.ErrExists) {
-		there, found := s.Store.BindingByExternalID(ctx, partner, externalID)
-		if found == nil && there.AccountID == account.ID {
-			return there, nil
-		}
-		return b, kind.New(kind.Exists, "binding.exists").WithErr(err)
-	}
-	return b, err
+	return there, err
 }
 
 // account finds one that somebody has.

@@ -71,7 +71,7 @@ func createBinding(s *Server, c *call) error {
 	if err != nil {
 		return err
 	}
-	made, err := once(s, c, func() (Binding, error) {
+	made, err := once(s, c, func(c *call) (Binding, error) {
 		b, err := s.Office.Bind(c.r.Context(), c.actor, n, in.Partner, in.ExternalID)
 		return ViewBinding(n, b), err
 	})

@@ -54,7 +54,7 @@ func createRegistrationToken(s *Server, c *call) error {
 	if err := decode(c.body, &in); err != nil {
 		return err
 	}
-	made, err := once(s, c, func() (RegistrationToken, error) {
+	made, err := once(s, c, func(c *call) (RegistrationToken, error) {
 		t, plain, err := s.Office.CreateRegistrationToken(c.r.Context(), c.actor, in.Note, in.Uses, in.ExpiresIn.Duration())
 		return ViewRegistrationToken(t, plain), err
 	})
