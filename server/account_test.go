@@ -2,8 +2,6 @@ package server_test
 
 import (
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -11,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"pratu/flows/authorize"
 	"pratu/flows/issuer"
 	"pratu/flows/mail"
 	"pratu/server"
@@ -95,26 +92,6 @@ func nameIn(t *testing.T, dir string) string {
 		t.Fatal(files, err)
 	}
 	return filepath.Base(files[0])
-}
-
-// The consent page and the tokens tell the same: what scopes open is one table in two rooms.
-func TestConsentShowsWhatIsSent(t *testing.T) {
-	onSite(t, func(t *testing.T, s *site) {
-		b := s.browser()
-		page := b.consent("scope", "openid profile email phone address")
-		code := b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code")
-		token := text(s.post("/oauth2/token", "web1", s1, grant(code)).json(t), "access_token")
-		r := httptest.NewRequest(http.MethodGet, "/oauth2/userinfo", nil)
-		r.Header.Set("Authorization", "Bearer "+token)
-		sent := s.do(r).json(t)
-		for _, scope := range []string{"profile", "email", "phone"} {
-			for _, claim := range authorize.ScopeClaims(scope) {
-				if v, ok := sent[claim].(string); ok && claim != "locale" {
-					page.expect(t, 200, v)
-				}
-			}
-		}
-	})
 }
 
 // dev turns the site into one of development, whose mails are files in a directory.

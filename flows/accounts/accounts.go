@@ -72,20 +72,15 @@ type Contact struct {
 }
 
 // Email is the preferred address among the verified ones, else any, else "".
-func (a *Account) Email() string { return a.best(contact.Email) }
+func (a *Account) Email() string { return a.Best(contact.Email).Value }
 
 // Phone is the preferred number among the verified ones, else any, else "".
-func (a *Account) Phone() string { return a.best(contact.Phone) }
+func (a *Account) Phone() string { return a.Best(contact.Phone).Value }
 
-func (a *Account) best(contactKind string) string {
-	best := Contact{}
-	for _, c := range a.Contacts { // the oldest first
-		better := c.Verified && !best.Verified || c.Verified == best.Verified && c.Preferred && !best.Preferred
-		if c.Kind == contactKind && (best.ID == "" || better) {
-			best = c
-		}
-	}
-	return best.Value
+// Best is the contact that stands for all of a kind; one without a value where there is none.
+func (a *Account) Best(contactKind string) Contact {
+	best, _ := contact.Best(a.Contacts, func(c Contact) (bool, bool, bool) { return c.Kind == contactKind, c.Verified, c.Preferred })
+	return best
 }
 
 // Identifier is what the person signs in with.

@@ -55,7 +55,7 @@ func (s *Service) notice(ctx context.Context, n News) mail.Notice {
 // Try writes an account a message by way of trial in the caller's transaction, to a contact of its own of a kind, and returns
 // the outbox's id of it; "" without such a contact. One that isn't verified may be a stranger's.
 func (s *Service) Try(ctx context.Context, a *Account, contactKind string) (id string, err error) {
-	to := a.best(contactKind)
+	to := a.Best(contactKind).Value
 	if !slices.ContainsFunc(a.Contacts, func(c Contact) bool { return c.Kind == contactKind && c.Value == to && c.Verified }) {
 		return "", nil
 	}

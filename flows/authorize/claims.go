@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 
 	"pratu/flows/clients"
@@ -56,6 +57,9 @@ var scopeClaims = map[string][]string{
 // ScopeClaims lists the claims of a scope.
 func ScopeClaims(scope string) []string { return slices.Clone(scopeClaims[scope]) }
 
+// standardClaims are those of all scopes.
+var standardClaims = slices.Concat(slices.Collect(maps.Values(scopeClaims))...)
+
 // ClaimNames are the claims about the person that the parameter asks for, sorted. What says something about the sign-in
 // needs no consent, and a name that nobody knows opens nothing: shown and remembered, it would be a stranger's text on our
 // page, and with spaces in it a consent to more than the page told. Those that the client's own rules add are among them,
@@ -66,13 +70,11 @@ func ClaimNames(client *clients.Client, scopes []string, text string) []string {
 		return nil
 	}
 	names := client.ToldClaims(scopes)
-	for _, known := range scopeClaims {
-		for _, name := range known {
-			_, atUserinfo := c.Userinfo[name]
-			_, inIDToken := c.IDToken[name]
-			if atUserinfo || inIDToken {
-				names = append(names, name)
-			}
+	for _, name := range standardClaims {
+		_, atUserinfo := c.Userinfo[name]
+		_, inIDToken := c.IDToken[name]
+		if atUserinfo || inIDToken {
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)

@@ -4,9 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"pratu/flows/authorize"
 	"pratu/flows/clients"
@@ -33,43 +32,27 @@ func byScopes(scopes []string) []string {
 	return names
 }
 
-// assemble puts together the claims about a person from the account as it is now. What the account doesn't have is left
-// out: never null, never empty. A claim that was asked for with other values than the account's is left out as well.
+// assemble puts together the claims about a person from the account as it is now. A claim that was asked for with other
+// values than the account's is left out.
 func (p *Provider) assemble(g *storage.GrantView, contacts []storage.GrantContact, names []string, asked map[string]*authorize.ClaimRequest) (map[string]any, error) {
-	profile, err := p.profile(g, contacts)
+	person, err := p.person(g, contacts)
 	if err != nil {
 		return nil, err
 	}
-	for name := range asked {
-		names = append(names, name)
-	}
-	claims := map[string]any{}
-	for _, name := range names {
-		value, known := profile[name]
-		if !known || value == nil || value == "" || !slices.Contains(supportedClaims(), name) || !wanted(asked[name], value) {
-			continue
-		}
-		claims[name] = value
-	}
+	claims := person.Tell(slices.AppendSeq(names, maps.Keys(asked))...)
+	maps.DeleteFunc(claims, func(name string, value any) bool { return !wanted(asked[name], value) })
 	return claims, nil
 }
 
-// profile is what the account says of its person, contacts included where they were read.
-func (p *Provider) profile(g *storage.GrantView, contacts []storage.GrantContact) (map[string]any, error) {
-	profile := map[string]any{}
-	if err := json.Unmarshal([]byte(g.AccountProfile), &profile); err != nil {
+// person is whom a grant is about, contacts included where they were read.
+func (p *Provider) person(g *storage.GrantView, contacts []storage.GrantContact) (*authorize.Person, error) {
+	person := &authorize.Person{
+		SSOID: g.AccountSSOID, OID: g.AccountOID, Locale: g.AccountLocale, UpdatedAt: g.AccountUpdatedAt.Time(),
+	}
+	if err := json.Unmarshal([]byte(g.AccountProfile), &person.Profile); err != nil {
 		return nil, fmt.Errorf("profile of account %s: %w", g.AccountID, err)
 	}
-	if profile["name"] == nil {
-		if name := fullName(profile); name != "" {
-			profile["name"] = name
-		}
-	}
-	if profile["locale"] == nil && g.AccountLocale != "" {
-		profile["locale"] = g.AccountLocale
-	}
-	profile["updated_at"] = g.AccountUpdatedAt.Time().Unix()
-	return profile, p.addContacts(profile, contacts)
+	return person, p.reach(person, contacts)
 }
 
 // custom are the claims that the client's rules put into a token. g is nil for client_credentials. A token that was
@@ -105,27 +88,16 @@ func (p *Provider) fields(ctx context.Context, g *storage.GrantView, names []str
 	if err != nil {
 		return nil, err
 	}
-	fields, err := p.profile(g, contacts)
+	person, err := p.person(g, contacts)
 	if err != nil {
 		return nil, err
 	}
-	fields["ssoid"], fields["oid"] = strconv.FormatInt(g.AccountSSOID, 10), g.AccountOID
 	if slices.Contains(names, "roles") {
-		roles, err := p.Store.RolesOf(ctx, g.AccountID)
-		if err != nil {
+		if person.Roles, err = p.Store.RolesOf(ctx, g.AccountID); err != nil {
 			return nil, err
 		}
-		if len(roles) > 0 {
-			fields["roles"] = roles
-		}
 	}
-	return fields, nil
-}
-
-func fullName(profile map[string]any) string {
-	given, _ := profile["given_name"].(string)
-	family, _ := profile["family_name"].(string)
-	return strings.TrimSpace(given + " " + family)
+	return person.Fields(), nil
 }
 
 // wanted tells whether a value is among those asked for.
@@ -136,24 +108,20 @@ func wanted(r *authorize.ClaimRequest, value any) bool {
 	return slices.ContainsFunc(append(r.Values, r.Value), func(v any) bool { return v != nil && fmt.Sprint(v) == fmt.Sprint(value) })
 }
 
-// addContacts opens the best contact of each kind: verified before not, preferred before others, older before newer.
-func (p *Provider) addContacts(profile map[string]any, contacts []storage.GrantContact) error {
-	for _, kind := range []struct{ kind, claim string }{{contact.Email, "email"}, {contact.Phone, "phone_number"}} {
-		best := storage.GrantContact{}
-		for _, c := range contacts {
-			better := !c.VerifiedAt.IsZero() && best.VerifiedAt.IsZero() || (c.VerifiedAt.IsZero() == best.VerifiedAt.IsZero() && c.Preferred && !best.Preferred)
-			if c.Kind == kind.kind && (best.ID == "" || better) {
-				best = c
-			}
-		}
-		if best.ID == "" {
+// reach opens the best contact of each kind.
+func (p *Provider) reach(person *authorize.Person, contacts []storage.GrantContact) error {
+	for kind, to := range map[string]*authorize.Reach{contact.Email: &person.Email, contact.Phone: &person.Phone} {
+		best, found := contact.Best(contacts, func(c storage.GrantContact) (bool, bool, bool) {
+			return c.Kind == kind, !c.VerifiedAt.IsZero(), c.Preferred
+		})
+		if !found {
 			continue
 		}
 		value, err := p.Keyring.Open("contact", best.Value, best.ID)
 		if err != nil {
 			return fmt.Errorf("contact %s: %w", best.ID, err)
 		}
-		profile[kind.claim], profile[kind.claim+"_verified"] = string(value), !best.VerifiedAt.IsZero()
+		*to = authorize.Reach{Value: string(value), Verified: !best.VerifiedAt.IsZero()}
 	}
 	return nil
 }

@@ -4,10 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
-
-	"pratu/flows/contact"
-	"pratu/storage"
 )
 
 // directoryVersion is what clients of the Identity API know their tokens by.
@@ -37,22 +33,22 @@ func (p *Provider) directoryClaims(ctx context.Context, u *unit, claims map[stri
 }
 
 func (p *Provider) publicProfile(ctx context.Context, u *unit, profile map[string]any) error {
-	account, err := p.profile(u.grant, nil)
+	person, err := p.person(u.grant, nil)
 	if err != nil {
 		return err
 	}
-	avatar, _ := account["picture"].(string)
-	profile["avatar"] = avatar
-	for _, name := range []string{"name", "nickname", "preferred_username"} {
-		if text, _ := account[name].(string); text != "" {
-			profile["display_name"] = maskNumber(text)
-			break
+	if person.PublicName() == "" { // somebody without a name
+		contacts, err := p.Store.ContactsForGrant(ctx, u.grant.AccountID)
+		if err == nil {
+			err = p.reach(person, contacts)
 		}
-	}
-	if profile["display_name"] == "" {
-		if profile["display_name"], err = p.maskedContact(ctx, u.grant); err != nil {
+		if err != nil {
 			return err
 		}
+	}
+	profile["display_name"] = person.PublicName()
+	if avatar, ok := person.Tell("picture")["picture"].(string); ok {
+		profile["avatar"] = avatar
 	}
 	if !slices.Contains(u.scopes, "references") {
 		return nil
@@ -64,37 +60,4 @@ func (p *Provider) publicProfile(ctx context.Context, u *unit, profile map[strin
 	}
 	profile["refs"] = refs
 	return err
-}
-
-// maskedContact is what somebody without a name is called.
-func (p *Provider) maskedContact(ctx context.Context, g *storage.GrantView) (string, error) {
-	contacts, err := p.Store.ContactsForGrant(ctx, g.AccountID)
-	if err != nil {
-		return "", err
-	}
-	told := map[string]any{}
-	if err := p.addContacts(told, contacts); err != nil {
-		return "", err
-	}
-	if number, _ := told["phone_number"].(string); number != "" {
-		return maskNumber(number), nil
-	}
-	address, _ := told["email"].(string)
-	if address == "" {
-		return "", nil
-	}
-	return contact.Mask(contact.Stored(contact.Email, address)), nil
-}
-
-// maskNumber leaves three digits of a phone number that stands where a name should; a name stays as it is.
-func maskNumber(text string) string {
-	c, err := contact.ParsePhone(text)
-	if err != nil {
-		return text
-	}
-	digits := strings.TrimPrefix(c.Value, "+")
-	if national, thai := strings.CutPrefix(digits, "66"); thai {
-		digits = "0" + national
-	}
-	return digits[:3] + strings.Repeat("*", len(digits)-3)
 }

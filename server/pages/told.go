@@ -1,0 +1,124 @@
+package pages
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pratu/flows/accounts"
+	"pratu/flows/authorize"
+	"pratu/flows/clients"
+	"pratu/flows/contact"
+	"pratu/server/web"
+)
+
+// personOf is an account as applications are told of it: what tokens hold is made of the same.
+func personOf(a *accounts.Account) *authorize.Person {
+	reach := func(kind string) authorize.Reach {
+		best := a.Best(kind)
+		return authorize.Reach{Value: best.Value, Verified: best.Verified}
+	}
+	return &authorize.Person{
+		SSOID: a.SSOID, OID: a.OID, Roles: a.Roles, Profile: a.Profile, Locale: a.Locale, UpdatedAt: a.UpdatedAt,
+		Email: reach(contact.Email), Phone: reach(contact.Phone),
+	}
+}
+
+// tells are the scopes that send something of the account's.
+func tells(scope string) bool {
+	return len(authorize.ScopeClaims(scope)) > 0 || slices.Contains([]string{"public_profile", "mobile", "contacts"}, scope)
+}
+
+// covered tells whether a claim is told with one of the scopes already.
+func covered(claim string, scopes []string) bool {
+	return slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(authorize.ScopeClaims(scope), claim) })
+}
+
+// values are what a scope would send now, as the person reads it. What only says something of the rest goes without saying.
+func values(scope string, p *authorize.Person, a *accounts.Account) (list []string) {
+	switch scope { // those of the Identity API
+	case "public_profile":
+		return slices.Concat(texts("name", p.PublicName()), told("picture", p))
+	case "mobile":
+		if p.Phone.Verified {
+			return texts("phone_number", p.Phone.Value)
+		}
+		return nil
+	case "contacts":
+		for _, c := range a.Contacts {
+			list = append(list, c.Value)
+		}
+		return list
+	}
+	for _, claim := range authorize.ScopeClaims(scope) {
+		for _, v := range told(claim, p) {
+			if !authorize.Aside(claim) && !slices.Contains(list, v) { // a name and its parts needn't be told twice
+				list = append(list, v)
+			}
+		}
+	}
+	return list
+}
+
+// told is what a standard claim tells.
+func told(claim string, p *authorize.Person) []string { return texts(claim, p.Tell(claim)[claim]) }
+
+// toldBy is what a claim tells: of the client's own, the fields of the account that it is made of.
+func toldBy(c *clients.Client, claim string, scopes []string, p *authorize.Person) (list []string) {
+	if clients.ReservedClaim(claim) {
+		return told(claim, p)
+	}
+	if c == nil {
+		return nil
+	}
+	fields := p.Fields()
+	for _, r := range c.Settings.Claims {
+		if _, sent := r.Evaluate(fields); !sent || r.Claim != claim || r.Scope != "" && !slices.Contains(scopes, r.Scope) {
+			continue
+		}
+		for _, field := range r.Fields() {
+			value, _ := (&clients.ClaimRule{Field: field}).Evaluate(fields)
+			list = append(list, texts(field, value)...)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// texts are a claim's value as people read it.
+func texts(claim string, value any) []string {
+	var text string
+	switch v := value.(type) {
+	case nil:
+	case []string:
+		return v
+	case map[string]any:
+		text = address(v)
+	case int64:
+		text = fmt.Sprint(v)
+		if claim == "updated_at" {
+			text = time.Unix(v, 0).UTC().Format(time.DateOnly)
+		}
+	default:
+		text = fmt.Sprint(v)
+	}
+	if text = web.Inert(text); text == "" {
+		return nil
+	}
+	return []string{text}
+}
+
+// address is one as it is written, or its parts.
+func address(parts map[string]any) string {
+	if text, _ := parts["formatted"].(string); text != "" {
+		return text
+	}
+	var list []string
+	for _, part := range []string{"street_address", "locality", "region", "postal_code", "country"} {
+		if text, _ := parts[part].(string); text != "" {
+			list = append(list, text)
+		}
+	}
+	return strings.Join(list, ", ")
+}
