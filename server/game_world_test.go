@@ -63,7 +63,9 @@ func (g *games) send(method, path, body string, header ...string) reply {
 	if answer.Header.Get("Cache-Control") != "no-store" {
 		g.t.Errorf("%s %s may be kept: %v", method, path, answer.Header)
 	}
-	g.described(method, path, body, r, answer)
+	if r.Header.Get("X-Client-Identifier") != "79" { // a title of always_200
+		conforms(g.t, gameAPI, r, body, answer)
+	}
 	return answer
 }
 
