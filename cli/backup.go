@@ -14,8 +14,9 @@ func (a *app) backupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "backup FILE", Short: "Copy the embedded database into a new file", Args: args(cobra.ExactArgs(1)),
 		Long: "Copy the embedded database into a new file, as it is at this moment, beside a running server. To restore it, stop the\n" +
-			"server and put the file in the place of pratu.db. Keep the secret key too, and elsewhere: without it nothing that is\n" +
-			"sealed can be opened. PostgreSQL is backed up by pg_dump.",
+			"server, take pratu.db-wal and pratu.db-shm away if they are there, and put the file in the place of pratu.db: what a\n" +
+			"server that crashed left in them would be written over it. Keep the secret key too, and elsewhere: without it nothing\n" +
+			"that is sealed can be opened. PostgreSQL is backed up by pg_dump.",
 		RunE: func(cmd *cobra.Command, list []string) error {
 			return a.withStore(cmd, func(t *tools) error {
 				err := t.store.Backup(t.ctx, list[0])

@@ -42,7 +42,7 @@ func (f *clientFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.scope, "scope", "", "scopes it may ask for, separated by spaces")
 	fs.StringVar(&f.jwksFile, "jwks-file", "", "file with the client's public keys (JWK Set)")
 	fs.StringVar(&f.idTokenAlg, "id-token-alg", "", strings.Join(keys.Algorithms(), ", ")+"; default by kind")
-	fs.StringVar(&f.userinfoAlg, "userinfo-alg", "", "the same for signed userinfo; default plain JSON")
+	fs.StringVar(&f.userinfoAlg, "userinfo-alg", "", strings.Join(keys.Algorithms(), ", ")+", for signed userinfo; default plain JSON")
 	fs.BoolVar(&f.requirePAR, "require-par", false, "only pushed authorization requests")
 	fs.StringArrayVar(&f.origins, "allowed-origin", nil, "origin that may call us from a page, beside those of the redirect URIs")
 	fs.StringArrayVar(&f.permissions, "permission", nil, strings.Join(clients.Permissions(), ", ")+" (repeat for more; an empty one takes all away)")

@@ -23,8 +23,9 @@ func (a *app) keyReindex() *cobra.Command {
 		Use: "reindex", Short: "Move what is sealed to the current secret key; running servers do it by themselves",
 		Long: "After PRATU_SECRET_KEY was replaced, with the earlier one in PRATU_SECRET_KEY_PREVIOUS, contacts are found under both.\n" +
 			"Servers index and seal them under the new key in the background; this command does the same, or shows how far it is.\n" +
-			"So are signing keys, secrets of authenticator apps, connectors and partners, and addresses of linked logins. When it is\n" +
-			"done, none of them needs the earlier key any more. Recovery codes do: they are hashed with it, and can't be moved.",
+			"So are signing keys, secrets of authenticator apps, connectors, partners and webhooks, and addresses of linked logins.\n" +
+			"When it is done, none of them needs the earlier key any more. Messages that wait do, see pratu outbox list, and recovery\n" +
+			"codes: they are hashed with it, and can't be moved.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withTools(cmd, func(t *tools) error {
