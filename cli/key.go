@@ -43,6 +43,9 @@ func (a *app) keyRotate() *cobra.Command {
 			"PRATU_KEY_ROTATION; --compromised is for a key that has leaked.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("bits") && (o.Alg == keys.ES256 || o.Alg == keys.EdDSA) {
+				return usage("--bits is for RSA: the length of %s is fixed", o.Alg)
+			}
 			return a.withTools(cmd, func(t *tools) error {
 				if err := t.keys.Ensure(t.ctx); err != nil {
 					return err

@@ -17,7 +17,7 @@ func (a *app) manCommand() *cobra.Command {
 		Long: "Write manual pages of all commands into a directory, such as /usr/local/share/man/man1, for packages and images.",
 		RunE: func(cmd *cobra.Command, list []string) error {
 			if err := os.MkdirAll(list[0], 0o755); err != nil { //nolint:gosec // others read manuals
-				return unreadable("man", list[0], err)
+				return unwritable(list[0], err)
 			}
 			n, err := writeManuals(cmd.Root(), list[0])
 			if err == nil {
@@ -28,6 +28,10 @@ func (a *app) manCommand() *cobra.Command {
 	}
 }
 
+func unwritable(path string, err error) error {
+	return fmt.Errorf("%s can't be written (%w): correct the path or its permissions", path, reason(err))
+}
+
 // writeManuals writes the page of a command and those of all below it.
 func writeManuals(cmd *cobra.Command, dir string) (n int, err error) {
 	if !cmd.IsAvailableCommand() && cmd.HasParent() {
@@ -35,7 +39,7 @@ func writeManuals(cmd *cobra.Command, dir string) (n int, err error) {
 	}
 	file := filepath.Join(dir, strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1")
 	if err := os.WriteFile(file, []byte(manual(cmd)), 0o644); err != nil { //nolint:gosec // others read manuals
-		return 0, unreadable("man", file, err)
+		return 0, unwritable(file, err)
 	}
 	n = 1
 	for _, c := range cmd.Commands() {

@@ -102,7 +102,9 @@ func (p *printer) encode(v any) error {
 	if p.quiet {
 		if ids, have := idsOf(raw.Bytes()); have {
 			for _, id := range ids {
-				fmt.Fprintln(p.out, id)
+				if _, err := fmt.Fprintln(p.out, id); err != nil {
+					return err
+				}
 			}
 			return nil
 		}

@@ -3,11 +3,27 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
 )
+
+// full is a disk that is.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// A script that reads ids isn't told of success where they got lost.
+func TestOutputThatFails(t *testing.T) {
+	for _, p := range []*printer{{format: "table", out: full{}}, {format: "json", out: full{}}, {format: "yaml", out: full{}}, {format: "table", quiet: true, out: full{}}} {
+		v := map[string]string{"id": "1"}
+		if p.one(v, [][2]string{{"id", "1"}}) == nil || p.list([]any{v}, []string{"id"}, [][]string{{"1"}}) == nil {
+			t.Errorf("%s, quiet %v: no error", p.format, p.quiet)
+		}
+	}
+}
 
 // What somebody calls themselves is no command of a terminal's, in any format, and is read back as it was (OF-05, OF-06).
 func TestOutputIsInert(t *testing.T) {

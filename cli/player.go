@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pratu/flows/audit"
+	"pratu/flows/kind"
 	"pratu/flows/players"
 	"pratu/storage"
 )
@@ -69,6 +70,9 @@ func (a *app) onPlayer(use, short string, title *string, run func(t *tools, titl
 		RunE: func(cmd *cobra.Command, list []string) error {
 			return a.withTools(cmd, func(t *tools) error {
 				game, err := t.players.Title(t.ctx, *title)
+				if kind.Is(err, "title.unknown") { // to a game it is a key that opens nothing
+					err = kind.New(kind.NotFound, "title.unknown").WithErr(err)
+				}
 				if err != nil {
 					return err
 				}
