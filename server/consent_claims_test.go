@@ -138,24 +138,37 @@ func TestConsentShowsWhatIsSentOfLittle(t *testing.T) {
 	})
 }
 
-// The scope public_profile of the Identity API is told in the access token: a name, or what is left of a contact.
+// The scopes of the Identity API: a name, or what is left of a contact, and partners are told in the access token; there the
+// account is called what the page shows beside them. A number that nobody proved isn't told as mobile.
 func TestConsentShowsThePublicProfile(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
-		must1(s.clients.Update(t.Context(), "web1", func(d *clients.Document) error { d.Scope += " public_profile"; return nil }))(t)
-		s.pass(2 * time.Second)
+		must1(s.clients.Update(t.Context(), "web1", func(d *clients.Document) error {
+			d.Scope += " public_profile references mobile contacts"
+			return nil
+		}))(t)
+		must1(s.directory.Bind(t.Context(), s.mali.SSOID, "truemoney", "TM-1"))(t)
+		b := s.browser()
+		b.to(b.login(malisMail, malisPassword), "/account")
 		for profile, want := range map[string][]string{
 			`{"name":"Mali","picture":"https://mali.test/p.png"}`: {"Mali", "https://mali.test/p.png"},
 			`{"nickname":"081 555 8888"}`:                         {"081*******"},
 			`{}`:                                                  {"081*******"},
 		} {
 			s.exec(`UPDATE accounts SET profile = '` + profile + `' WHERE id = '` + s.mali.ID + `'`)
-			b := s.browser()
-			b.to(b.login(malisMail, malisPassword), "/account")
 			page, _, _, access := b.askedFor("openid public_profile", "")
 			told, _ := access["profile"].(map[string]any)
 			sent := slices.DeleteFunc([]string{text(told, "display_name"), text(told, "avatar")}, func(v string) bool { return v == "" })
 			tellsTheSame(t, profile, valuesOn(page), sent)
 			tellsTheSame(t, profile, valuesOn(page), want)
 		}
+		page, _, _, access := b.askedFor("openid public_profile references", "")
+		told, _ := access["profile"].(map[string]any)
+		tellsTheSame(t, "references", valuesOn(page), []string{text(told, "display_name"), fmt.Sprint(told["refs"].([]any)[0]) + " TM-1"})
+		page, _, _, _ = b.askedFor("openid mobile contacts", "")
+		tellsTheSame(t, "mobile", valuesOn(page), []string{malisPhone, malisMail, malisPhone})
+		s.exec(`UPDATE contacts SET verified_at = 0 WHERE kind = 'phone'`)
+		page, _, _, _ = b.askedFor("openid mobile", "")
+		tellsTheSame(t, "an unproven number", valuesOn(page), nil)
+		page.expect(t, 200, "Your account has none")
 	})
 }

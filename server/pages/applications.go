@@ -28,7 +28,7 @@ func (s *Server) Applications(w http.ResponseWriter, r *http.Request) error {
 
 // application says what one may see in the words of the consent page, without the values.
 func (s *Server) application(r *http.Request, a authorize.Application, owner *accounts.Account) Application {
-	view := Application{ID: a.ID, Groups: groups(a.Client, a.Scopes, a.Claims, owner), Since: a.Since, Used: a.UsedAt, Brand: web.NewBrand(a.ID, "", "", "", "")}
+	view := Application{ID: a.ID, Groups: groups(a.Client, a.Scopes, a.Claims, owner, nil), Since: a.Since, Used: a.UsedAt, Brand: web.NewBrand(a.ID, "", "", "", "")}
 	if c := a.Client; c != nil {
 		view.Brand, view.Unverified = s.brand(r, c, ""), c.Unverified()
 		if !c.Disabled() {

@@ -55,12 +55,18 @@ func (s *Server) Consent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var partners []storage.Binding
+	if slices.Contains(v.interaction.Scopes, "references") {
+		if partners, err = s.Directory.Bindings(r.Context(), a.ID, false); err != nil {
+			return err
+		}
+	}
 	called, identifier := person(a)
 	page := &Consent{
 		Name: called, Identifier: identifier, SwitchURL: s.to(v, issuer.PathSelectAccount),
 		RedirectHost: web.Inert(v.interaction.RedirectHost), Device: v.interaction.Device, Unverified: v.interaction.Client.Unverified(),
 		Unregistered: v.interaction.Client.Origin == clients.OriginDocument,
-		Groups:       groups(v.interaction.Client, v.interaction.Scopes, v.interaction.ClaimNames, a),
+		Groups:       groups(v.interaction.Client, v.interaction.Scopes, v.interaction.ClaimNames, a, partners),
 	}
 	page.SignedIn = page.Name
 	return s.show(v, http.StatusOK, "consent", page)
@@ -111,7 +117,7 @@ var scopeGroups = []struct {
 
 // groups sorts what is asked for under its headings, each with what would be sent now. Scopes that nobody gave words to
 // come last, under their ids, and claims that are asked for one by one or are the client's own, under their names.
-func groups(c *clients.Client, scopes, claims []string, a *accounts.Account) []ConsentGroup {
+func groups(c *clients.Client, scopes, claims []string, a *accounts.Account, partners []storage.Binding) []ConsentGroup {
 	var list []ConsentGroup
 	person := personOf(a)
 	rest := slices.Clone(scopes)
@@ -120,7 +126,7 @@ func groups(c *clients.Client, scopes, claims []string, a *accounts.Account) []C
 		for _, scope := range g.scopes {
 			if i := slices.Index(rest, scope); i >= 0 {
 				rest = slices.Delete(rest, i, i+1)
-				group.Items = append(group.Items, item(scope, values(scope, person, a), tells(scope)))
+				group.Items = append(group.Items, item(scope, values(scope, person, a, partners), tells(scope)))
 			}
 		}
 		if len(group.Items) > 0 {

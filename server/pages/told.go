@@ -11,6 +11,7 @@ import (
 	"pratu/flows/clients"
 	"pratu/flows/contact"
 	"pratu/server/web"
+	"pratu/storage"
 )
 
 // personOf is an account as applications are told of it: what tokens hold is made of the same.
@@ -27,7 +28,7 @@ func personOf(a *accounts.Account) *authorize.Person {
 
 // tells are the scopes that send something of the account's.
 func tells(scope string) bool {
-	return len(authorize.ScopeClaims(scope)) > 0 || slices.Contains([]string{"public_profile", "mobile", "contacts"}, scope)
+	return len(authorize.ScopeClaims(scope)) > 0 || slices.Contains([]string{"public_profile", "mobile", "contacts", "references"}, scope)
 }
 
 // covered tells whether a claim is told with one of the scopes already.
@@ -36,7 +37,7 @@ func covered(claim string, scopes []string) bool {
 }
 
 // values are what a scope would send now, as the person reads it. What only says something of the rest goes without saying.
-func values(scope string, p *authorize.Person, a *accounts.Account) (list []string) {
+func values(scope string, p *authorize.Person, a *accounts.Account, partners []storage.Binding) (list []string) {
 	switch scope { // those of the Identity API
 	case "public_profile":
 		return slices.Concat(texts("name", p.PublicName()), told("picture", p))
@@ -48,6 +49,11 @@ func values(scope string, p *authorize.Person, a *accounts.Account) (list []stri
 	case "contacts":
 		for _, c := range a.Contacts {
 			list = append(list, c.Value)
+		}
+		return list
+	case "references":
+		for _, b := range partners {
+			list = append(list, web.Inert(b.Partner+" "+b.ExternalID))
 		}
 		return list
 	}
