@@ -75,7 +75,7 @@ func (a *app) onAccount(use, short string, run func(t *tools, p *office.Person) 
 		Long: short + ". ACCOUNT is its ssoid or oid, or a verified address or number.",
 		RunE: func(cmd *cobra.Command, list []string) error {
 			return a.withTools(cmd, func(t *tools) error {
-				row, err := t.accounts.Named(t.ctx, list[0])
+				row, err := t.office.Named(t.ctx, office.Host(), list[0])
 				if err != nil {
 					return err
 				}

@@ -30,7 +30,7 @@ func (a *app) bindingCreate() *cobra.Command {
 				return usage("--account is missing: pratu account list finds one")
 			}
 			return a.withTools(cmd, func(t *tools) error {
-				row, err := t.accounts.Named(t.ctx, account)
+				row, err := t.office.Named(t.ctx, office.Host(), account)
 				if err != nil {
 					return err
 				}
@@ -58,7 +58,7 @@ func (a *app) bindingList() *cobra.Command {
 				return usage("--account is missing: pratu account list finds one")
 			}
 			return a.withTools(cmd, func(t *tools) error {
-				row, err := t.accounts.Named(t.ctx, account)
+				row, err := t.office.Named(t.ctx, office.Host(), account)
 				if err != nil {
 					return err
 				}

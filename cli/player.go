@@ -8,6 +8,7 @@ import (
 
 	"pratu/flows/audit"
 	"pratu/flows/kind"
+	"pratu/flows/office"
 	"pratu/flows/players"
 	"pratu/storage"
 )
@@ -76,7 +77,7 @@ func (a *app) onPlayer(use, short string, title *string, run func(t *tools, titl
 				if err != nil {
 					return err
 				}
-				account, err := t.accounts.Named(t.ctx, list[0])
+				account, err := t.office.Named(t.ctx, office.Host(), list[0])
 				if err != nil {
 					return err
 				}

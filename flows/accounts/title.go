@@ -3,7 +3,6 @@ package accounts
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 
 	"pratu/flows/audit"
@@ -258,31 +257,4 @@ func (s *Service) CreateGuest(ctx context.Context, title, deviceHash, locale str
 	return id, s.Store.CreateCredential(ctx, storage.Credential{
 		ID: secret.UUID(), AccountID: id, Kind: "device", Secret: deviceHash, CreatedAt: storage.At(s.Now()), Title: title,
 	})
-}
-
-// Named finds an account by what an administrator may know of it: its number, its id in games, or a proven contact.
-func (s *Service) Named(ctx context.Context, text string) (storage.Account, error) {
-	if number, err := strconv.ParseInt(text, 10, 64); err == nil && !strings.HasPrefix(text, "0") && !strings.HasPrefix(text, "+") {
-		if a, err := s.Store.AccountBySSOID(ctx, number); !errors.Is(err, storage.ErrNotFound) {
-			return a, err
-		}
-	}
-	var a storage.Account
-	c, err := contact.Parse(text)
-	switch {
-	case len(text) == 24 && !strings.Contains(text, "@"):
-		a, err = s.Store.AccountByOID(ctx, text)
-	case err == nil:
-		a, _, err = s.Store.AccountByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
-	default:
-		return a, kind.New(kind.NotFound, "account.unknown")
-	}
-	return a, unknownAccount(err)
-}
-
-func unknownAccount(err error) error {
-	if errors.Is(err, storage.ErrNotFound) {
-		return kind.New(kind.NotFound, "account.unknown").WithErr(err)
-	}
-	return err
 }

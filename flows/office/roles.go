@@ -181,15 +181,19 @@ func (s *Service) Named(ctx context.Context, a Actor, text string) (*accounts.Ac
 	return s.Accounts.Load(ctx, row.ID)
 }
 
+// named takes digits for an account's number before it takes them for a phone's: people choose their phone numbers, and nobody
+// is to be taken for somebody else by one.
 func (s *Service) named(ctx context.Context, text string) (storage.Account, error) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && text == strconv.FormatInt(n, 10) {
+		if row, err := s.Store.AccountBySSOID(ctx, n); !errors.Is(err, storage.ErrNotFound) {
+			return row, err
+		}
+	}
 	if c, err := contact.Parse(text); err == nil {
 		row, _, err := s.Store.AccountByContact(ctx, c.Kind, s.Keyring.Digests(c.Kind, c.Canonical))
 		if !errors.Is(err, storage.ErrNotFound) {
 			return row, err
 		}
-	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return s.Store.AccountBySSOID(ctx, n)
 	}
 	return s.Store.AccountByEitherID(ctx, text)
 }

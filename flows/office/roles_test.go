@@ -3,10 +3,12 @@ package office_test
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
+	"pratu/flows/accounts"
 	"pratu/flows/clients"
 	"pratu/flows/kind"
 	"pratu/flows/office"
@@ -96,6 +98,30 @@ func TestLastOwner(t *testing.T) {
 		must(t, err)
 		if _, err := w.Accounts.Close(w.t.Context(), account, ""); !kind.Is(err, "role.last_owner") {
 			t.Errorf("the last owner left: %v", err)
+		}
+	})
+}
+
+// Somebody is named alike everywhere, and by a number of their own nobody is taken for somebody else.
+func TestNamed(t *testing.T) {
+	each(t, func(w *world) {
+		ctx := w.t.Context()
+		numbered := w.person("numbered")
+		storagetest.Exec(w.t, w.url, `UPDATE accounts SET ssoid = 812345678 WHERE id = '`+numbered.ID+`'`)
+		called, err := w.Accounts.Create(ctx, accounts.New{Phone: "0812345678", PhoneVerified: true})
+		must(w.t, err)
+		for text, id := range map[string]string{
+			"812345678": numbered.ID, " 812345678 ": numbered.ID, "NUMBERED@x.test": numbered.ID, "0812345678": called.ID, "+66812345678": called.ID, "081-234-5678": called.ID,
+			called.OID: called.ID, called.ID: called.ID, strconv.FormatInt(called.SSOID, 10): called.ID,
+		} {
+			if got, err := w.Named(ctx, office.Host(), text); err != nil || got.ID != id {
+				t.Errorf("%q: %+v, %v", text, got, err)
+			}
+		}
+		for _, text := range []string{"", "0", "-1", "+812345678", "00812345678", "numbered", "99999999999999999999", "\x00", "\xff"} {
+			if got, err := w.Named(ctx, office.Host(), text); !kind.Is(err, "account.unknown") {
+				t.Errorf("%q: %+v, %v", text, got, err)
+			}
 		}
 	})
 }
