@@ -3,7 +3,6 @@ package office
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -149,11 +148,8 @@ func (s *Service) Account(ctx context.Context, a Actor, ssoid int64) (*Person, e
 		return nil, err
 	}
 	row, err := s.Store.AccountBySSOID(ctx, ssoid)
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil, kind.New(kind.NotFound, "account.unknown").WithErr(err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, unknownAccount(err)
 	}
 	p := &Person{}
 	if p.Account, err = s.Accounts.Load(ctx, row.ID); err != nil {
@@ -177,6 +173,12 @@ func (s *Service) Account(ctx context.Context, a Actor, ssoid int64) (*Person, e
 	return p, err
 }
 
+// reading is an actor who reads accounts as well: a scope to write needn't come with one to read.
+func (a Actor) reading() Actor {
+	a.may = append(slices.Clone(a.may), ReadAccounts)
+	return a
+}
+
 // touch is what every change of an account begins with: who has a role is only touched by who may give roles, else support
 // could become its owner by taking a factor away; and nobody locks themselves out.
 func (s *Service) touch(ctx context.Context, a Actor, action Action, ssoid int64) (context.Context, *Person, error) {
@@ -184,9 +186,7 @@ func (s *Service) touch(ctx context.Context, a Actor, action Action, ssoid int64
 	if err != nil {
 		return ctx, nil, err
 	}
-	reader := a
-	reader.may = append(slices.Clone(a.may), ReadAccounts) // a scope to write needn't come with one to read
-	p, err := s.Account(ctx, reader, ssoid)
+	p, err := s.Account(ctx, a.reading(), ssoid)
 	switch {
 	case err != nil:
 		return ctx, nil, err

@@ -9,11 +9,8 @@ import (
 
 // FindAPIKeys are an application's keys of the Identity API, the newest first, those that are over for a while among them.
 func (s *Service) FindAPIKeys(ctx context.Context, a Actor, clientID string) ([]storage.APIKey, error) {
-	ctx, err := a.enter(ctx, ReadClients)
+	ctx, _, err := s.theirs(ctx, a, ReadClients, clientID)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := s.theirs(ctx, a, ReadClients, clientID); err != nil {
 		return nil, err
 	}
 	return s.APIKeys.List(ctx, clientID)
@@ -21,10 +18,7 @@ func (s *Service) FindAPIKeys(ctx context.Context, a Actor, clientID string) ([]
 
 // CreateAPIKey gives an application a key, which is returned this once. A life of 0 is one without end.
 func (s *Service) CreateAPIKey(ctx context.Context, a Actor, clientID, note string, life time.Duration) (storage.APIKey, string, error) {
-	ctx, err := a.enter(ctx, RotateSecrets)
-	if err == nil {
-		_, err = s.keyed(ctx, a, clientID)
-	}
+	ctx, err := s.keyed(ctx, a, clientID)
 	if err != nil {
 		return storage.APIKey{}, "", err
 	}
@@ -33,11 +27,8 @@ func (s *Service) CreateAPIKey(ctx context.Context, a Actor, clientID, note stri
 
 // RevokeAPIKey ends a key of an application at once. Another's is as unknown as one that isn't there.
 func (s *Service) RevokeAPIKey(ctx context.Context, a Actor, clientID, id string) error {
-	ctx, err := a.enter(ctx, RotateSecrets)
+	ctx, _, err := s.theirs(ctx, a, RotateSecrets, clientID)
 	if err != nil {
-		return err
-	}
-	if _, err := s.theirs(ctx, a, RotateSecrets, clientID); err != nil {
 		return err
 	}
 	return s.APIKeys.Revoke(ctx, clientID, id)

@@ -16,16 +16,22 @@ import (
 // FindClients reads up to limit applications whose name or id holds a text, in the order of ids after one; next is where to
 // go on, "" at the end. Title owners find their own.
 func (s *Service) FindClients(ctx context.Context, a Actor, text, after string, limit int) (list []*clients.Client, next string, err error) {
-	if ctx, err = a.enter(ctx, ReadClients); err != nil {
+	return s.search(ctx, a, ReadClients, storage.ClientFilter{Text: strings.TrimSpace(text), After: after, Limit: limit}, a.reaches)
+}
+
+// search is one of applications that an actor may do something with.
+func (s *Service) search(ctx context.Context, a Actor, action Action, f storage.ClientFilter, may func(Action, *clients.Client) bool) (list []*clients.Client, next string, err error) {
+	if ctx, err = a.enter(ctx, action); err != nil {
 		return nil, "", err
 	}
-	filter := storage.ClientFilter{Text: strings.TrimSpace(text), After: after, Limit: limit + 1}
-	if !a.Everywhere(ReadClients) {
-		if filter.Titles = a.Titles; len(filter.Titles) == 0 {
+	if !a.Everywhere(action) {
+		if f.Titles = a.Titles; len(f.Titles) == 0 {
 			return nil, "", nil
 		}
 	}
-	if list, err = s.Clients.Search(ctx, filter); err != nil {
+	limit := f.Limit
+	f.Limit++
+	if list, err = s.Clients.Search(ctx, f); err != nil {
 		return nil, "", err
 	}
 	if len(list) > limit {
@@ -33,7 +39,7 @@ func (s *Service) FindClients(ctx context.Context, a Actor, text, after string, 
 		next = list[limit-1].ID
 	}
 	// The query looks at JSON as text, which somebody else's setting may look like.
-	return slices.DeleteFunc(list, func(c *clients.Client) bool { return !a.reaches(ReadClients, c) }), next, nil
+	return slices.DeleteFunc(list, func(c *clients.Client) bool { return !may(action, c) }), next, nil
 }
 
 // reaches tells whether an actor may do something with an application.
@@ -44,20 +50,21 @@ func (a Actor) reaches(action Action, c *clients.Client) bool {
 
 // Client is one application. One of somebody else's title is as unknown as one that isn't there.
 func (s *Service) Client(ctx context.Context, a Actor, id string) (*clients.Client, error) {
-	ctx, err := a.enter(ctx, ReadClients)
-	if err != nil {
-		return nil, err
-	}
-	return s.theirs(ctx, a, ReadClients, id)
+	_, c, err := s.theirs(ctx, a, ReadClients, id)
+	return c, err
 }
 
-// theirs reads an application that an actor may do something with.
-func (s *Service) theirs(ctx context.Context, a Actor, action Action, id string) (*clients.Client, error) {
+// theirs is what every action on one application begins with.
+func (s *Service) theirs(ctx context.Context, a Actor, action Action, id string) (context.Context, *clients.Client, error) {
+	ctx, err := a.enter(ctx, action)
+	if err != nil {
+		return ctx, nil, err
+	}
 	c, err := s.Clients.Find(ctx, id)
 	if err == nil && !a.reaches(action, c) {
-		return nil, kind.New(kind.NotFound, "client.unknown")
+		return ctx, nil, kind.New(kind.NotFound, "client.unknown")
 	}
-	return c, err
+	return ctx, c, err
 }
 
 // CreateClient registers an application. Its secret is returned this once.
@@ -77,11 +84,8 @@ func (s *Service) CreateClient(ctx context.Context, a Actor, d clients.Document)
 
 // ChangeClient applies a change to an application that is still the version that was looked at; 0 for any.
 func (s *Service) ChangeClient(ctx context.Context, a Actor, id string, version storage.Instant, change func(*clients.Document) error) (*clients.Client, error) {
-	ctx, err := a.enter(ctx, WriteClients)
+	ctx, _, err := s.theirs(ctx, a, WriteClients, id)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := s.theirs(ctx, a, WriteClients, id); err != nil {
 		return nil, err
 	}
 	return s.Clients.UpdateIf(ctx, id, version, func(d *clients.Document) error {
@@ -161,39 +165,33 @@ const MaxOverlap = 30 * 24 * time.Hour
 
 // RotateSecret gives an application a second secret. The one before works for the overlap, those before that end.
 func (s *Service) RotateSecret(ctx context.Context, a Actor, id string, overlap time.Duration) (string, error) {
-	ctx, err := a.enter(ctx, RotateSecrets)
+	ctx, err := s.keyed(ctx, a, id)
+	if err == nil && (overlap < 0 || overlap > MaxOverlap) {
+		err = kind.New(kind.Invalid, "client.overlap").WithField("overlap")
+	}
 	if err != nil {
-		return "", err
-	}
-	if overlap < 0 || overlap > MaxOverlap {
-		return "", kind.New(kind.Invalid, "client.overlap").WithField("overlap")
-	}
-	if _, err := s.keyed(ctx, a, id); err != nil {
 		return "", err
 	}
 	return s.Clients.RotateSecret(ctx, id, "", overlap)
 }
 
-// keyed reads an application whose secret or key an actor may have: not that of one who may more, at the admin API or, for who
-// isn't given it with a title, in what it may ask about accounts.
-func (s *Service) keyed(ctx context.Context, a Actor, id string) (*clients.Client, error) {
-	c, err := s.theirs(ctx, a, RotateSecrets, id)
+// keyed is what begins with which an actor gets a secret or key of an application: not that of one who may more, at the admin
+// API or, for who isn't given it with a title, in what it may ask about accounts.
+func (s *Service) keyed(ctx context.Context, a Actor, id string) (context.Context, error) {
+	ctx, c, err := s.theirs(ctx, a, RotateSecrets, id)
 	if err == nil {
 		err = a.gives(c.Metadata.Scope)
 	}
 	if err == nil && a.Everywhere(RotateSecrets) {
 		err = a.lets(nil, c.Settings.Permissions)
 	}
-	return c, err
+	return ctx, err
 }
 
 // EndOldSecrets leaves an application its newest secret alone.
 func (s *Service) EndOldSecrets(ctx context.Context, a Actor, id string) error {
-	ctx, err := a.enter(ctx, RotateSecrets)
+	ctx, _, err := s.theirs(ctx, a, RotateSecrets, id)
 	if err != nil {
-		return err
-	}
-	if _, err := s.theirs(ctx, a, RotateSecrets, id); err != nil {
 		return err
 	}
 	return s.Clients.EndOldSecrets(ctx, id)

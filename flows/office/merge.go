@@ -40,9 +40,7 @@ func (s *Service) PreviewMerge(ctx context.Context, a Actor, from int64, into st
 	if err != nil {
 		return nil, err
 	}
-	reader := a
-	reader.may = append(slices.Clone(a.may), ReadAccounts)
-	x, err := s.looked(ctx, reader, into)
+	x, err := s.looked(ctx, a.reading(), into)
 	if kind.Is(err, "account.unknown") {
 		err = kind.New(kind.Invalid, "account.unknown").WithField("into").WithErr(err)
 	}

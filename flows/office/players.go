@@ -21,23 +21,8 @@ func (a Actor) owns(action Action, title string) bool {
 // FindTitles reads up to limit games in the order of ids after one; next is where to go on, "" at the end. Title owners find
 // their own.
 func (s *Service) FindTitles(ctx context.Context, a Actor, after string, limit int) (list []*clients.Client, next string, err error) {
-	if ctx, err = a.enter(ctx, ReadPlayers); err != nil {
-		return nil, "", err
-	}
-	filter := storage.ClientFilter{Kind: clients.KindGame, After: after, Limit: limit + 1}
-	if !a.Everywhere(ReadPlayers) {
-		if filter.Titles = a.Titles; len(filter.Titles) == 0 {
-			return nil, "", nil
-		}
-	}
-	if list, err = s.Clients.Search(ctx, filter); err != nil {
-		return nil, "", err
-	}
-	if len(list) > limit {
-		list = list[:limit]
-		next = list[limit-1].ID
-	}
-	return slices.DeleteFunc(list, func(c *clients.Client) bool { return !a.owns(ReadPlayers, c.ID) }), next, nil
+	may := func(action Action, c *clients.Client) bool { return a.owns(action, c.ID) }
+	return s.search(ctx, a, ReadPlayers, storage.ClientFilter{Kind: clients.KindGame, After: after, Limit: limit}, may)
 }
 
 // Title is one game, switched off or not. Somebody else's is as unknown as one that isn't there.

@@ -89,10 +89,7 @@ func (s *Service) HolderID(ctx context.Context, a Actor, ssoid int64) (string, e
 		return "", err
 	}
 	row, err := s.Store.AccountBySSOID(ctx, ssoid)
-	if errors.Is(err, storage.ErrNotFound) {
-		err = kind.New(kind.NotFound, "account.unknown").WithErr(err)
-	}
-	return row.ID, err
+	return row.ID, unknownAccount(err)
 }
 
 // check refuses roles that don't exist and titles that none are.
@@ -159,10 +156,15 @@ func (s *Service) record(ctx context.Context, event, accountID string, details m
 // account reads the row of an account of any status.
 func (s *Service) account(ctx context.Context, id string) (storage.Account, error) {
 	row, err := s.Store.AccountByID(ctx, id)
-	if errors.Is(err, storage.ErrNotFound) {
-		err = kind.New(kind.NotFound, "account.unknown").WithErr(err)
+	return row, unknownAccount(err)
+}
+
+// unknownAccount is what it means that there is no such row, or can't be.
+func unknownAccount(err error) error {
+	if errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrInvalid) {
+		return kind.New(kind.NotFound, "account.unknown").WithErr(err)
 	}
-	return row, err
+	return err
 }
 
 // Named is the account that somebody means by a verified contact, a number (ssoid), or one of its ids.
@@ -172,11 +174,8 @@ func (s *Service) Named(ctx context.Context, a Actor, text string) (*accounts.Ac
 		return nil, err
 	}
 	row, err := s.named(ctx, strings.TrimSpace(text))
-	if errors.Is(err, storage.ErrNotFound) || errors.Is(err, storage.ErrInvalid) {
-		return nil, kind.New(kind.NotFound, "account.unknown").WithErr(err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, unknownAccount(err)
 	}
 	return s.Accounts.Load(ctx, row.ID)
 }

@@ -14,15 +14,10 @@ import (
 // Trying lets somebody sign in to an application by way of trial: who may change it may see what it is told of themselves.
 // It needs a person who signs in.
 func (s *Service) Trying(ctx context.Context, a Actor, id string) (context.Context, *clients.Client, error) {
-	ctx, err := a.enter(ctx, WriteClients)
-	if err == nil && a.Kind != audit.Account {
-		err = Refused(WriteClients)
+	if a.Kind != audit.Account {
+		return ctx, nil, Refused(WriteClients)
 	}
-	if err != nil {
-		return ctx, nil, err
-	}
-	c, err := s.theirs(ctx, a, WriteClients, id)
-	return ctx, c, err
+	return s.theirs(ctx, a, WriteClients, id)
 }
 
 // RecordTrial writes down that a trial began.
@@ -33,14 +28,10 @@ func (s *Service) RecordTrial(ctx context.Context, c *clients.Client) error {
 // Previewing lets somebody see what an application would be told of an account: who may see both. The account's owner can
 // read that somebody did.
 func (s *Service) Previewing(ctx context.Context, a Actor, id, account string) (context.Context, *clients.Client, *accounts.Account, error) {
-	c, err := s.Client(ctx, a, id)
-	if err != nil {
-		return ctx, nil, nil, err
+	ctx, c, err := s.theirs(ctx, a, ReadClients, id)
+	if err != nil || c.Kind == clients.KindMachine {
+		return ctx, c, nil, err
 	}
-	if c.Kind == clients.KindMachine {
-		return ctx, c, nil, nil
-	}
-	ctx = audit.Acting(ctx, a.Kind, a.ID)
 	x, err := s.looked(ctx, a, account)
 	if kind.Is(err, "account.unknown") {
 		err = kind.New(kind.Invalid, "account.unknown").WithField("account").WithErr(err)
@@ -74,11 +65,8 @@ func (s *Service) AddRedirect(ctx context.Context, a Actor, id string, version s
 
 // ForgetRefused removes a redirect URI from what was refused: nobody needs it.
 func (s *Service) ForgetRefused(ctx context.Context, a Actor, id, uri string) error {
-	ctx, err := a.enter(ctx, WriteClients)
+	ctx, _, err := s.theirs(ctx, a, WriteClients, id)
 	if err != nil {
-		return err
-	}
-	if _, err := s.theirs(ctx, a, WriteClients, id); err != nil {
 		return err
 	}
 	return s.Clients.ForgetRefused(ctx, id, uri)
@@ -91,7 +79,7 @@ func (s *Service) CheckClient(ctx context.Context, a Actor, id string, change fu
 		return nil, err
 	}
 	if id != "" {
-		if _, err := s.theirs(ctx, a, WriteClients, id); err != nil {
+		if _, _, err := s.theirs(ctx, a, WriteClients, id); err != nil {
 			return nil, err
 		}
 	}

@@ -19,7 +19,7 @@ func (s *Service) Usage(ctx context.Context, a Actor, clientID string, days int6
 	case days < 1 || days > UsageDays:
 		err = kind.New(kind.Invalid, "usage.days").WithField("days").WithArg("max", UsageDays)
 	case clientID != "":
-		_, err = s.theirs(ctx, a, ReadClients, clientID)
+		_, _, err = s.theirs(ctx, a, ReadClients, clientID)
 	case !a.Everywhere(ReadClients):
 		err = Refused(ReadClients)
 	}
