@@ -74,7 +74,7 @@ func (s *Server) accessView(d desk, typed url.Values) (*Access, error) {
 		return nil, err
 	}
 	page := &Access{
-		Page: s.page(d), ID: c.ID, Name: web.Inert(c.NameIn(web.LocaleOf(d.r.Context()))), ClientURL: s.clientURL(c.ID), Version: strconv.FormatInt(int64(c.UpdatedAt), 10),
+		Page: s.page(d), ID: c.ID, Name: d.nameOf(c), ClientURL: s.clientURL(c.ID), Version: strconv.FormatInt(int64(c.UpdatedAt), 10),
 		Purpose: c.Settings.SearchPurpose, Note: line(typed.Get("note")),
 		MaySave: d.actor.Everywhere(office.WriteClients) && d.actor.Everywhere(office.ReadAccounts), MayMake: d.actor.May(office.RotateSecrets),
 	}
@@ -120,8 +120,7 @@ func (s *Server) AccessPost(w http.ResponseWriter, r *http.Request) error {
 	ctx, id, notice := r.Context(), r.PathValue("client"), "saved"
 	switch r.PostForm.Get("action") {
 	case "save":
-		n, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
-		_, err = s.Office.ChangeClient(ctx, d.actor, id, storage.Instant(max(n, 1)), func(doc *clients.Document) error {
+		_, err = s.Office.ChangeClient(ctx, d.actor, id, versionOf(r), func(doc *clients.Document) error {
 			doc.Settings.Permissions = slices.DeleteFunc(clients.Permissions(), func(p string) bool { return !slices.Contains(r.PostForm["permission"], p) })
 			doc.Settings.SearchPurpose = strings.TrimSpace(r.PostForm.Get("search_purpose"))
 			return nil
@@ -166,6 +165,6 @@ func (s *Server) createAPIKey(d desk, id string) error {
 		return s.refuseAccess(d, err)
 	}
 	return s.show(d, http.StatusCreated, "api-key", &NewAPIKey{
-		Page: s.page(d), Name: web.Inert(c.NameIn(web.LocaleOf(d.r.Context()))), Key: plain, Note: web.Inert(row.Note), URL: s.accessURL(id),
+		Page: s.page(d), Name: d.nameOf(c), Key: plain, Note: web.Inert(row.Note), URL: s.accessURL(id),
 	})
 }

@@ -46,10 +46,7 @@ func (s *Server) Audit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refuse(d, "audit", page, err)
 	}
-	at, id, _ := strings.Cut(query(r, "before"), ".")
-	if n, err := strconv.ParseInt(at, 10, 64); err == nil && n > 0 {
-		filter.At, filter.ID = storage.Instant(n), id
-	}
+	filter.At, filter.ID = before(r)
 	record, err := s.Office.Events(r.Context(), d.actor, filter, page.Account)
 	if err != nil {
 		return err

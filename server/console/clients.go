@@ -11,7 +11,6 @@ import (
 
 	"pratu/flows/clients"
 	"pratu/flows/issuer"
-	"pratu/flows/kind"
 	"pratu/flows/office"
 	"pratu/flows/oidc"
 	"pratu/flows/secret"
@@ -50,7 +49,7 @@ func (s *Server) Clients(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, c := range list {
 		page.Clients = append(page.Clients, ClientRow{
-			ID: c.ID, Name: web.Inert(c.NameIn(web.LocaleOf(r.Context()))), URL: s.clientURL(c.ID), Kind: c.Kind,
+			ID: c.ID, Name: d.nameOf(c), URL: s.clientURL(c.ID), Kind: c.Kind,
 			Disabled: c.Disabled(), Unverified: c.Unverified(),
 		})
 	}
@@ -199,7 +198,7 @@ func (s *Server) clientView(d desk, c *clients.Client, typed url.Values) *Client
 	doc := c.Document()
 	doc.TokenEndpointAuthMethod, doc.Settings = c.Metadata.TokenEndpointAuthMethod, c.Settings
 	page := &Client{
-		Page: s.page(d), ID: c.ID, Name: web.Inert(c.NameIn(web.LocaleOf(d.r.Context()))), Kind: c.Kind, CreatedAt: c.CreatedAt.Time(), UpdatedAt: c.UpdatedAt.Time(),
+		Page: s.page(d), ID: c.ID, Name: d.nameOf(c), Kind: c.Kind, CreatedAt: c.CreatedAt.Time(), UpdatedAt: c.UpdatedAt.Time(),
 		Version: strconv.FormatInt(int64(c.UpdatedAt), 10), Disabled: c.Disabled(), Unverified: c.Unverified(),
 		AccessURL: s.accessURL(c.ID), Logo: s.logoURL(c),
 		Keeps:   c.Metadata.AuthMethod() == clients.AuthBasic || c.Metadata.AuthMethod() == clients.AuthPost,
@@ -257,9 +256,7 @@ func (s *Server) ClientPost(w http.ResponseWriter, r *http.Request) error {
 	case "end-old":
 		return s.finished(d, c, nil, s.Office.EndOldSecrets(r.Context(), d.actor, c.ID), here, "secret_ended")
 	case "delete":
-		if r.PostForm.Get("confirm") != "1" {
-			err = kind.New(kind.Invalid, "delete.unconfirmed").WithField("confirm")
-		} else {
+		if err = confirmed(r, "confirm"); err == nil {
 			err = s.Office.DeleteClient(r.Context(), d.actor, c.ID, version)
 		}
 		return s.finished(d, c, nil, err, issuer.PathAdminClients, "deleted")
@@ -281,44 +278,4 @@ func (s *Server) finished(d desk, c *clients.Client, typed url.Values, err error
 	page.Refused = rows
 	page.Wrong = mark(err, typed, page.First, page.More)
 	return s.refuse(d, clientPage, page, err)
-}
-
-// versionOf is the version of the application that a page showed.
-func versionOf(r *http.Request) storage.Instant {
-	n, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
-	return storage.Instant(max(n, 1))
-}
-
-// ClientSecret is "console/client-secret": what answers whoever gets one, once.
-type ClientSecret struct {
-	Page
-	ID, Name, URL string
-	Secret        string // "" for an application without
-	New           bool   // the application is new
-	Issuer        string
-	Snippets      []Snippet
-}
-
-func (s *Server) secretView(d desk, c *clients.Client, plain string, fresh bool) *ClientSecret {
-	page := &ClientSecret{
-		Page: s.page(d), ID: c.ID, Name: web.Inert(c.NameIn(web.LocaleOf(d.r.Context()))), URL: s.clientURL(c.ID), Secret: plain,
-		New: fresh, Issuer: s.Web.Issuer.String(),
-	}
-	if fresh {
-		page.Snippets = s.snippets(c)
-	}
-	return page
-}
-
-// rotate gives an application a second secret, and shows it.
-func (s *Server) rotate(d desk, c *clients.Client) error {
-	hours, err := strconv.Atoi(d.r.PostForm.Get("overlap"))
-	if err != nil {
-		hours = -1
-	}
-	plain, err := s.Office.RotateSecret(d.r.Context(), d.actor, c.ID, time.Duration(hours)*time.Hour)
-	if err != nil {
-		return s.refuse(d, clientPage, s.clientView(d, c, nil), err)
-	}
-	return s.show(d, http.StatusOK, "client-secret", s.secretView(d, c, plain, false))
 }

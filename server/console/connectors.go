@@ -13,7 +13,6 @@ import (
 	"pratu/flows/kind"
 	"pratu/flows/office"
 	"pratu/server/web"
-	"pratu/storage"
 )
 
 // Connectors is "console/connectors".
@@ -218,8 +217,7 @@ func (s *Server) ConnectorPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !ok {
 		return err
 	}
-	n, _ := strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
-	version, notice, typed := storage.Instant(max(n, 1)), "saved", url.Values(nil)
+	version, notice, typed := versionOf(r), "saved", url.Values(nil)
 	switch action := r.PostForm.Get("action"); action {
 	case "disable", "enable":
 		notice = action + "d"
@@ -228,9 +226,10 @@ func (s *Server) ConnectorPost(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		})
 	case "delete":
-		if r.PostForm.Get("confirm") != "1" {
-			err = kind.New(kind.Invalid, "delete.unconfirmed").WithField("confirm")
-		} else if err = s.Office.DeleteConnector(r.Context(), d.actor, c.ID, version); err == nil {
+		if err = confirmed(r, "confirm"); err == nil {
+			err = s.Office.DeleteConnector(r.Context(), d.actor, c.ID, version)
+		}
+		if err == nil {
 			return s.done(d, issuer.PathAdminConnectors, "deleted")
 		}
 	default:

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"pratu/flows/accounts"
 	"pratu/flows/authorize"
@@ -250,14 +249,17 @@ func (s *Server) refuse(d desk, name string, data web.Framed, err error) error {
 	return s.show(d, status, name, data)
 }
 
-// query is a value of the URL that somebody typed.
-func query(r *http.Request, name string) string { return line(r.URL.Query().Get(name)) }
-
-// line is one line of text, not endless; else "".
-func line(text string) string {
-	text = strings.TrimSpace(strings.ToValidUTF8(text, ""))
-	if len(text) > 200 || strings.ContainsFunc(text, unicode.IsControl) {
-		return ""
+// again is refuse for a page that is read anew.
+func (s *Server) again(d desk, name string, err error) func(page web.Framed, failure error) error {
+	return func(page web.Framed, failure error) error {
+		if failure != nil {
+			return failure
+		}
+		return s.refuse(d, name, page, err)
 	}
-	return text
+}
+
+// nameOf is what an application is called in the language of the page.
+func (d desk) nameOf(c *clients.Client) string {
+	return web.Inert(c.NameIn(web.LocaleOf(d.r.Context())))
 }

@@ -6,7 +6,6 @@ import (
 
 	"pratu/flows/issuer"
 	"pratu/flows/keys"
-	"pratu/flows/kind"
 	"pratu/flows/office"
 )
 
@@ -63,19 +62,13 @@ func (s *Server) SigningKeysPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !ok {
 		return err
 	}
-	if r.PostForm.Get("confirm") != "1" {
-		err = kind.New(kind.Invalid, "delete.unconfirmed").WithField("confirm")
-	} else {
+	if err = confirmed(r, "confirm"); err == nil {
 		_, err = s.Office.RotateKeys(r.Context(), d.actor, keys.RotateOptions{Compromised: r.PostForm.Get("compromised") == "1"})
 	}
 	if err == nil {
 		return s.done(d, issuer.PathAdminKeys, "key_rotated")
 	}
-	page, failure := s.keysView(d)
-	if failure != nil {
-		return failure
-	}
-	return s.refuse(d, "keys", page, err)
+	return s.again(d, "keys", err)(s.keysView(d))
 }
 
 // Running is "console/settings".

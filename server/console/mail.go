@@ -120,9 +120,5 @@ func (s *Server) MailPost(w http.ResponseWriter, r *http.Request) error {
 	case err == nil:
 		return s.done(d, issuer.PathAdminMail, "mail_retried")
 	}
-	page, failure := s.mailView(d)
-	if failure != nil {
-		return failure
-	}
-	return s.refuse(d, "mail", page, err)
+	return s.again(d, "mail", err)(s.mailView(d))
 }

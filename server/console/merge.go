@@ -77,9 +77,10 @@ func (s *Server) merge(d desk, p *office.Person) error {
 		return storage.Instant(n)
 	}
 	seen := office.Seen{From: version("from-version"), Into: version("into-version")}
-	if form.Get("confirm") != "1" {
-		err = kind.New(kind.Invalid, "delete.unconfirmed").WithField("confirm")
-	} else if err = s.Office.MergeAccounts(d.r.Context(), d.actor, p.SSOID, into, seen); err == nil {
+	if err = confirmed(d.r, "confirm"); err == nil {
+		err = s.Office.MergeAccounts(d.r.Context(), d.actor, p.SSOID, into, seen)
+	}
+	if err == nil {
 		return s.done(d, issuer.PathAdminAccounts+"/"+strconv.FormatInt(into, 10), "merged")
 	}
 	m, failure := s.Office.PreviewMerge(d.r.Context(), d.actor, p.SSOID, strconv.FormatInt(into, 10))

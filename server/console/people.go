@@ -154,9 +154,10 @@ func (s *Server) AccountPost(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, action, here := r.Context(), r.PostForm.Get("action"), d.here
 	notice := ""
+	unsaid := confirmed(r, action+"-confirm")
 	switch {
-	case slices.Contains([]string{"delete", "reset-factors"}, action) && r.PostForm.Get("confirm") != "1":
-		err = kind.New(kind.Invalid, "delete.unconfirmed").WithField(action + "-confirm")
+	case unsaid != nil && slices.Contains([]string{"delete", "reset-factors"}, action):
+		err = unsaid
 	case action == "export":
 		return s.export(d, p)
 	case action == "preview-merge":
@@ -272,9 +273,5 @@ func (s *Server) RolesPost(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return s.done(d, issuer.PathAdminRoles, notice)
 	}
-	page, failure := s.rolesView(d)
-	if failure != nil {
-		return failure
-	}
-	return s.refuse(d, rolesPage, page, err)
+	return s.again(d, rolesPage, err)(s.rolesView(d))
 }

@@ -32,7 +32,7 @@ func (s *Server) Titles(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := &Titles{Page: s.page(d)}
 	for _, c := range list {
-		page.Titles = append(page.Titles, ClientRow{ID: c.ID, Name: web.Inert(c.NameIn(web.LocaleOf(r.Context()))), URL: s.titleURL(c.ID), Disabled: c.Disabled()})
+		page.Titles = append(page.Titles, ClientRow{ID: c.ID, Name: d.nameOf(c), URL: s.titleURL(c.ID), Disabled: c.Disabled()})
 	}
 	if next != "" {
 		page.NextURL = page.Action + "?" + url.Values{"after": {next}}.Encode()
@@ -77,7 +77,7 @@ func (s *Server) Title(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := &Title{
-		Page: s.page(d), ID: c.ID, Name: web.Inert(c.NameIn(web.LocaleOf(r.Context()))), Query: line(r.PostForm.Get("q")),
+		Page: s.page(d), ID: c.ID, Name: d.nameOf(c), Query: line(r.PostForm.Get("q")),
 		Anybody: d.actor.Everywhere(office.ReadAccounts),
 	}
 	if d.actor.May(office.ReadClients) {
@@ -152,7 +152,7 @@ func (s *Server) playerView(d desk) (*Player, error) {
 		return nil, err
 	}
 	page := &Player{
-		Page: s.page(d), Name: web.Inert(p.Name), OID: p.OID, Title: title, TitleName: web.Inert(c.NameIn(web.LocaleOf(ctx))), TitleURL: s.titleURL(title),
+		Page: s.page(d), Name: web.Inert(p.Name), OID: p.OID, Title: title, TitleName: d.nameOf(c), TitleURL: s.titleURL(title),
 		Team: p.TeamID, Costume: p.CostumeID, CreatedAt: p.CreatedAt.Time(), UpdatedAt: p.UpdatedAt.Time(), BannedAt: p.BannedAt.Time(),
 		BanReason: web.Inert(p.BanReason), ReasonTyped: line(d.r.PostForm.Get("reason")), MayBan: d.actor.May(office.WritePlayers),
 	}
@@ -207,9 +207,5 @@ func (s *Server) PlayerPost(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return s.done(d, d.here, notice)
 	}
-	page, failure := s.playerView(d)
-	if failure != nil {
-		return failure
-	}
-	return s.refuse(d, playerPage, page, err)
+	return s.again(d, playerPage, err)(s.playerView(d))
 }

@@ -14,7 +14,6 @@ import (
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
 	"pratu/flows/oidc"
-	"pratu/server/web"
 )
 
 // Trial is "console/trial": a sign-in to an application by way of trial, and what it would have been told.
@@ -120,7 +119,7 @@ func (s *Server) Trial(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) trialView(d desk, t *oidc.Trial) *Trial {
 	page := &Trial{
-		Page: s.page(d), ID: t.Client.ID, Name: web.Inert(t.Client.NameIn(web.LocaleOf(d.r.Context()))), URL: s.clientURL(t.Client.ID),
+		Page: s.page(d), ID: t.Client.ID, Name: d.nameOf(t.Client), URL: s.clientURL(t.Client.ID),
 		Request: sent(t.Request), Scopes: t.Scopes, Warnings: warned(t.Warnings, t.Client.Metadata.RedirectURIs), Again: s.clientURL(t.Client.ID),
 	}
 	if t.Answer.Has("error") {
@@ -156,7 +155,7 @@ func (s *Server) preview(d desk, c *clients.Client) error {
 		return s.refuse(d, clientPage, page, err)
 	}
 	page := &ClientPreview{
-		Page: s.page(d), Name: web.Inert(c.NameIn(web.LocaleOf(d.r.Context()))), URL: s.clientURL(c.ID), Account: account, Scopes: v.Scopes,
+		Page: s.page(d), Name: d.nameOf(c), URL: s.clientURL(c.ID), Account: account, Scopes: v.Scopes,
 		Tables: tables(ClaimTable{ID: "id_token", Claims: claimsOf(v.IDToken)}, ClaimTable{ID: "userinfo", Claims: claimsOf(v.Userinfo)},
 			ClaimTable{ID: "access_token", Claims: claimsOf(v.AccessToken)}),
 	}

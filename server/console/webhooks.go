@@ -9,11 +9,9 @@ import (
 	"time"
 
 	"pratu/flows/issuer"
-	"pratu/flows/kind"
 	"pratu/flows/office"
 	"pratu/flows/webhooks"
 	"pratu/server/web"
-	"pratu/storage"
 )
 
 // Webhooks is "console/webhooks" [url, event, description].
@@ -94,11 +92,7 @@ func (s *Server) WebhooksPost(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return s.webhookSecret(d, hook, plain)
 	}
-	page, failure := s.webhooksView(d, in)
-	if failure != nil {
-		return failure
-	}
-	return s.refuse(d, "webhooks", page, err)
+	return s.again(d, "webhooks", err)(s.webhooksView(d, in))
 }
 
 // WebhookSecret is "console/webhook-secret": what answers whoever gets one, once.
@@ -159,10 +153,7 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) (desk, *webhooks.W
 
 func (s *Server) webhookView(d desk, hook *webhooks.Webhook, in webhooks.Settings) (*Webhook, error) {
 	var after webhooks.Cursor
-	at, id, _ := strings.Cut(query(d.r, "before"), ".")
-	if n, err := strconv.ParseInt(at, 10, 64); err == nil && n > 0 {
-		after = webhooks.Cursor{At: storage.Instant(n), ID: id}
-	}
+	after.At, after.ID = before(d.r)
 	list, next, err := s.Office.Deliveries(d.r.Context(), d.actor, hook.ID, after, pageSize)
 	if err != nil {
 		return nil, err
@@ -208,9 +199,10 @@ func (s *Server) WebhookPost(w http.ResponseWriter, r *http.Request) error {
 	case "replay":
 		notice, err = "delivery_replayed", s.Office.ReplayDelivery(ctx, d.actor, hook.ID, r.PostForm.Get("delivery"))
 	case "delete":
-		if r.PostForm.Get("confirm") != "1" {
-			err = kind.New(kind.Invalid, "delete.unconfirmed").WithField("confirm")
-		} else if err = s.Office.DeleteWebhook(ctx, d.actor, hook.ID, version); err == nil {
+		if err = confirmed(r, "confirm"); err == nil {
+			err = s.Office.DeleteWebhook(ctx, d.actor, hook.ID, version)
+		}
+		if err == nil {
 			return s.done(d, issuer.PathAdminWebhooks, "deleted")
 		}
 	default:
@@ -220,9 +212,5 @@ func (s *Server) WebhookPost(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return s.done(d, d.here, notice)
 	}
-	page, failure := s.webhookView(d, hook, in)
-	if failure != nil {
-		return failure
-	}
-	return s.refuse(d, "webhook", page, err)
+	return s.again(d, "webhook", err)(s.webhookView(d, hook, in))
 }
