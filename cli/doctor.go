@@ -206,11 +206,11 @@ func doctorOutbox(t *tools, fs *findings) error {
 	case err != nil:
 		return err
 	case parked > 0:
-		fs.warn("outbox", "%d messages were given up: run pratu outbox list", parked)
+		fs.warn("outbox", "given up: %d; pratu outbox list shows what and why", parked)
 	case due > 100:
-		fs.warn("outbox", "%d messages wait: is the mail server slow?", due)
+		fs.warn("outbox", "waiting: %d; is the mail server slow?", due)
 	default:
-		fs.ok("outbox", "%d messages wait", due)
+		fs.ok("outbox", "waiting: %d", due)
 	}
 	return nil
 }

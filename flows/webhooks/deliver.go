@@ -92,11 +92,13 @@ func (s *Service) Deliver(ctx context.Context, payload []byte) error {
 		return err
 	}
 	row, err := s.Store.WebhookByID(ctx, d.WebhookID)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && row.DisabledAt > 0 {
-		return outbox.Permanent(errors.New("the webhook is gone or disabled"))
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, storage.ErrNotFound): // deleted, and what waited with it: nothing failed, and nobody can send it again
+		return nil
+	case err != nil:
 		return err
+	case row.DisabledAt > 0:
+		return outbox.Permanent(errors.New("the webhook is disabled"))
 	}
 	if s.resting(row.ID) {
 		return errResting

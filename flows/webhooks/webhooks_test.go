@@ -317,6 +317,10 @@ func TestGone(t *testing.T) {
 		if len(w.got) != 1 {
 			t.Errorf("%d messages", len(w.got))
 		}
+		// What was given up is the 410 alone: there is nobody to send again to, and no doctor to be told for a week.
+		if _, parked, err := w.Store.OutboxCounts(t.Context()); err != nil || parked != 1 {
+			t.Errorf("%d are given up, %v", parked, err)
+		}
 	})
 }
 
