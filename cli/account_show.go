@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pratu/flows/accounts"
 	"pratu/flows/contact"
 	"pratu/flows/office"
 	"pratu/server/adminapi"
@@ -44,9 +45,8 @@ func (a *app) accountGet() *cobra.Command {
 
 // printPerson says of factors that they are there, and nothing else.
 func (a *app) printPerson(v adminapi.Detail) error {
-	name, _ := v.Profile["name"].(string)
 	return a.print.one(v, append(accountRows(v.Account), [][2]string{
-		{"disabled for", v.DisabledFor}, {"went into", v.MergedInto}, {"name", name}, {"roles", strings.Join(v.Roles, " ")},
+		{"disabled for", v.DisabledFor}, {"went into", v.MergedInto}, {"name", calledAs(v.Account)}, {"roles", strings.Join(v.Roles, " ")},
 		{"factors", factorWords(v.Factors)}, {"sessions", strconv.Itoa(v.Sessions)}, {"since", v.CreatedAt.Format(time.DateOnly)},
 	}...))
 }
@@ -124,16 +124,20 @@ func (a *app) accountList() *cobra.Command {
 func (a *app) printAccounts(list []adminapi.Account) error {
 	rows := make([][]string, len(list))
 	for i, v := range list {
-		name, _ := v.Profile["name"].(string)
 		email := ""
 		for _, c := range v.Contacts {
 			if c.Type == contact.Email && (email == "" || c.Preferred) {
 				email = c.Identifier
 			}
 		}
-		rows[i] = []string{v.SSOID, statusWord(v.Status), email, name, v.CreatedAt.Format(time.DateOnly)}
+		rows[i] = []string{v.SSOID, statusWord(v.Status), email, calledAs(v), v.CreatedAt.Format(time.DateOnly)}
 	}
 	return a.print.list(list, []string{"ssoid", "status", "email", "name", "created"}, rows)
+}
+
+// calledAs is what pages call somebody: of many accounts the profile has the parts of a name alone.
+func calledAs(v adminapi.Account) string {
+	return (&accounts.Account{Profile: v.Profile}).DisplayName()
 }
 
 func (a *app) accountSessions() *cobra.Command {

@@ -152,7 +152,7 @@ func environment(ps *problems, environ []string) map[string]string {
 			if value == "" { // counts as not set: compose files can't leave one out
 				continue
 			}
-			ps.add("unknown environment variable %s%s: correct or unset it", name, clients.DidYouMean(name, known))
+			ps.add("unknown environment variable %s%s: correct or unset it", name, nearestVariable(name, known))
 			continue
 		}
 		env[name] = value
@@ -243,4 +243,14 @@ func assign(field reflect.Value, text string) error {
 		return fmt.Errorf("has no reader for %s", field.Type())
 	}
 	return nil
+}
+
+// nearestVariable suggests a variable by what follows PRATU_: with what all have in common, any short name is near.
+func nearestVariable(name string, known []string) string {
+	ends := make([]string, len(known))
+	for i, k := range known {
+		ends[i] = strings.TrimPrefix(k, "PRATU_")
+	}
+	near := clients.DidYouMean(strings.TrimPrefix(name, "PRATU_"), ends)
+	return strings.Replace(near, "mean ", "mean PRATU_", 1)
 }

@@ -123,7 +123,7 @@ func TestRefusals(t *testing.T) {
 		"unknown variable":      {prod, []string{"PRATU_ISUER=x"}, []string{"unknown environment variable PRATU_ISUER, did you mean PRATU_ISSUER?"}},
 		"kubernetes and tests":  {prod, []string{"PRATU_PORT=tcp://10.0.0.1:80", "PRATU_PORT_8080_TCP_ADDR=10.0.0.1", "PRATU_SERVICE_HOST=10.0.0.1", "PRATU_TEST_POSTGRES=x"}, nil},
 		"data directory a file": {nil, []string{"PRATU_DATA_DIR=" + ro}, []string{"data directory"}},
-		"all problems at once":  {nil, []string{"PRATU_ISSUER=http://id.test", "PRATU_MAIL=log", "PRATU_X=1", "PRATU_DATA_DIR=" + ro + "/x"}, []string{"unknown environment variable PRATU_X", "issuer http://id.test", "mail=log", "data directory", "secret_key is not set"}},
+		"all problems at once":  {nil, []string{"PRATU_ISSUER=http://id.test", "PRATU_MAIL=log", "PRATU_X=1", "PRATU_DATA_DIR=" + ro + "/x"}, []string{"unknown environment variable PRATU_X: correct", "issuer http://id.test", "mail=log", "data directory", "secret_key is not set"}},
 	} {
 		env := slices.Concat(c.base, c.env)
 		if c.base == nil && !slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "PRATU_DATA_DIR=") }) {
