@@ -52,6 +52,7 @@ func TestProgram(t *testing.T) {
 				p.elsewhere()
 				p.tellsElsewhere()
 				p.bindsElsewhere()
+				p.triesMailElsewhere()
 				p.triesOut(b)
 				p.cantTryOut()
 			}

@@ -85,3 +85,16 @@ func (p *party) bindsElsewhere() {
 		p.t.Errorf("on the record: %s", out)
 	}
 }
+
+// triesMailElsewhere has another machine try whether an administrator is reached.
+func (p *party) triesMailElsewhere() {
+	p.t.Helper()
+	a := asked{p.t, p.machine("post", "admin:accounts.read admin:mail.read admin:mail.send"), p.issuer}
+	a.fails(1, "goes to an administrator", "outbox", "test", person)
+	p.cli("", "account", "create", "--email", "chief@example.com", "--verified")
+	p.cli("", "role", "grant", "chief@example.com", "owner")
+	sent := strings.TrimSpace(a.says("", "outbox", "test", "chief@example.com", "-q"))
+	a.says(sent, "outbox", "get", sent)
+	a.fails(1, "kind is mail or sms", "outbox", "test", "chief@example.com", "--kind", "fax")
+	a.fails(3, "no such mail or text", "outbox", "get", "nothing")
+}

@@ -128,6 +128,8 @@ var examples = map[string][]string{
 	"admin login-link": {"pratu admin login-link"},
 	"outbox list":      {"pratu outbox list -o json"},
 	"outbox retry":     {"pratu outbox retry --all"},
+	"outbox get":       {"pratu outbox get 01a218d1-e176-72f6-8bd8-9272600c0523"},
+	"outbox test":      {"pratu outbox test nok@example.com", "pratu outbox test nok@example.com --kind sms"},
 	"key list":         {"pratu key list"},
 	"key retire":       {"pratu key retire 8Zq2o1mB3xkT0a5cVwLr9Q"},
 	"key reindex":      {"pratu key reindex", "pratu key reindex --status -o json"},

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"crypto/rand"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -8,30 +10,12 @@ import (
 
 	"pratu/flows/kind"
 	"pratu/flows/office"
-	"pratu/storage"
+	"pratu/server/adminapi"
 )
 
-// undelivered is a message as scripts see it. What it says, and to whom, stays sealed.
-type undelivered struct {
-	ID        string    `json:"id"`
-	Kind      string    `json:"kind"`
-	State     string    `json:"state"` // waiting, given_up
-	Attempts  int64     `json:"attempts"`
-	CreatedAt time.Time `json:"created_at"`
-	LastError string    `json:"last_error"`
-}
-
-func viewMessage(m storage.Message) undelivered {
-	v := undelivered{m.ID, m.Kind, "waiting", m.Attempts, m.CreatedAt.Time().UTC(), m.LastError}
-	if !m.ParkedAt.IsZero() {
-		v.State = "given_up"
-	}
-	return v
-}
-
 func (a *app) outboxCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "outbox", Short: "Look at mails and texts that didn't leave", Args: args(cobra.NoArgs), RunE: help}
-	cmd.AddCommand(a.outboxList(), a.outboxRetry())
+	cmd := &cobra.Command{Use: "outbox", Short: "Look at mails and texts, and send one by way of trial", Args: args(cobra.NoArgs), RunE: help}
+	cmd.AddCommand(a.outboxList(), a.outboxGet(), a.outboxRetry(), a.outboxTest())
 	return cmd
 }
 
@@ -46,9 +30,9 @@ func (a *app) outboxList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				list, rows := make([]undelivered, len(messages)), make([][]string, len(messages))
+				list, rows := make([]adminapi.Message, len(messages)), make([][]string, len(messages))
 				for i, m := range messages {
-					v := viewMessage(m)
+					v := adminapi.ViewMessage(m)
 					list[i] = v
 					rows[i] = []string{v.ID, v.Kind, v.State, strconv.FormatInt(v.Attempts, 10), v.CreatedAt.Format(time.RFC3339), v.LastError}
 				}
@@ -90,4 +74,69 @@ func (a *app) outboxRetry() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "everything that was given up")
 	return cmd
+}
+
+func (a *app) outboxGet() *cobra.Command {
+	return &cobra.Command{
+		Use: "get ID", Short: "Show what became of a mail or text", Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			return a.withTools(cmd, func(t *tools) error {
+				m, err := t.office.Message(t.ctx, office.Host(), ids[0])
+				if err != nil {
+					return err
+				}
+				return a.printMessage(adminapi.ViewMessage(m))
+			})
+		},
+	}
+}
+
+func (a *app) outboxTest() *cobra.Command {
+	var messageKind string
+	cmd := &cobra.Command{
+		Use: "test ACCOUNT", Short: "Have the running server send an administrator a mail or text by way of trial", Args: args(cobra.ExactArgs(1)),
+		Long: "It goes to a verified address or number of an owner or admin, and to nobody else; pratu outbox get shows what became of it.",
+		RunE: func(cmd *cobra.Command, list []string) error {
+			return a.withTools(cmd, func(t *tools) error {
+				row, err := t.office.Named(t.ctx, office.Host(), list[0])
+				if err != nil {
+					return err
+				}
+				m, err := t.office.TestFor(t.ctx, office.Host(), row.SSOID, messageKind)
+				if err != nil {
+					return err
+				}
+				return a.printMessage(adminapi.ViewMessage(m))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&messageKind, "kind", "mail", "mail or sms")
+	return cmd
+}
+
+func (a *app) printMessage(v adminapi.Message) error {
+	return a.print.one(v, [][2]string{
+		{"id", v.ID}, {"kind", v.Kind}, {"state", v.State}, {"attempts", strconv.FormatInt(v.Attempts, 10)},
+		{"written", v.CreatedAt.Format(time.RFC3339)}, {"delivered", moment(v.DeliveredAt)}, {"last error", v.LastError},
+	})
+}
+
+func (r *remote) message(method, path string, body any, headers ...string) error {
+	raw, _, err := r.ask(method, path, body, headers...)
+	if err != nil {
+		return err
+	}
+	v, err := as[adminapi.Message](raw)
+	if err != nil {
+		return err
+	}
+	return r.printMessage(v)
+}
+
+func remoteOutboxTest(r *remote) error {
+	one, err := r.account(r.args[0])
+	if err != nil {
+		return err
+	}
+	return r.message(http.MethodPost, "/messages/test", map[string]any{"account": one.SSOID, "kind": r.flag("kind")}, "Idempotency-Key", rand.Text())
 }

@@ -91,6 +91,8 @@ func init() { //nolint:gochecknoinits // reroute reads it, and what it holds com
 		"key retire":             func(r *remote) error { return r.remove(r.path("/keys/%s"), "Key %s is published no more.") },
 		"outbox list":            func(r *remote) error { return r.list("/messages", "id", "kind", "state", "attempts", "last_error") },
 		"outbox retry":           remoteRetry,
+		"outbox get":             func(r *remote) error { return r.message(http.MethodGet, r.path("/messages/%s"), nil) },
+		"outbox test":            remoteOutboxTest,
 		"audit export":           remoteAuditExport,
 	}
 }

@@ -69,6 +69,8 @@ var sentences = map[string]string{
 
 	"apply.invalid": "the file can't be applied",
 
+	"message.unknown": "there is no such mail or text, or it is kept no more",
+
 	"outbox.unknown": "no message with this id was given up: pratu outbox list shows them",
 
 	"account.closed":     "its owner is deleting the account, or it is no account any more",
@@ -78,8 +80,10 @@ var sentences = map[string]string{
 	"merge.same":         "that is the same account",
 	"merge.roles":        "an account with a role isn't merged: take it away first, pratu role revoke",
 	"merge.status":       "an active account takes in one that is active, disabled or a guest's: pratu account get tells what each is",
-	"mail.no_address":    "your account has no e-mail address to send a test to",
-	"sms.no_number":      "your account has no phone number to send a test to",
+	"mail.no_address":    "the account has no verified e-mail address to send a test to",
+	"sms.no_number":      "the account has no verified phone number to send a test to",
+	"test.account":       "a test goes to an administrator who may send some, and to nobody else: pratu role list shows who is owner or admin",
+	"test.kind":          "--kind is mail or sms",
 	"sms.none":           "no texts can be sent: the setting sms is empty",
 	"account.unknown":    "there is no such account",
 	"player.unknown":     "the title has no such player",

@@ -186,7 +186,9 @@ func TestAdminAPIRefusals(t *testing.T) {
 		s.titles()
 		_, err := s.social.Connectors.Create(t.Context(), connectors.Document{Kind: connectors.KindOIDC, ID: "corp", ClientID: "x", Settings: connectors.Settings{Issuer: "https://idp.test"}})
 		must(t, err)
-		sampled := strings.NewReplacer("{client}", "web1", "{account}", "21992040", "{connector}", "corp", "{title}", "dragons", "{player}", s.mali.OID, "{key}", "none", "{kid}", "none", "{role}", "none", "{message}", "none", "{binding}", "none", "{token}", "none")
+		tried, _ := s.appointed("tried@x.test", office.Owner)
+		sent := must1(s.office.TestFor(t.Context(), office.Host(), tried.SSOID, "mail"))(t).ID
+		sampled := strings.NewReplacer("{client}", "web1", "{account}", "21992040", "{connector}", "corp", "{title}", "dragons", "{player}", s.mali.OID, "{key}", "none", "{kid}", "none", "{role}", "none", "{message}", sent, "{binding}", "none", "{token}", "none")
 		person := s.tokens(s.signedIn("alice"))["access_token"].(string)
 		_, _, err = s.clients.Create(t.Context(), clients.Document{ClientID: "hybrid", Kind: clients.KindWeb, ClientSecret: s1, Metadata: clients.Metadata{
 			RedirectURIs: []string{rp}, GrantTypes: []string{clients.GrantCode, clients.GrantClientCredentials}, Scope: "openid",
@@ -244,7 +246,7 @@ func TestAdminAPIRefusals(t *testing.T) {
 				}
 			}
 		}
-		if count != 66 || len(scopes) != len(everything) { // an action without an operation has no scope
+		if count != 68 || len(scopes) != len(everything) { // an action without an operation has no scope
 			t.Errorf("%d operations, %d of %d scopes", count, len(scopes), len(everything))
 		}
 		for path, code := range map[string]string{"/clients?limit=0": "query.limit", "/clients?limit=x": "query.limit", "/accounts?cursor=!!": "query.cursor", "/audit?cursor=YQ": "query.cursor", "/audit?account=a@x.test": "query.account", "/audit?since=yesterday": "query.since", "/audit?until=": "query.until"} {

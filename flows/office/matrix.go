@@ -94,7 +94,7 @@ var table = []line{
 	{ReadKeys, "see the signing keys", true, row(All, All, No, All, No)},
 	{RotateKeys, "replace the signing keys, and take one that was replaced back before its time", true, row(All, All, No, No, No)},
 	{ReadMail, "see which messages wait or were given up; what they say stays sealed", true, row(All, All, All, All, No)},
-	{SendMail, "have messages tried again; send oneself a test, in the console", true, row(All, All, No, No, No)},
+	{SendMail, "have messages tried again; send a test to an administrator who may as well, in the console to oneself", true, row(All, All, No, No, No)},
 	{ReadSettings, "see the settings, secrets hidden", true, row(All, All, No, All, No)},
 	{ReadRoles, "see who has which role", true, row(All, All, No, All, No)},
 	{WriteRoles, "give and take roles", true, row(All, No, No, No, No)},

@@ -310,11 +310,14 @@ var deeds = []deed{
 	}},
 	{office.ReadMail, "messages", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.Messages(ctx, a); return err }},
 	{office.ReadMail, "message", false, func(ctx context.Context, w *world, a office.Actor) error {
-		return unless("outbox.unknown")(w.Message(ctx, a, "nothing"))
+		return unless("message.unknown")(w.Message(ctx, a, "nothing"))
 	}},
 	{office.SendMail, "test", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.TestMail(ctx, a); return err }},
 	{office.SendMail, "text", false, func(ctx context.Context, w *world, a office.Actor) error {
 		return unless("sms.none")(w.TestText(ctx, a)) // none can be sent here
+	}},
+	{office.SendMail, "test for another", false, func(ctx context.Context, w *world, a office.Actor) error {
+		return unless("test.account")(w.TestFor(ctx, a, 1, "mail"))
 	}},
 	{office.SendMail, "retry", false, func(ctx context.Context, w *world, a office.Actor) error {
 		_, err := w.RetryMessage(ctx, a, "")

@@ -17,6 +17,11 @@ var details = map[string]string{
 	"webhook.unknown":          "there is no such webhook",
 	"webhook.delivery_unknown": "the webhook has no such delivery",
 
+	"message.unknown": "there is no such mail or text, or it is kept no more",
+
+	"test.account": "a test goes to an administrator who may send some, named by their ssoid",
+	"test.kind":    "kind is mail or sms",
+
 	"binding.partner":     "a partner's name is 1 to 64 of a-z, 0-9, _ and -",
 	"binding.external_id": "an id has 1 to 200 characters, without control characters",
 	"binding.exists":      "the account has another id at this partner already, or the id is another account's",

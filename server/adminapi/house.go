@@ -4,14 +4,12 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"time"
 
 	"pratu/flows/keys"
 	"pratu/flows/office"
-	"pratu/storage"
 )
 
-// houseOperations are those about the installation itself: roles, signing keys, messages, settings.
+// houseOperations are those about the installation itself: roles, signing keys, settings.
 var houseOperations = []operation{
 	{id: "listRoles", method: "GET", path: "/roles", summary: "Who has which role.", action: office.ReadRoles, out: page[Holder]{}, status: http.StatusOK, do: listRoles},
 	{id: "grantRole", method: "PUT", path: "/accounts/{account}/roles/{role}", summary: "Give an account a role; a title_owner of a title.", action: office.WriteRoles, query: []string{"title"}, status: http.StatusNoContent, do: grantRole},
@@ -19,9 +17,6 @@ var houseOperations = []operation{
 	{id: "listKeys", method: "GET", path: "/keys", summary: "The published signing keys.", action: office.ReadKeys, out: page[keys.Info]{}, status: http.StatusOK, do: listKeys},
 	{id: "rotateKeys", method: "POST", path: "/keys", summary: "Publish new signing keys, of all algorithms or of one. They sign after 15 minutes; now and compromised have them sign at once, the latter refuses what the old ones signed.", action: office.RotateKeys, body: jsonType, in: replacement{}, out: page[keys.Info]{}, status: http.StatusCreated, repeatable: true, do: rotateKeys},
 	{id: "retireKey", method: "DELETE", path: "/keys/{kid}", summary: "Take a key that was replaced out of the key set before its time; what it signed is refused.", action: office.RotateKeys, status: http.StatusNoContent, do: retireKey},
-	{id: "listMessages", method: "GET", path: "/messages", summary: "Mails and texts that wait or were given up, the newest hundred. What they say, and to whom, stays sealed.", action: office.ReadMail, out: page[Message]{}, status: http.StatusOK, do: listMessages},
-	{id: "retryMessages", method: "POST", path: "/messages/retry", summary: "Have all messages that were given up tried once more.", action: office.SendMail, status: http.StatusNoContent, do: retryMessages},
-	{id: "retryMessage", method: "POST", path: "/messages/{message}/retry", summary: "Have a message that was given up tried once more.", action: office.SendMail, status: http.StatusNoContent, do: retryMessages},
 	{id: "listSettings", method: "GET", path: "/settings", summary: "The settings as the program runs. A secret has no value, only whether it is set.", action: office.ReadSettings, out: page[office.Setting]{}, status: http.StatusOK, do: listSettings},
 }
 
@@ -101,43 +96,6 @@ func rotateKeys(s *Server, c *call) error {
 
 func retireKey(s *Server, c *call) error {
 	return c.nothing(s.Office.RetireKey(c.r.Context(), c.actor, c.r.PathValue("kid")))
-}
-
-// Message is one that waits or was given up.
-type Message struct {
-	ID            string    `json:"id"`
-	Kind          string    `json:"kind"`
-	State         string    `json:"state"` // waiting, given_up
-	Attempts      int64     `json:"attempts"`
-	CreatedAt     time.Time `json:"created_at"`
-	NextAttemptAt time.Time `json:"next_attempt_at,omitzero"`
-	LastError     string    `json:"last_error"`
-}
-
-func messageOf(m storage.Message) Message {
-	v := Message{m.ID, m.Kind, "waiting", m.Attempts, m.CreatedAt.Time(), m.NextAttemptAt.Time(), m.LastError}
-	if !m.ParkedAt.IsZero() {
-		v.State, v.NextAttemptAt = "given_up", time.Time{}
-	}
-	return v
-}
-
-func listMessages(s *Server, c *call) error {
-	list, err := s.Office.Messages(c.r.Context(), c.actor)
-	if err != nil {
-		return err
-	}
-	var items []Message
-	for _, m := range list {
-		items = append(items, messageOf(m))
-	}
-	return paged(c, items, "")
-}
-
-// retryMessages is for one, or without one for all.
-func retryMessages(s *Server, c *call) error {
-	_, err := s.Office.RetryMessage(c.r.Context(), c.actor, c.r.PathValue("message"))
-	return c.nothing(err)
 }
 
 func listSettings(s *Server, c *call) error {

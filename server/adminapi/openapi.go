@@ -91,7 +91,7 @@ func (op operation) scopes() (list []string) {
 
 // all are the operations in the order of the document.
 func all() []operation {
-	return slices.Concat(operations, clientOperations, registrationOperations, bindingOperations, mergeOperations, webhookOperations, houseOperations)
+	return slices.Concat(operations, clientOperations, registrationOperations, bindingOperations, mergeOperations, webhookOperations, houseOperations, messageOperations)
 }
 
 // object is a JSON object of the document.

@@ -83,7 +83,7 @@ func (s *Server) tested(d desk, page *Mail, id string) error {
 		return nil
 	}
 	m, err := s.Office.Message(d.r.Context(), d.actor, id)
-	if kind.Is(err, "outbox.unknown") {
+	if kind.Is(err, "message.unknown") {
 		return nil
 	}
 	if err != nil {
