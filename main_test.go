@@ -53,6 +53,7 @@ func TestProgram(t *testing.T) {
 				p.tellsElsewhere()
 				p.bindsElsewhere()
 				p.triesMailElsewhere()
+				p.importsElsewhere()
 				p.triesOut(b)
 				p.cantTryOut()
 			}

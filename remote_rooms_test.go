@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -97,4 +100,37 @@ func (p *party) triesMailElsewhere() {
 	a.says(sent, "outbox", "get", sent)
 	a.fails(1, "kind is mail or sms", "outbox", "test", "chief@example.com", "--kind", "fax")
 	a.fails(3, "no such mail or text", "outbox", "get", "nothing")
+}
+
+// importsElsewhere has another machine bring accounts of another system, in parts that the file's line numbers outlast.
+func (p *party) importsElsewhere() {
+	p.t.Helper()
+	a := asked{p.t, p.machine("move", "admin:accounts.import"), p.issuer}
+	var good, bad strings.Builder
+	for n := range 1203 {
+		fmt.Fprintf(&good, `{"contacts":[{"type":"email","identifier":"moved%d@example.com","verified":true}]}`+"\n", n)
+	}
+	bad.WriteString(strings.Repeat("\n", 700) + strings.Repeat("x", 70<<10) + "\n\n" + `{"contacts":[{"type":"email","identifier":"moved7@example.com","verified":true}],"claim":{}}` + "\n" + strings.Repeat(`{"contacts":[]} `+strings.Repeat(" ", 60<<10)+"\n", 9))
+	dir := p.t.TempDir()
+	for name, text := range map[string]string{"good": good.String(), "bad": bad.String()} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	a.says(`"imported": 1203`, "account", "import", filepath.Join(dir, "good"), "-o", "json")
+	a.says(`"unchanged": 1203`, "account", "import", filepath.Join(dir, "good"), "-o", "json") // again
+	rejects := filepath.Join(dir, "rejects")
+	a.fails(1, "11 lines were refused", "account", "import", filepath.Join(dir, "bad"), "--rejects", rejects)
+	told, err := os.ReadFile(rejects)
+	for _, want := range []string{`"line":701,"code":"import.too_long"`, `"line":703,"code":"import.unknown_member","member":"claim","reason":"docs/import.md knows no such member, did you mean claims?"`, `"line":712,"code":"import.contacts"`} {
+		if err != nil || !strings.Contains(string(told), want) {
+			p.t.Errorf("%v: %s isn't in %s", err, want, told)
+		}
+	}
+	if code, said := a.away.exit("a.b.c", "account", "import", "-", "--token-stdin", "--server", a.base); code != 2 || !strings.Contains(said, "can't be both") {
+		p.t.Errorf("%d %s", code, said)
+	}
+	a.fails(1, "can't be read", "account", "import", filepath.Join(dir, "none"))
+	other := asked{p.t, p.machine("other", "admin:accounts.create"), p.issuer}
+	other.fails(1, "needs the scope admin:accounts.import", "account", "import", filepath.Join(dir, "good"))
 }

@@ -12,6 +12,7 @@ import (
 
 	"pratu/flows/accounts"
 	"pratu/flows/kind"
+	"pratu/flows/office"
 )
 
 // rejected is a line that wasn't imported, as scripts see it. It has no value of the line: those are somebody's.
@@ -66,27 +67,42 @@ func (a *app) rejects(path string, in io.Reader) (io.Writer, func(), error) {
 }
 
 func (a *app) importAccounts(t *tools, in io.Reader, rejects io.Writer) error {
-	bar := a.newProgress(sizeOf(in), "accounts")
-	lines := json.NewEncoder(rejects)
-	importer := &accounts.Importer{
-		Accounts: t.accounts,
-		Refuse: func(line int64, why error) error {
-			e, _ := kind.As(why)
-			r := rejected{Line: line, Code: kind.Code(why), Reason: plain(why)}
-			if e != nil {
-				r.Member = e.Field
-			}
-			if rejects == a.stderr {
-				bar.clear()
-			}
-			return lines.Encode(r)
-		},
-		Progress: func(r accounts.ImportResult) { bar.at(r.Bytes, r.Read) },
+	told := a.newTelling(in, rejects)
+	result, err := t.office.ImportAccounts(t.ctx, office.Host(), in, 1, told.refuse, told.progress)
+	return told.end(result, err)
+}
+
+// telling shows how far an import is, and how it went.
+type telling struct {
+	*app
+	bar     *progress
+	rejects io.Writer
+	lines   *json.Encoder
+}
+
+func (a *app) newTelling(in io.Reader, rejects io.Writer) *telling {
+	return &telling{a, a.newProgress(sizeOf(in), "accounts"), rejects, json.NewEncoder(rejects)}
+}
+
+func (t *telling) refuse(line int64, why error) error {
+	e, _ := kind.As(why)
+	r := rejected{Line: line, Code: kind.Code(why), Reason: plain(why)}
+	if e != nil {
+		r.Member = e.Field
 	}
-	result, err := importer.Run(t.ctx, in)
-	bar.end()
+	if t.rejects == t.stderr {
+		t.bar.clear()
+	}
+	return t.lines.Encode(r)
+}
+
+func (t *telling) progress(r accounts.ImportResult) { t.bar.at(r.Bytes, r.Read) }
+
+// end prints what was done, also where it was broken off.
+func (t *telling) end(result accounts.ImportResult, err error) error {
+	t.bar.end()
 	count := func(n int64) string { return strconv.FormatInt(n, 10) }
-	if shown := a.print.one(result, [][2]string{
+	if shown := t.print.one(result, [][2]string{
 		{"read", count(result.Read)}, {"imported", count(result.Imported)}, {"unchanged", count(result.Unchanged)}, {"refused", count(result.Refused)},
 	}); err == nil {
 		err = shown

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ const (
 
 	maxAnswer     = 32 << 20
 	remoteTimeout = time.Minute
+	maxWait       = 3600 // seconds that a server may ask for
 )
 
 // remote is the admin API of a server elsewhere, for the commands that it has: see remoteCommands.
@@ -114,7 +116,10 @@ func (a *app) connect(cmd *cobra.Command, list []string) (*remote, error) {
 }
 
 // refusal is an answer that refuses (RFC 9457).
-type refusal web.ProblemBody
+type refusal struct {
+	web.ProblemBody
+	after time.Duration // which it asks to wait; 0 where it doesn't
+}
 
 func (p *refusal) Error() string { return strings.Join(p.lines(), "\n") }
 
@@ -145,7 +150,11 @@ func (p *refusal) exit() int {
 // open sends a request. headers are names and values.
 func (r *remote) open(ctx context.Context, method, path string, body any, headers ...string) (*http.Response, error) {
 	var content io.Reader
-	if body != nil {
+	switch b := body.(type) {
+	case nil:
+	case []byte: // as it is
+		content = bytes.NewReader(b)
+	default:
 		raw, err := json.Marshal(body)
 		if err != nil {
 			return nil, err
@@ -180,6 +189,9 @@ func (r *remote) open(ctx context.Context, method, path string, body any, header
 		return nil, fmt.Errorf("%s answers %s: is there an admin API?", r.server, answer.Status)
 	}
 	p.Status = answer.StatusCode
+	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && seconds > 0 && seconds <= maxWait {
+		p.after = time.Duration(seconds) * time.Second
+	}
 	return nil, p
 }
 

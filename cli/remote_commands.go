@@ -74,6 +74,7 @@ func init() { //nolint:gochecknoinits // reroute reads it, and what it holds com
 		},
 		"account create":         remoteAccountCreate,
 		"account list":           remoteAccountList,
+		"account import":         remoteAccountImport,
 		"account get":            remoteAccountGet,
 		"account sessions":       remoteAccountSessions,
 		"account disable":        func(r *remote) error { return r.onAccount("/disable", r.flags("reason"), "is disabled") },

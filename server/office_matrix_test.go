@@ -78,7 +78,7 @@ func TestOfficeMatrix(t *testing.T) {
 				}
 			}
 		}
-		read := []office.Action{office.ReadWebhooks, office.CreateAccounts, office.WriteBindings} // what only shows a page: TestOfficePermissions; no page creates accounts or bindings
+		read := []office.Action{office.ReadWebhooks, office.CreateAccounts, office.ImportAccounts, office.WriteBindings} // what only shows a page: TestOfficePermissions; no page creates accounts or bindings
 		for _, action := range officeActions {
 			read = append(read, action)
 		}

@@ -30,6 +30,7 @@ type ImportResult struct {
 // again: what was imported is known by the line it came by. A line that can't be imported is told of and costs no other.
 type Importer struct {
 	Accounts *Service
+	First    int64 // number of the first line, for a part of a file; 1 unless said otherwise
 	// Refuse is told of a line that isn't imported; why has a code and the member it is about, and never its value.
 	Refuse func(line int64, why error) error
 	// Progress is told how far it is.
@@ -91,7 +92,7 @@ func (i *Importer) read(ctx context.Context, r io.Reader, batches chan<- []impor
 			return false
 		}
 	}
-	for number := int64(1); ; number++ {
+	for number := max(i.First, 1); ; number++ {
 		raw, err := in.ReadBytes('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err

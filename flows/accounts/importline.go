@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"pratu/flows/clients"
 	"pratu/flows/contact"
@@ -57,6 +58,9 @@ var importMembers = slices.Concat(
 	clients.JSONNames(reflect.TypeFor[ImportLine]()), clients.JSONNames(reflect.TypeFor[ImportContact]()), clients.JSONNames(reflect.TypeFor[ImportBinding]()),
 )
 
+// ImportHint is which member somebody may have meant by a name, for the end of a sentence.
+func ImportHint(name string) string { return clients.DidYouMean(name, importMembers) }
+
 // number is an id that some systems write as an integer and some as a text.
 type number string
 
@@ -92,7 +96,7 @@ func (m *moment) UnmarshalJSON(raw []byte) error {
 
 // Bounds of a line.
 const (
-	maxImportLine     = 64 << 10
+	MaxImportLine     = 64 << 10
 	maxImportContacts = 50
 	maxSSOID          = 1<<53 - 1
 	maxPHC            = 1024
@@ -117,8 +121,11 @@ func refused(code, field string) error {
 // readLine makes an account of a line, strictly: a misspelt member would be lost silently.
 func (s *Service) readLine(raw []byte) (storage.Import, error) {
 	var line ImportLine
-	if len(raw) > maxImportLine {
+	switch {
+	case len(raw) > MaxImportLine:
 		return storage.Import{}, refused("too_long", "")
+	case !utf8.Valid(raw): // encoding/json would make something else of it
+		return storage.Import{}, refused("json", "")
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
@@ -127,7 +134,7 @@ func (s *Service) readLine(raw []byte) (storage.Import, error) {
 		if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
 			name = strings.Trim(name, `"`)
 			e, _ := kind.As(refused("unknown_member", name))
-			return storage.Import{}, e.WithArg("hint", clients.DidYouMean(name, importMembers))
+			return storage.Import{}, e.WithArg("hint", ImportHint(name))
 		}
 		if errors.As(err, &wrong) {
 			return storage.Import{}, refused("json", wrong.Field)

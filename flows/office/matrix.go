@@ -30,6 +30,7 @@ const (
 	ReadAccounts    Action = "accounts.read"
 	WriteAccounts   Action = "accounts.write"
 	CreateAccounts  Action = "accounts.create"
+	ImportAccounts  Action = "accounts.import"
 	DeleteAccounts  Action = "accounts.delete"
 	MergeAccounts   Action = "accounts.merge"
 	ExportAccounts  Action = "accounts.export"
@@ -80,6 +81,7 @@ var table = []line{
 	{ReadAccounts, "find and see accounts", true, row(All, All, All, All, No)},
 	{WriteAccounts, "disable and enable accounts, end their sessions, take their factors away; those of accounts with a role only who may change roles", true, row(All, All, All, No, No)},
 	{CreateAccounts, "create accounts, and vouch for their addresses and numbers", true, row(All, All, No, No, No)},
+	{ImportAccounts, "import accounts of another system, with their numbers, contacts, hashes of passwords and partners' ids", true, row(All, All, No, No, No)},
 	{DeleteAccounts, "delete accounts", true, row(All, All, No, No, No)},
 	{MergeAccounts, "let one account go into another of the same person", true, row(All, All, No, No, No)},
 	{ExportAccounts, "download what is known of a person, who is told", true, row(All, All, No, No, No)},

@@ -3,6 +3,7 @@ package office_test
 import (
 	"context"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,6 +112,10 @@ var deeds = []deed{
 	{office.WriteAccounts, "recovery", false, func(ctx context.Context, w *world, a office.Actor) error { return w.SendRecovery(ctx, a, w.victim) }},
 	{office.CreateAccounts, "create", false, func(ctx context.Context, w *world, a office.Actor) error {
 		_, err := w.CreateAccount(ctx, a, accounts.New{Email: secret.ID() + "@x.test"})
+		return err
+	}},
+	{office.ImportAccounts, "import", false, func(ctx context.Context, w *world, a office.Actor) error {
+		_, err := w.Service.ImportAccounts(ctx, a, strings.NewReader("\n"), 1, nil, nil)
 		return err
 	}},
 	{office.DeleteAccounts, "delete", false, func(ctx context.Context, w *world, a office.Actor) error {

@@ -165,7 +165,7 @@ func read(w http.ResponseWriter, r *http.Request, media string) ([]byte, error) 
 	if err != nil {
 		return nil, invalid("body.unreadable", "", "the body can't be read")
 	}
-	if media != fileType && !utf8.Valid(raw) { // encoding/json would make something else of it
+	if media != fileType && media != linesType && !utf8.Valid(raw) { // encoding/json would make something else of it
 		return nil, invalid("document.json", "", "the body isn't UTF-8")
 	}
 	return raw, nil

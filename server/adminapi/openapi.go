@@ -91,7 +91,7 @@ func (op operation) scopes() (list []string) {
 
 // all are the operations in the order of the document.
 func all() []operation {
-	return slices.Concat(operations, clientOperations, registrationOperations, bindingOperations, mergeOperations, webhookOperations, houseOperations, messageOperations)
+	return slices.Concat(operations, importOperations, clientOperations, registrationOperations, bindingOperations, mergeOperations, webhookOperations, houseOperations, messageOperations)
 }
 
 // object is a JSON object of the document.
@@ -189,7 +189,7 @@ func parameter(name, in string, required bool) object {
 // schema describes a struct by its JSON names. Members that nobody knows are refused, so it says so.
 func schema(t reflect.Type) object {
 	switch {
-	case t == reflect.TypeFor[time.Time]():
+	case t == reflect.TypeFor[time.Time](), t.Kind() == reflect.Struct && t.NumField() == 1 && t.Field(0).Type == reflect.TypeFor[time.Time]():
 		return object{"type": "string", "format": "date-time"}
 	case t == reflect.TypeFor[json.RawMessage]():
 		return object{}
