@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -88,14 +89,21 @@ func (c *Config) checkTLS(ps *problems) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		ps.add("only one of tls_cert and tls_key is set: set both, or neither behind a reverse proxy")
 	}
-	for _, path := range []string{c.TLSCert, c.TLSKey} {
-		if path == "" {
+	readable := c.TLSCert != "" && c.TLSKey != ""
+	for _, file := range []struct{ name, path string }{{"tls_cert", c.TLSCert}, {"tls_key", c.TLSKey}} {
+		if file.path == "" {
 			continue
 		}
-		if f, err := os.Open(path); err != nil {
-			ps.add("%v: correct the path or its permissions", err)
+		if f, err := os.Open(file.path); err != nil {
+			ps.add("%s %s can't be read (%v): correct the path or its permissions", file.name, file.path, reason(err))
+			readable = false
 		} else {
 			_ = f.Close()
+		}
+	}
+	if readable {
+		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
+			ps.add("tls_cert %s and tls_key %s are no certificate and its key (%v): name two PEM files that belong together", c.TLSCert, c.TLSKey, err)
 		}
 	}
 	if c.TLSCert != "" && strings.HasPrefix(c.Issuer, "http://") {

@@ -117,6 +117,8 @@ func TestRefusals(t *testing.T) {
 		"called networks":       {prod, []string{"PRATU_OUTBOUND_NETWORKS=10.0.0.0/8,192.168.7.7,fd00:1::/32"}, nil},
 		"odd networks":          {prod, []string{"PRATU_OUTBOUND_NETWORKS=10.0.0.1/8,10.0.0.0/33,intranet,::ffff:10.0.0.0/104,::ffff:10.0.0.1,fe80::1%eth0,0.0.0.0/0,::/0"}, []string{"write 10.0.0.0/8", "no address range", "no address range", "IPv4 in IPv6", "IPv4 in IPv6", "no address range", "opens everything", "opens everything"}},
 		"half of TLS":           {prod, []string{"PRATU_TLS_CERT=" + ro}, []string{"only one of tls_cert and tls_key"}},
+		"no TLS files":          {prod, []string{"PRATU_TLS_CERT=/nope", "PRATU_TLS_KEY=/no"}, []string{"tls_cert /nope can't be read (no such file or directory)", "tls_key /no can't be read"}},
+		"TLS files of others":   {prod, []string{"PRATU_TLS_CERT=" + ro, "PRATU_TLS_KEY=" + ro}, []string{"tls_cert " + ro + " and tls_key " + ro + " are no certificate and its key"}},
 		"odd listen":            {prod, []string{"PRATU_LISTEN=8080"}, []string{"listen \"8080\" is not an address"}},
 		"upstream fakes":        {prod, []string{"PRATU_UPSTREAM_HOSTS=a=http://b"}, []string{"upstream_hosts"}},
 		"odd bool":              {prod, []string{"PRATU_AUTO_MIGRATE=yes"}, []string{"auto_migrate"}},
