@@ -161,6 +161,7 @@ func TestConsentShowsThePublicProfile(t *testing.T) {
 			tellsTheSame(t, profile, valuesOn(page), sent)
 			tellsTheSame(t, profile, valuesOn(page), want)
 		}
+		s.exec(`UPDATE accounts SET profile = '{"name":"Mali"}' WHERE id = '` + s.mali.ID + `'`) // whichever came last above
 		page, _, _, access := b.askedFor("openid public_profile references", "")
 		told, _ := access["profile"].(map[string]any)
 		tellsTheSame(t, "references", valuesOn(page), []string{text(told, "display_name"), fmt.Sprint(told["refs"].([]any)[0]) + " TM-1"})
