@@ -70,6 +70,7 @@ func (p *party) bindsElsewhere() {
 	a.says("tmn.1", "binding", "create", "--account", person, "--partner", "truemoney", "--external-id", "tmn.1") // once
 	a.fails(4, "another id at this partner", "binding", "create", "--account", person, "--partner", "truemoney", "--external-id", "tmn.2")
 	a.fails(1, "/partner: ", "binding", "create", "--account", person, "--partner", "True Money", "--external-id", "tmn.2")
+	a.fails(2, "--account is missing", "binding", "list")
 	a.fails(3, "no such account", "binding", "list", "--account", "nobody@example.com")
 	a.says(binding, "binding", "list", "--account", person)
 	a.says("", "binding", "end", binding)

@@ -27,7 +27,7 @@ func (a *app) bindingCreate() *cobra.Command {
 		Use: "create --account ACCOUNT --partner NAME --external-id ID", Short: "Bind an account to a partner's id", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if account == "" {
-				return usage("--account is missing: pratu account list finds one")
+				return errNoAccount()
 			}
 			return a.withTools(cmd, func(t *tools) error {
 				row, err := t.office.Named(t.ctx, office.Host(), account)
@@ -55,7 +55,7 @@ func (a *app) bindingList() *cobra.Command {
 		Use: "list --account ACCOUNT", Short: "Show what an account is called at partners'", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if account == "" {
-				return usage("--account is missing: pratu account list finds one")
+				return errNoAccount()
 			}
 			return a.withTools(cmd, func(t *tools) error {
 				row, err := t.office.Named(t.ctx, office.Host(), account)
@@ -108,7 +108,7 @@ func (a *app) printBindings(list []adminapi.Binding) error {
 }
 
 func remoteBindingCreate(r *remote) error {
-	one, err := r.account(r.flag("account"))
+	one, err := r.boundAccount()
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func remoteBindingCreate(r *remote) error {
 }
 
 func remoteBindingList(r *remote) error {
-	one, err := r.account(r.flag("account"))
+	one, err := r.boundAccount()
 	if err != nil {
 		return err
 	}
@@ -138,3 +138,13 @@ func remoteBindingList(r *remote) error {
 	}
 	return r.printBindings(list)
 }
+
+func (r *remote) boundAccount() (adminapi.Account, error) {
+	name := r.flag("account")
+	if name == "" {
+		return adminapi.Account{}, errNoAccount()
+	}
+	return r.account(name)
+}
+
+func errNoAccount() error { return usage("--account is missing: pratu account list finds one") }
