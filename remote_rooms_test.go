@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"pratu/storage/storagetest"
 )
 
 // asked runs commands of another machine against the server, each with what its output has to hold.
@@ -134,4 +136,21 @@ func (p *party) importsElsewhere() {
 	a.fails(1, "can't be read", "account", "import", filepath.Join(dir, "none"))
 	other := asked{p.t, p.machine("other", "admin:accounts.create"), p.issuer}
 	other.fails(1, "needs the scope admin:accounts.import", "account", "import", filepath.Join(dir, "good"))
+}
+
+// An import waits for the machine's next budget: a third part is more than this one allows.
+func TestImportWaitsForItsBudget(t *testing.T) {
+	d := newDeployment(t, storagetest.URLs(t)["sqlite"])
+	d.env = append(d.env, "PRATU_LIMITS=admin.client=2/2s")
+	p := newParty(d.serve(strings.TrimPrefix(d.issuer, "http://")))
+	a := asked{t, p.machine("move", "admin:accounts.import"), p.issuer}
+	file := filepath.Join(t.TempDir(), "people")
+	var people strings.Builder
+	for n := range 1100 {
+		fmt.Fprintf(&people, `{"contacts":[{"type":"email","identifier":"m%d@example.com"}]}`+"\n", n)
+	}
+	if err := os.WriteFile(file, []byte(people.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.says(`"imported": 1100`, "account", "import", file, "-o", "json")
 }
