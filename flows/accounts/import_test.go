@@ -90,7 +90,7 @@ func TestImport(t *testing.T) {
 		if err != nil || a.Phone() != "+66815550100" || a.Email() != "Somchai@Example.com" || a.Contacts[1].VerifiedAt.Unix() != 1576973792 && a.Contacts[0].VerifiedAt.Unix() != 1576973792 {
 			t.Errorf("%+v %v", a, err)
 		}
-		if hits, err := s.Store.AccountsByWord(t.Context(), "สม", "", "", 2); err != nil || len(hits) != 1 || hits[0].AccountID != row.ID {
+		if hits, err := s.Store.AccountsByWords(t.Context(), []string{"สม"}, storage.WordHit{}, 2); err != nil || len(hits) != 1 || hits[0].AccountID != row.ID {
 			t.Errorf("by name: %+v %v", hits, err)
 		}
 		if p, err := s.Store.Password(t.Context(), row.ID); err != nil || !strings.HasPrefix(p.Secret, "$2y$04$") {

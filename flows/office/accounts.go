@@ -72,41 +72,6 @@ func (s *Service) newest(ctx context.Context, before string, limit int) (*Found,
 	return f, s.load(ctx, f, ids)
 }
 
-// byName finds people one of whose words begins like the first one typed, and who have words like the others.
-func (s *Service) byName(ctx context.Context, text, after string, limit int) (*Found, error) {
-	words := accounts.Fold(text)
-	f := &Found{}
-	if len(words) == 0 {
-		return f, nil
-	}
-	afterWord, afterID, _ := strings.Cut(after, ".")
-	hits, err := s.Store.AccountsByWord(ctx, words[0], afterWord, afterID, limit+1)
-	if err != nil {
-		return nil, err
-	}
-	if len(hits) > limit {
-		hits = hits[:limit]
-		f.Next = hits[limit-1].Word + "." + hits[limit-1].AccountID
-	}
-	var ids []string
-	for _, h := range hits {
-		if !slices.Contains(ids, h.AccountID) {
-			ids = append(ids, h.AccountID)
-		}
-	}
-	if err := s.load(ctx, f, ids); err != nil {
-		return nil, err
-	}
-	f.Accounts = slices.DeleteFunc(f.Accounts, func(x *accounts.Account) bool {
-		has := accounts.Words(x.Profile)
-		return !slices.ContainsFunc(has, func(h string) bool { return strings.HasPrefix(h, words[0]) }) ||
-			slices.ContainsFunc(words[1:], func(w string) bool {
-				return !slices.ContainsFunc(has, func(h string) bool { return strings.HasPrefix(h, w) })
-			})
-	})
-	return f, nil
-}
-
 func (s *Service) load(ctx context.Context, f *Found, ids []string) error {
 	for _, id := range ids {
 		x, err := s.Accounts.Load(ctx, id)

@@ -16,7 +16,6 @@ import (
 	"pratu/flows/secret"
 	"pratu/flows/webhooks"
 	"pratu/storage"
-	"pratu/storage/storagetest"
 )
 
 // deed is something that an action allows. ours says of a title owner's whether it is about what is theirs.
@@ -518,62 +517,6 @@ func TestHoldersAreSafe(t *testing.T) {
 			RedirectURIs: []string{"https://x.test/cb"}, Scope: "openid admin:clients.read",
 		}}); !kind.Is(err, "client.invalid") {
 			t.Errorf("people can ask for the admin API: %v", err)
-		}
-	})
-}
-
-// People are found by what is whole, and by how a word of their name begins.
-func TestFindAccounts(t *testing.T) {
-	each(t, func(w *world) {
-		ctx := w.t.Context()
-		admin := w.person("admin", office.Admin)
-		names := map[string]string{"mali": "มะลิ ใจดี", "somchai": "Somchai Jaidee", "somsri": "SOMSRI O'Neil"}
-		for name, full := range names {
-			id := w.person(name).ID
-			must(t, w.Accounts.UpdateProfile(ctx, id, map[string]string{"name": full}))
-		}
-		mali, err := w.Named(ctx, admin, "mali@x.test")
-		must(t, err)
-		for text, want := range map[string]int{
-			"mali@x.test": 1, " MALI@X.test ": 1, "มะลิ": 1, "มะ": 1, "ใจดี มะลิ": 1, "som": 2, "SOM jai": 1, "neil": 1, "omsri": 0, "%": 0, "so_": 2, "": 4,
-			"nobody@x.test": 0, mali.OID: 1, mali.ID: 1, "'; DROP TABLE accounts; --": 0, "\x00": 0,
-		} {
-			found, err := w.FindAccounts(ctx, admin, text, "", 10)
-			if err != nil || len(found.Accounts) != want {
-				t.Errorf("%q: %+v, %v, want %d", text, found, err, want)
-			}
-		}
-		seen := map[string]bool{}
-		for _, text := range []string{"", "som"} {
-			for after, pages := "", 0; pages < 6; pages++ {
-				found, err := w.FindAccounts(ctx, admin, text, after, 1)
-				must(t, err)
-				for _, a := range found.Accounts {
-					seen[text+a.ID] = true
-				}
-				if after = found.Next; after == "" {
-					break
-				}
-			}
-		}
-		if len(seen) != 6 {
-			t.Errorf("%d by pages", len(seen))
-		}
-		// Whether somebody has an account is told on the record.
-		if n := storagetest.Count(t, w.url, `SELECT COUNT(*) FROM audit WHERE event = 'directory.searched' AND actor_id = '`+admin.ID+`'`); n != 3 {
-			t.Errorf("%d searches are recorded", n)
-		}
-		// Accounts from before words were kept are indexed afterwards.
-		storagetest.Exec(t, w.url, `DELETE FROM account_words`)
-		for after, more := "", true; more; more = after != "" {
-			after, err = w.Accounts.IndexWords(ctx, after, 2)
-			must(t, err)
-		}
-		for range 2 {
-			must(t, w.IndexNames(ctx))
-		}
-		if found, err := w.FindAccounts(ctx, admin, "som", "", 10); err != nil || len(found.Accounts) != 2 {
-			t.Errorf("%+v, %v", found, err)
 		}
 	})
 }
