@@ -30,14 +30,14 @@ func samples() []sample {
 		{"sign-in-doors", "sign-in", func() web.Framed {
 			return &SignIn{SignUpURL: "/sign-up", Doors: []Door{{"google", "Google", "/federation/google"}, {"corp", web.Inert(strange), "/federation/corp"}}}
 		}, "บ้านดอกไม้", []web.Problem{{Code: "federation.unavailable", Args: map[string]any{"connector": "Google"}}}},
-		{"sign-in-wrong", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com", SignUpURL: "/sign-up"} }, "บ้านดอกไม้", []web.Problem{wrong}},
-		{"sign-in-limited", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com"} }, "บ้านดอกไม้",
+		{"sign-in-wrong", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com", Wrong: true, SignUpURL: "/sign-up"} }, "บ้านดอกไม้", []web.Problem{wrong}},
+		{"sign-in-limited", "sign-in", func() web.Framed { return &SignIn{Username: "mali@example.com", Wrong: true} }, "บ้านดอกไม้",
 			[]web.Problem{{Code: "limit.exceeded", Args: map[string]any{"minutes": 1, "policy": "signin.account"}}}},
 		{"sign-in-again", "sign-in", func() web.Framed {
 			return &SignIn{Username: "mali@example.com", Again: true, Name: "มะลิ ใจดี", AnotherURL: "/login?another=1", Frame: web.Frame{SignedIn: "มะลิ ใจดี"}}
 		}, "บ้านดอกไม้", nil},
 		{"sign-in-again-wrong", "sign-in", func() web.Framed {
-			return &SignIn{Username: "mali.with.quite.a.long.address@subdomain.example.com", Again: true, AnotherURL: "/login?another=1"}
+			return &SignIn{Username: "mali.with.quite.a.long.address@subdomain.example.com", Wrong: true, Again: true, AnotherURL: "/login?another=1"}
 		}, "บ้านดอกไม้", []web.Problem{{Code: "signin.failed", Args: map[string]any{"reason": "again"}}}},
 		{"confirm", "confirm", func() web.Framed {
 			return &Confirm{Identifier: "mali@example.com", To: "/account/password", Portal: Portal{Action: "/account/confirm"}}

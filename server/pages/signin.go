@@ -123,6 +123,7 @@ func (s *Server) SignInPost(w http.ResponseWriter, r *http.Request) error {
 		if failure != nil {
 			return failure
 		}
+		page.Wrong = true
 		if known, ok := kind.As(err); ok && page.Again {
 			err = known.WithArg("reason", "again") // the identifier isn't theirs to check
 		}

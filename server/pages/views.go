@@ -16,6 +16,7 @@ import (
 type SignIn struct {
 	web.Frame
 	Username   string // as typed, or login_hint
+	Wrong      bool   // what was typed is refused; a problem may also be one of another way in
 	Again      bool   // Username is signed in and has to prove it anew (prompt=login, max_age)
 	Name       string // of who is signed in, "" when they have none
 	Another    bool   // somebody else than who is signed in
