@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pratu/flows/audit"
 	"pratu/flows/office"
 	"pratu/flows/record"
 	"pratu/storage"
@@ -102,7 +103,7 @@ func (a *app) auditExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "export", Short: "Write the record of events to stdout, one JSON object a line, the oldest first", Args: args(cobra.NoArgs),
 		Long: "Each line has the row's position and hash in the chain, once it has them. Characters that a terminal obeys are escaped.\n" +
-			"That somebody exported is an event too.",
+			"That somebody exported is an event too.\n\nEvents:\n" + wrapped(audit.Names()),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, b := range []struct {
 				flag, text string
@@ -125,6 +126,18 @@ func (a *app) auditExport() *cobra.Command {
 	cmd.Flags().StringVar(&f.Event, "event", "", "events of a name, like signin.failed")
 	cmd.Flags().StringVar(&f.ClientID, "client", "", "events that concern a client")
 	return cmd
+}
+
+// wrapped are words in lines of a terminal's width.
+func wrapped(words []string) string {
+	text, width := "", 0
+	for _, word := range words {
+		if width+len(word) > 98 {
+			text, width = text+"\n", 0
+		}
+		text, width = text+"  "+word, width+len(word)+2
+	}
+	return text
 }
 
 // instant reads a moment that somebody typed; "" is the zero time.

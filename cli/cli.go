@@ -163,6 +163,9 @@ func nearestFlag(cmd *cobra.Command, err error) string {
 	return ""
 }
 
+// asksAmiss are the codes of flows that make the exit code 2: a filter that nothing can fit.
+var asksAmiss = map[string]bool{"audit.event": true, "audit.until": true}
+
 func exitCode(err error) int {
 	var u usageError
 	switch {
@@ -174,6 +177,9 @@ func exitCode(err error) int {
 	}
 	if there := (*refusal)(nil); errors.As(err, &there) {
 		return there.exit()
+	}
+	if asksAmiss[kind.Code(err)] {
+		return exitUsage
 	}
 	switch kind.Of(err) {
 	case kind.NotFound:

@@ -139,6 +139,8 @@ func (p *refusal) lines() (list []string) {
 // exit is the exit code of a refusal.
 func (p *refusal) exit() int {
 	switch {
+	case asksAmiss[p.Code]:
+		return exitUsage
 	case p.Status == http.StatusNotFound, p.Code == "account.unknown": // also one that a member names
 		return exitNotFound
 	case p.Status == http.StatusConflict, p.Status == http.StatusPreconditionFailed:

@@ -64,6 +64,8 @@ var sentences = map[string]string{
 	"webhook.delivery_unknown": "the webhook has no such delivery: pratu webhook deliveries ID shows them",
 	"webhook.waiting":          "it hasn't been sent yet, or is tried again by itself",
 
+	"audit.event":     "there is no event {event}{near}: pratu audit export --help lists all",
+	"audit.until":     "--until is before --since",
 	"audit.mark":      "--expect is POSITION:HASH, as pratu audit verify prints it",
 	"audit.mark_gone": "what --expect names is older than audit_retention keeps: note a later one",
 

@@ -91,7 +91,7 @@ func TestAdminAPIRecordAsFile(t *testing.T) {
 		if answer.Header.Get("Content-Type") != "application/x-ndjson" || answer.Header.Get("Cache-Control") != "no-store" || answer.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%v", answer.Header)
 		}
-		for query, code := range map[string]string{"since=yesterday": "query.since", "until=1": "query.until", "account=a@x.test": "query.account", "format=csv": "query.unknown"} {
+		for query, code := range map[string]string{"event=signin.fail": "audit.event", "since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z": "audit.until", "since=yesterday": "query.since", "until=1": "query.until", "account=a@x.test": "query.account", "format=csv": "query.unknown"} {
 			r.call("GET", v1+"/audit/export?"+query, "").problem(t, 400, code)
 		}
 		since := s.now().Add(time.Hour).UTC().Format(time.RFC3339)

@@ -108,6 +108,9 @@ func (l *Log) Write(ctx context.Context, events ...Event) (storage.Write, error)
 }
 
 func (l *Log) row(ctx context.Context, e Event) (storage.AuditEvent, error) {
+	if !Known(e.Name) {
+		return storage.AuditEvent{}, fmt.Errorf("audit: %q isn't in the table of names", e.Name)
+	}
 	details := []byte("{}")
 	if len(e.Details) > 0 {
 		var err error

@@ -24,7 +24,7 @@ func TestAppend(t *testing.T) {
 		ctx := audit.WithRequest(t.Context(), audit.RequestInfo{RequestID: "req-1", IP: "192.0.2.1", UserAgent: "Browser\x00/1\xff\r\n"})
 		failed := errors.New("the change failed")
 		err := s.InTx(ctx, func(ctx context.Context) error {
-			return errors.Join(log.Append(ctx, audit.Event{Name: "never.happened", AccountID: "a1"}), failed)
+			return errors.Join(log.Append(ctx, audit.Event{Name: "account.erased", AccountID: "a1"}), failed)
 		})
 		if !errors.Is(err, failed) {
 			t.Fatal(err)

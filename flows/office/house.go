@@ -3,8 +3,11 @@ package office
 import (
 	"context"
 	"io"
+	"strings"
 
 	"pratu/flows/accounts"
+	"pratu/flows/audit"
+	"pratu/flows/clients"
 	"pratu/flows/keys"
 	"pratu/flows/kind"
 	"pratu/storage"
@@ -50,6 +53,9 @@ func (s *Service) Events(ctx context.Context, a Actor, f storage.AuditFilter, ac
 	if err != nil {
 		return nil, err
 	}
+	if err := asked(f, f.Since); err != nil {
+		return nil, err
+	}
 	r := &Record{Numbers: map[string]int64{}}
 	if f.AccountID, err = s.concerned(ctx, account); kind.Is(err, "account.unknown") {
 		return r, nil
@@ -87,25 +93,43 @@ func (s *Service) Export(ctx context.Context, a Actor, w io.Writer, f storage.Au
 	if err != nil {
 		return err
 	}
+	if err := asked(f, f.At); err != nil {
+		return err
+	}
 	if f.AccountID, err = s.concerned(ctx, account); err != nil {
 		return err
 	}
-	asked := map[string]any{}
+	details := map[string]any{}
 	for name, value := range map[string]string{"event": f.Event, "account": f.AccountID, "client": f.ClientID, "outcome": f.Outcome} {
 		if value != "" {
-			asked[name] = value
+			details[name] = value
 		}
 	}
 	for name, at := range map[string]storage.Instant{"since": f.At, "until": f.Until} {
 		if at > 0 {
-			asked[name] = at.Time()
+			details[name] = at.Time()
 		}
 	}
-	if err := s.record(ctx, "audit.exported", "", asked); err != nil {
+	if err := s.record(ctx, "audit.exported", "", details); err != nil {
 		return err
 	}
 	_, err = s.Chain.Export(ctx, w, f)
 	return err
+}
+
+// asked refuses what can have no answer: it would look as if nothing had happened.
+func asked(f storage.AuditFilter, since storage.Instant) error {
+	if f.Event != "" && !audit.Known(f.Event) {
+		near := clients.DidYouMean(f.Event, audit.Names())
+		if list := audit.Namesakes(f.Event); len(list) > 0 {
+			near += " (" + strings.Join(list, ", ") + ")"
+		}
+		return kind.New(kind.Invalid, "audit.event").WithField("event").WithArg("event", audit.Printable(f.Event, 60)).WithArg("near", near)
+	}
+	if f.Until > 0 && f.Until < since {
+		return kind.New(kind.Invalid, "audit.until").WithField("until")
+	}
+	return nil
 }
 
 // concerned is the id of an account that somebody names by a contact, a number or an id; "" for "".

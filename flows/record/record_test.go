@@ -195,7 +195,7 @@ func TestReplicas(t *testing.T) {
 				var err error
 				for n := 0; n < rows && err == nil; n++ {
 					err = chain.Store.InTx(t.Context(), func(ctx context.Context) error {
-						return log.Append(ctx, audit.Event{Name: "x.happened", Details: map[string]any{"writer": i}})
+						return log.Append(ctx, audit.Event{Name: "account.created", Details: map[string]any{"writer": i}})
 					})
 				}
 				done <- err

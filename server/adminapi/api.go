@@ -323,6 +323,9 @@ func (s *Server) problem(err error) web.ProblemBody {
 		if action, is := known.Args["action"].(string); is && p.Code == "office.forbidden" {
 			p.Detail = "this needs the scope " + office.Action(action).Scope() + ", which the token hasn't"
 		}
+		for name, value := range known.Args {
+			p.Detail = strings.ReplaceAll(p.Detail, "{"+name+"}", fmt.Sprint(value))
+		}
 		if s.Web.Renderer.Has(known.Code) {
 			p.Detail = s.Web.Renderer.Text(web.English, known.Code, known.Args)
 		}

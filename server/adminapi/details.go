@@ -1,6 +1,6 @@
 package adminapi
 
-// details are sentences for codes that people on pages never meet.
+// details are sentences for codes that people on pages never meet. {name} is one of the error's arguments.
 var details = map[string]string{
 	"key.reused":     "the Idempotency-Key was sent with another request before",
 	"key.busy":       "a request with this Idempotency-Key is being worked on",
@@ -11,6 +11,9 @@ var details = map[string]string{
 	"player.unknown": "the title has no such player",
 
 	"account.closed": "its owner is deleting the account, or it is no active one",
+
+	"audit.event": "there is no event {event}{near}",
+	"audit.until": "until is before since",
 
 	"key.unknown": "no such key is published",
 

@@ -12,6 +12,7 @@ import (
 	"pratu/flows/audit"
 	"pratu/flows/issuer"
 	"pratu/flows/kind"
+	"pratu/flows/office"
 	"pratu/server/web"
 	"pratu/storage"
 )
@@ -48,7 +49,10 @@ func (s *Server) Audit(w http.ResponseWriter, r *http.Request) error {
 	}
 	filter.At, filter.ID = before(r)
 	record, err := s.Office.Events(r.Context(), d.actor, filter, page.Account)
-	if err != nil {
+	switch {
+	case kind.Is(err, "audit.event"): // nothing is what happened of it, as of nobody
+		record = &office.Record{}
+	case err != nil:
 		return err
 	}
 	for _, e := range record.Events {
@@ -118,7 +122,7 @@ func (s *Server) AuditPost(w http.ResponseWriter, r *http.Request) error {
 		web.EventOf(r.Context()).Set("err", err.Error())
 		panic(http.ErrAbortHandler)
 	}
-	if err == nil || kind.Is(err, "account.unknown") { // nothing is known of nobody, as on the page
+	if err == nil || kind.Is(err, "account.unknown") || kind.Is(err, "audit.event") { // nothing is known of nobody, as on the page
 		_, err = file.Write(nil)
 	}
 	return err

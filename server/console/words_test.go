@@ -48,7 +48,7 @@ func TestEveryRefusalHasWords(t *testing.T) {
 	elsewhere := map[string]string{
 		"account.changed": "own pages", "account.closed": "game API", "ledger.currency": "an address that was typed: its kind says enough", "key.bits": "command line", "key.alg": "command line", "client.setting": "command line",
 		"registration.uses": "command line", "registration.life": "command line", "registration.note": "command line",
-		"audit.mark": "command line", "audit.mark_gone": "command line", "key.reused": "admin API", "key.busy": "admin API", "usage.days": "command line", "test.account": "command line", "test.kind": "command line",
+		"audit.event": "admin API", "audit.until": "admin API", "audit.mark": "command line", "audit.mark_gone": "command line", "key.reused": "admin API", "key.busy": "admin API", "usage.days": "command line", "test.account": "command line", "test.kind": "command line",
 		"import.ssoid_taken": "command line", "import.oid_taken": "command line", "import.contact_taken": "command line", "import.binding_taken": "command line",
 	}
 	refused := regexp.MustCompile(`kind\.New\(kind\.(?:Invalid|Conflict|Exists|RateLimited|Unavailable), "([a-z_]+\.[a-z_]+)"`)
