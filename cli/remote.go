@@ -124,6 +124,9 @@ type refusal struct {
 func (p *refusal) Error() string { return strings.Join(p.lines(), "\n") }
 
 func (p *refusal) lines() (list []string) {
+	if text, own := p.sentence(); own {
+		return []string{text}
+	}
 	for _, part := range p.Errors {
 		list = append(list, strings.TrimPrefix(part.Pointer+": "+part.Detail, ": "))
 	}
@@ -136,11 +139,30 @@ func (p *refusal) lines() (list []string) {
 	return list
 }
 
-// exit is the exit code of a refusal.
+// sentence is what the command says where the server runs, if it can: pages name no flags. An answer hasn't the arguments of an
+// error, so a sentence that needs some, and one of several for a code, is the server's.
+func (p *refusal) sentence() (text string, own bool) {
+	text, own = sentences[p.Code]
+	if len(p.Errors) > 1 || len(p.Errors) == 1 && p.Errors[0].Code != p.Code || p.Code == "office.forbidden" { // its detail names the scope
+		return "", false
+	}
+	several := false
+	for code := range sentences {
+		several = several || strings.HasPrefix(code, p.Code+".")
+	}
+	if several || strings.Contains(text, "{") {
+		return cell(p.Detail), own && p.Detail != ""
+	}
+	return text, own
+}
+
+// exit is the exit code of a refusal: that of the same error where the server runs.
 func (p *refusal) exit() int {
 	switch {
 	case asksAmiss[p.Code]:
 		return exitUsage
+	case p.Code == "role.last_owner":
+		return exitError
 	case p.Status == http.StatusNotFound, p.Code == "account.unknown": // also one that a member names
 		return exitNotFound
 	case p.Status == http.StatusConflict, p.Status == http.StatusPreconditionFailed:

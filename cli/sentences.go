@@ -141,7 +141,7 @@ var sentences = map[string]string{
 	"password.blocked.personal": "the password contains the person's own name or address, or ours: choose another one",
 
 	"limit.exceeded": "there were too many tries: wait {minutes} minutes",
-	"server.busy":    "this machine is too busy to hash the password: try again in a moment",
+	"server.busy":    "the server is too busy to hash the password: try again in a moment",
 }
 
 // plain is an error as a sentence.
