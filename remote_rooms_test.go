@@ -84,7 +84,7 @@ func (p *party) bindsElsewhere() {
 	if list := a.says("shops", "registration-token", "list"); strings.Contains(list, "pratu_it_") {
 		p.t.Error(list)
 	}
-	a.fails(1, "error: there is no such role: one of owner, ", "role", "grant", person, "suport")
+	a.fails(1, "error: there is no such role: one of owner, ", "role", "grant", person, "emperor")
 	a.fails(2, "error: there is no event signin.fail, did you mean signin.failed?", "audit", "export", "--event", "signin.fail")
 	a.fails(1, "error: --uses is between", "registration-token", "create", "--uses", "0")
 	a.says("", "registration-token", "delete", token)

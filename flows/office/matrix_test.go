@@ -271,7 +271,7 @@ var deeds = []deed{
 		return err
 	}},
 	{office.ReadAudit, "export", false, func(ctx context.Context, w *world, a office.Actor) error {
-		return w.Export(ctx, a, io.Discard, storage.AuditFilter{Event: "nothing"}, "")
+		return w.Export(ctx, a, io.Discard, storage.AuditFilter{Event: "account.erased"}, "")
 	}},
 	{office.ReadWebhooks, "webhooks", false, func(ctx context.Context, w *world, a office.Actor) error { _, err := w.WebhookList(ctx, a); return err }},
 	{office.ReadWebhooks, "webhook", false, func(ctx context.Context, w *world, a office.Actor) error {
