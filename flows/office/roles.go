@@ -115,6 +115,9 @@ func (s *Service) Revoke(ctx context.Context, a Actor, accountID string, r Role)
 	if err != nil {
 		return err
 	}
+	if !slices.Contains(Roles(), r.Name) {
+		return kind.New(kind.Invalid, "role.unknown").WithField("role")
+	}
 	return s.Store.InTx(ctx, func(ctx context.Context) error {
 		if r.Name == Owner {
 			if err := s.Accounts.NotLastOwner(ctx, accountID); err != nil {
