@@ -16,12 +16,16 @@ func TestAdminAPIConnectors(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		r := s.robot("robot", everything...)
 		at := v1 + "/connectors"
-		good := `{"kind":"google","client_id":"x","secret":"canary-secret","settings":{"clients":["shop"]}}`
+		good := `{"kind":"google","client_id":"x","secret":"canary-secret","settings":{"clients":["web1"]}}`
 		first := r.call("POST", at, good, "Idempotency-Key", "k1").expect(t, 201, op+"/federation/google/callback")
 		if again := r.call("POST", at, good, "Idempotency-Key", "k1"); again.body != first.body || first.Header.Get("Location") != op+at+"/google" {
 			t.Errorf("%d %s %v", again.StatusCode, again.body, first.Header)
 		}
 		r.call("POST", at, good).problem(t, 409, "connector.exists")
+		nobody := r.call("POST", at, strings.Replace(good, `"web1"`, `"web1","blog"`, 1))
+		if got := nobody.problem(t, 400, "connector.invalid"); !slices.Equal(got, []string{"/settings/clients/1"}) {
+			t.Errorf("%v", got)
+		}
 		wrong := r.call("POST", at, `{"kind":"oidc","id":"Corp!","client_id":"x","settings":{"issuer":"ftp://idp.test"}}`)
 		if got := wrong.problem(t, 400, "connector.invalid"); !slices.Contains(got, "/id") || !slices.Contains(got, "/settings/issuer") {
 			t.Errorf("%v", got)

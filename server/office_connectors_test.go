@@ -56,8 +56,9 @@ func TestOfficeConnector(t *testing.T) {
 		if !shown() {
 			t.Error("no button")
 		}
+		b.submit(made, "connector-form", "action", "save", "connector.clients", "web1\nshop").expect(t, 422, "there is no client shop", `id="connector.clients"`)
 		// Another name; the secret stays unless another is typed.
-		b.to(b.submit(made, "connector-form", "action", "save", "connector.name", "Corporation", "connector.clients", "shop\nweb1", "connector.no_sign_up", ""), "/admin/connectors/corp").
+		b.to(b.submit(made, "connector-form", "action", "save", "connector.name", "Corporation", "connector.clients", "web1", "connector.no_sign_up", ""), "/admin/connectors/corp").
 			expect(t, 200, "Saved.", "Corporation", `href="/admin/clients/web1"`)
 		b.submit(made, "connector-form", "action", "save", "connector.name", "Late").expect(t, 422, "Somebody else changed it")
 		c, err = s.social.Connectors.Find(t.Context(), "corp")

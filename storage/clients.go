@@ -120,6 +120,12 @@ func (s *Store) ClientIDUsed(ctx context.Context, id string) (used bool, err err
 	return used, err
 }
 
+// ClientsThere are those of the ids that are clients', disabled ones among them.
+func (s *Store) ClientsThere(ctx context.Context, ids []string) (there []string, err error) {
+	err = s.byIDs(ctx, &there, `SELECT id FROM clients WHERE deleted_at = 0 AND id IN `, ids)
+	return there, err
+}
+
 // ClientFilter says which clients are looked for. Titles, unless nil, are the only ones that may be found: a title, and
 // what serves it.
 type ClientFilter struct {

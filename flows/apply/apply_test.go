@@ -211,6 +211,23 @@ func TestSecretMade(t *testing.T) {
 	})
 }
 
+// A connector names clients of the same file, and others that there are.
+func TestConnectorOfClients(t *testing.T) {
+	each(t, func(w *world) {
+		const file = `{"connectors": [{"kind": "oidc", "id": "corp", "client_id": "x", "settings": {"issuer": "https://idp.test", "clients": ["desk", %q]}}],
+			"clients": [{"client_id": "desk", "kind": "machine"}]}`
+		if _, err := w.plan(fmt.Sprintf(file, "blog"), apply.Options{}); err == nil || !strings.Contains(err.Error(), "/connectors/0/settings/clients/1: there is no client blog") {
+			t.Error(err)
+		}
+		w.expect(fmt.Sprintf(file, "desk"), apply.Options{}, "desk:create corp:create")
+		if err := w.Clients.Delete(t.Context(), "desk"); err != nil {
+			t.Fatal(err)
+		}
+		w.expect(`{"connectors": [{"kind": "oidc", "id": "corp", "client_id": "x", "name": "Corp", "settings": {"issuer": "https://idp.test", "clients": ["desk"]}}]}`,
+			apply.Options{}, "corp:update")
+	})
+}
+
 // What somebody changed since the plan was shown isn't overwritten, and what stood before it is written.
 func TestStopped(t *testing.T) {
 	each(t, func(w *world) {

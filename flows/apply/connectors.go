@@ -33,19 +33,27 @@ func (p *planner) connectors(ctx context.Context) error {
 				p.refuse(item.at, "connector.too_many", "there are %d connectors at most", connectors.Most)
 			}
 		}
-		if err := p.connector(item, there[item.ID]); err != nil {
+		if err := p.connector(ctx, item, there[item.ID]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *planner) connector(item connectorItem, old *connectors.Connector) error {
+// clientsOfFile are there when a connector is written: their list comes before.
+func (p *planner) clientsOfFile() (ids []string) {
+	for _, item := range p.file.clients {
+		ids = append(ids, item.ClientID)
+	}
+	return ids
+}
+
+func (p *planner) connector(ctx context.Context, item connectorItem, old *connectors.Connector) error {
 	given := item.Secret
 	if old != nil && given == "" {
 		item.Secret = old.Secret
 	}
-	doc, err := p.Connectors.Judge(old, item.Document)
+	doc, err := p.Connectors.Judge(ctx, old, item.Document, p.clientsOfFile()...)
 	var ps connectors.Problems
 	if errors.As(err, &ps) {
 		for _, x := range ps {

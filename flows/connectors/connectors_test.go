@@ -43,9 +43,49 @@ func ids(list []*Connector) string {
 	return strings.Join(all, " ")
 }
 
+func client(t *testing.T, store *storage.Store, id string) {
+	t.Helper()
+	if err := store.CreateClient(t.Context(), storage.Client{ID: id, Kind: "web", Name: id, Metadata: "{}", Settings: "{}", CreatedAt: 1, UpdatedAt: 1}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A connector is for clients that there are. One that is deleted later keeps nobody from changing it.
+func TestClientsAreThere(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, store *storage.Store) {
+		ctx, s := t.Context(), service(t, store)
+		client(t, store, "shop")
+		d := Document{Kind: KindOIDC, ID: "corp", ClientID: "pratu", Settings: Settings{Issuer: "https://idp.test", Clients: []string{"shop", "pratu-console", "blog"}}}
+		refused := func(_ any, err error) {
+			t.Helper()
+			var ps Problems
+			if !errors.As(err, &ps) || len(ps) != 1 || ps[0].Pointer != "/settings/clients/2" || ps[0].Code != "connector.client" {
+				t.Errorf("%v", err)
+			}
+		}
+		refused(s.Create(ctx, d))
+		d.Settings.Clients = d.Settings.Clients[:2]
+		must[*Connector](t)(s.Create(ctx, d))
+		list := func(ids ...string) (*Connector, error) {
+			return s.Update(ctx, "corp", func(d *Document) error { d.Settings.Clients = ids; return nil })
+		}
+		refused(list("shop", "pratu-console", "blog"))
+		if _, err := s.Judge(ctx, nil, Document{Kind: KindOIDC, ID: "x", ClientID: "y", Settings: Settings{Issuer: "https://idp.test", Clients: []string{"blog"}}}, "blog"); err != nil {
+			t.Error(err)
+		}
+		if err := store.DeleteClient(ctx, "shop", 2); err != nil {
+			t.Fatal(err)
+		}
+		must[*Connector](t)(list("pratu-console", "shop"))
+		must[*Connector](t)(list("pratu-console"))
+		refused(list("pratu-console", "pratu-console", "shop")) // named anew
+	})
+}
+
 func TestService(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, store *storage.Store) {
 		ctx, s := t.Context(), service(t, store)
+		client(t, store, "shop")
 		one := must[*Connector](t)
 		google := one(s.Create(ctx, Document{Kind: KindGoogle, ClientID: "at-google", Secret: "canary-secret"}))
 		one(s.Create(ctx, Document{Kind: KindOIDC, ID: "corp", ClientID: "pratu", Settings: Settings{
@@ -122,9 +162,9 @@ func TestKnownBy(t *testing.T) {
 		"/client_id":         {{Kind: KindFacebook, ClientID: "1", Secret: "s"}, {Kind: KindFacebook, ClientID: "2", Secret: "s"}},
 		"":                   {{Kind: KindGoogle, ClientID: "1", Secret: "s"}, {Kind: KindGoogle, ClientID: "2", Secret: "s"}},
 	} {
-		was := must[Document](t)(s.Judge(nil, docs[0]))
+		was := must[Document](t)(s.Judge(t.Context(), nil, docs[0]))
 		old := &Connector{ID: was.ID, Kind: was.Kind, Name: was.Name, ClientID: was.ClientID, Secret: was.Secret, Settings: was.Settings}
-		_, err := s.Judge(old, docs[1])
+		_, err := s.Judge(t.Context(), old, docs[1])
 		var ps Problems
 		if errors.As(err, &ps) != (pointer != "") || pointer != "" && (len(ps) != 1 || ps[0].Pointer != pointer) {
 			t.Errorf("%s: %v", pointer, err)

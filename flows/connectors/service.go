@@ -3,6 +3,7 @@ package connectors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"pratu/flows/audit"
+	"pratu/flows/clients"
 	"pratu/flows/kind"
 	"pratu/flows/secret"
 	"pratu/storage"
@@ -167,19 +169,43 @@ func (s *Service) choose(ctx context.Context, suits func(*Connector) bool) ([]*C
 	return list, nil
 }
 
-// Judge tells what a document would be in the place of a connector, or of none, and why it couldn't stand there.
-func (s *Service) Judge(old *Connector, d Document) (Document, error) {
+// Judge tells what a document would be in the place of a connector, or of none, and why it couldn't stand there. coming are
+// clients that are going to be there when it is written.
+func (s *Service) Judge(ctx context.Context, old *Connector, d Document, coming ...string) (Document, error) {
 	d.fill()
 	ps := d.validate(s.Local)
 	if old != nil {
 		d.replaces(&ps, old)
+		coming = slices.Concat(coming, old.Settings.Clients) // one that was deleted since is no reason to refuse another change
+	}
+	if err := s.judgeClients(ctx, &ps, d.Settings.Clients, coming); err != nil {
+		return d, err
 	}
 	return d, ps.Err()
 }
 
+func (s *Service) judgeClients(ctx context.Context, ps *Problems, named, coming []string) error {
+	if len(named) > maxListed { // refused as a whole
+		return nil
+	}
+	var asked []string
+	for _, id := range named {
+		if wordSyntax.MatchString(id) && id != clients.ConsoleID && !slices.Contains(coming, id) {
+			asked = append(asked, id)
+		}
+	}
+	there, err := s.Store.ClientsThere(ctx, asked)
+	for i, id := range named {
+		if slices.Contains(asked, id) && !slices.Contains(there, id) {
+			ps.add(fmt.Sprintf("/settings/clients/%d", i), "client", "there is no client %s", id)
+		}
+	}
+	return err
+}
+
 // Create sets one up: kind.Exists "connector.exists", kind.Invalid "connector.invalid" with Problems.
 func (s *Service) Create(ctx context.Context, d Document) (*Connector, error) {
-	d, err := s.Judge(nil, d)
+	d, err := s.Judge(ctx, nil, d)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +262,7 @@ func (s *Service) UpdateIf(ctx context.Context, id string, version storage.Insta
 	if err := d.keepSecret(old); err != nil {
 		return nil, err
 	}
-	if d, err = s.Judge(old, d); err != nil {
+	if d, err = s.Judge(ctx, old, d); err != nil {
 		return nil, err
 	}
 	c := *old

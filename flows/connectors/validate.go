@@ -39,6 +39,7 @@ const (
 	maxProblems = 100
 	maxPointer  = 200
 	maxDetail   = 600
+	maxListed   = 100 // of a setting
 )
 
 func (ps *Problems) add(pointer, code, format string, args ...any) {
@@ -243,8 +244,8 @@ func (s Settings) validate(ps *Problems, local bool) {
 }
 
 func each(ps *Problems, name string, list []string, syntax *regexp.Regexp, hint string) {
-	if len(list) > 100 {
-		ps.add("/settings/"+name, "too_many", "at most 100")
+	if len(list) > maxListed {
+		ps.add("/settings/"+name, "too_many", "at most %d", maxListed)
 		return
 	}
 	for i, v := range list {
