@@ -53,6 +53,7 @@ func Run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	strictHelp(root)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
