@@ -74,7 +74,11 @@ func (s *Service) Ensure(ctx context.Context) error {
 			if hasAlg(rows, alg) {
 				continue
 			}
-			if _, err := s.create(ctx, alg, DefaultBits, s.Now()); err != nil {
+			row, err := s.generate(ctx, alg, DefaultBits)
+			if err == nil {
+				_, err = s.create(ctx, row, s.Now())
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -121,9 +125,12 @@ func (s *Service) Rotate(ctx context.Context, o RotateOptions) ([]Info, error) {
 		}
 		algs = []string{o.Alg}
 	}
-	active := s.Now().Add(Ahead)
-	if o.Now || o.Compromised {
-		active = s.Now()
+	fresh := make([]storage.SigningKey, len(algs)) // large ones take a minute, in which others want to write
+	for i, alg := range algs {
+		var err error
+		if fresh[i], err = s.generate(ctx, alg, o.Bits); err != nil {
+			return nil, err
+		}
 	}
 	var made []Info
 	err := s.Store.InTx(ctx, func(ctx context.Context) error {
@@ -131,13 +138,17 @@ func (s *Service) Rotate(ctx context.Context, o RotateOptions) ([]Info, error) {
 		if err := s.Store.LockSigningKeys(ctx); err != nil {
 			return err
 		}
-		for _, alg := range algs {
-			row, err := s.replace(ctx, alg, o.Bits, active)
+		active := s.Now()
+		if !o.Now && !o.Compromised {
+			active = active.Add(Ahead)
+		}
+		for _, row := range fresh {
+			row, err := s.replace(ctx, row, active)
 			if err != nil {
 				return err
 			}
 			if o.Compromised {
-				if err := s.Store.WithdrawSigningKeys(ctx, alg, row.ID, storage.At(active)); err != nil {
+				if err := s.Store.WithdrawSigningKeys(ctx, row.Alg, row.ID, storage.At(active)); err != nil {
 					return err
 				}
 			}
@@ -154,24 +165,24 @@ func (s *Service) Rotate(ctx context.Context, o RotateOptions) ([]Info, error) {
 	return made, err
 }
 
-// replace makes the key that follows those of an algorithm; they stay published as long as what they sign lives.
-func (s *Service) replace(ctx context.Context, alg string, bits int, active time.Time) (storage.SigningKey, error) {
-	if err := s.Store.RetireSigningKeys(ctx, alg, storage.At(s.Now()), storage.At(active), storage.At(active.Add(Keep))); err != nil {
+// replace writes the key that follows those of its algorithm; they stay published as long as what they sign lives.
+func (s *Service) replace(ctx context.Context, row storage.SigningKey, active time.Time) (storage.SigningKey, error) {
+	if err := s.Store.RetireSigningKeys(ctx, row.Alg, storage.At(s.Now()), storage.At(active), storage.At(active.Add(Keep))); err != nil {
 		return storage.SigningKey{}, err
 	}
-	return s.create(ctx, alg, bits, active)
+	return s.create(ctx, row, active)
 }
 
-func (s *Service) create(ctx context.Context, alg string, bits int, active time.Time) (storage.SigningKey, error) {
-	kid := secret.ID()
-	handle, err := s.Custody.Make(ctx, kid, alg, bits)
-	if err != nil {
-		return storage.SigningKey{}, err
-	}
-	row := storage.SigningKey{
-		ID: kid, Alg: alg, Sealed: handle,
-		CreatedAt: storage.At(s.Now()), ActiveAt: storage.At(active),
-	}
+// generate makes a key that is written nowhere yet.
+func (s *Service) generate(ctx context.Context, alg string, bits int) (storage.SigningKey, error) {
+	row := storage.SigningKey{ID: secret.ID(), Alg: alg}
+	var err error
+	row.Sealed, err = s.Custody.Make(ctx, row.ID, alg, bits)
+	return row, err
+}
+
+func (s *Service) create(ctx context.Context, row storage.SigningKey, active time.Time) (storage.SigningKey, error) {
+	row.CreatedAt, row.ActiveAt = storage.At(s.Now()), storage.At(active)
 	return row, s.Store.CreateSigningKey(ctx, row)
 }
 

@@ -1,8 +1,10 @@
 package keys
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -207,6 +209,49 @@ func TestRotation(t *testing.T) {
 		}
 		if kidOf(t, mustSign(t, cli, "JWT")) == kidOf(t, fresh) {
 			t.Error("--now doesn't sign at once")
+		}
+	})
+}
+
+// slow is a custody that takes its time; meanwhile is what others do.
+type slow struct {
+	Custody
+	meanwhile func() error
+}
+
+func (s slow) Make(ctx context.Context, kid, alg string, bits int) (string, error) {
+	if err := s.meanwhile(); err != nil {
+		return "", err
+	}
+	return s.Custody.Make(ctx, kid, alg, bits)
+}
+
+// A key of 8192 bits takes a minute to make: nobody who wants to write waits for it, also where it is part of an answer.
+func TestRotationHoldsNobodyUp(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, s *storage.Store) {
+		c := &clock{at: time.Now()}
+		k := service(t, s, c)
+		writes := 0
+		k.Custody = slow{k.Custody, func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			writes++
+			c.pass(time.Minute)
+			return s.Claim(ctx, "made."+strconv.Itoa(writes), "x", storage.At(c.now()))
+		}}
+		for _, rotate := range []func(ctx context.Context, fn func(ctx context.Context) error) error{
+			func(ctx context.Context, fn func(ctx context.Context) error) error { return fn(ctx) }, s.AsOne,
+		} {
+			err := rotate(t.Context(), func(ctx context.Context) error {
+				made, err := k.Rotate(ctx, RotateOptions{Alg: ES256})
+				if err == nil && (made[0].ActiveAt.Sub(c.now()).Round(time.Second) != Ahead || made[0].State != "upcoming") {
+					t.Errorf("published for %s before it signs", made[0].ActiveAt.Sub(c.now()))
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatalf("%d writes: %v", writes, err)
+			}
 		}
 	})
 }

@@ -33,7 +33,11 @@ func (s *Service) RotateDue(ctx context.Context, every time.Duration) (rotated [
 			if since, known := newest[alg]; !known || now.Sub(since)+AheadScheduled < every {
 				continue
 			}
-			if _, err := s.replace(ctx, alg, DefaultBits, now.Add(AheadScheduled)); err != nil {
+			row, err := s.generate(ctx, alg, DefaultBits)
+			if err == nil {
+				_, err = s.replace(ctx, row, now.Add(AheadScheduled))
+			}
+			if err != nil {
 				return err
 			}
 			rotated = append(rotated, alg)
