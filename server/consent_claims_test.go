@@ -138,6 +138,37 @@ func TestConsentShowsWhatIsSentOfLittle(t *testing.T) {
 	})
 }
 
+// What another system called its parts of an address, and what is long, is sent, so it is shown.
+func TestConsentShowsAllOfAnAddress(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		must1(s.clients.Update(t.Context(), "web1", func(d *clients.Document) error {
+			d.Settings.Claims = []clients.ClaimRule{{Claim: "acme:home", Field: "address"}}
+			return nil
+		}))(t)
+		street := strings.Repeat("Soi ", 30) + "9"
+		s.exec(`UPDATE accounts SET profile = '{"address":{"formatted":"1 Road\nBangkok 10900","postal_code":"10900","street_address":"` + street +
+			`","sub_district":"Lat Yao","door":{"code":"77-99","floor":41},"notes":["dog bites"],"country":"TH","region":"SOUTH","empty":""}}' WHERE id = '` + s.mali.ID + `'`)
+		b := s.browser()
+		b.to(b.login(malisMail, malisPassword), "/account")
+		for _, scope := range []string{"openid address", "openid"} {
+			page, sent, _, _ := b.askedFor(scope, "")
+			raw, _ := json.Marshal(sent)
+			shown := valuesOn(page)
+			if len(shown) == 0 {
+				t.Fatalf("%s: nothing is shown of %s", scope, raw)
+			}
+			for _, part := range []string{"Lat Yao", "77-99", "41", "dog bites", "SOUTH", "TH", street} {
+				if !strings.Contains(string(raw), part) || !strings.Contains(shown[0], part) {
+					t.Errorf("%s: %q is shown of %s, without %q", scope, shown, raw, part)
+				}
+			}
+			if strings.Count(shown[0], "10900") != 1 {
+				t.Errorf("%q says twice what is written out", shown)
+			}
+		}
+	})
+}
+
 // The scopes of the Identity API: a name, or what is left of a contact, and partners are told in the access token; there the
 // account is called what the page shows beside them. A number that nobody proved isn't told as mobile.
 func TestConsentShowsThePublicProfile(t *testing.T) {

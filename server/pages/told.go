@@ -1,10 +1,13 @@
 package pages
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"pratu/flows/accounts"
 	"pratu/flows/authorize"
@@ -100,7 +103,10 @@ func texts(claim string, value any) []string {
 	case []string:
 		return v
 	case map[string]any:
-		text = address(v)
+		if text = members(v); text == "" {
+			return nil
+		}
+		return []string{text}
 	case int64:
 		text = fmt.Sprint(v)
 		if claim == "updated_at" {
@@ -109,22 +115,39 @@ func texts(claim string, value any) []string {
 	default:
 		text = fmt.Sprint(v)
 	}
-	if text = web.Inert(text); text == "" {
+	if text = web.InertText(text); text == "" {
 		return nil
 	}
 	return []string{text}
 }
 
-// address is one as it is written, or its parts.
-func address(parts map[string]any) string {
-	if text, _ := parts["formatted"].(string); text != "" {
-		return text
-	}
+// addressParts are the members of an address as they are written; another system may have had more.
+var addressParts = []string{"formatted", "street_address", "locality", "region", "postal_code", "country"}
+
+// members are an address as it is written, and whatever else is sent with it.
+func members(object map[string]any) string {
 	var list []string
-	for _, part := range []string{"street_address", "locality", "region", "postal_code", "country"} {
-		if text, _ := parts[part].(string); text != "" {
-			list = append(list, text)
+	written, _ := object["formatted"].(string)
+	names := slices.Sorted(maps.Keys(object))
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
+	for _, name := range names {
+		for _, text := range texts(name, object[name]) {
+			if name == "formatted" || !strings.Contains(words(written), words(text)) {
+				list = append(list, text)
+			}
 		}
 	}
 	return strings.Join(list, ", ")
+}
+
+// words are a text to look for others in.
+func words(text string) string {
+	return " " + strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }), " ") + " "
+}
+
+func place(part string) int {
+	if i := slices.Index(addressParts, part); i >= 0 {
+		return i
+	}
+	return len(addressParts)
 }
