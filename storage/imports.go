@@ -91,19 +91,20 @@ func (s *Store) importsTaken(ctx context.Context, keys []string, list []Import) 
 }
 
 func (s *Store) found(ctx context.Context, into map[string]bool, query string, values []string) error {
-	if len(values) == 0 {
-		return nil
+	for some := range slices.Chunk(values, maxParameters) { // an account may have any number of partners' ids
+		query, args, err := sqlx.In(query, some)
+		if err != nil {
+			return err
+		}
+		var there []string
+		if err := s.list(ctx, &there, query, args...); err != nil {
+			return err
+		}
+		for _, v := range there {
+			into[v] = true
+		}
 	}
-	query, args, err := sqlx.In(query, values)
-	if err != nil {
-		return err
-	}
-	var there []string
-	err = s.list(ctx, &there, query, args...)
-	for _, v := range there {
-		into[v] = true
-	}
-	return err
+	return nil
 }
 
 // ImportAccounts writes accounts, all or none. Registrations that wait for one of their contacts end. What is taken meanwhile

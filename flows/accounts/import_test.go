@@ -136,3 +136,22 @@ func TestImportBrokenOff(t *testing.T) {
 		}
 	})
 }
+
+// Accounts that many partners know are more numbers than a statement takes.
+func TestImportOfManyBindings(t *testing.T) {
+	each(t, func(w *world) {
+		var file strings.Builder
+		const lines, partners = 480, 140
+		for n := range lines {
+			fmt.Fprintf(&file, `{"contacts":[{"type":"email","identifier":"x%d@example.com"}],"bindings":[`, n)
+			for p := range partners {
+				fmt.Fprintf(&file, `{"partner":"p%d","external_id":"%d"},`, p, n)
+			}
+			fmt.Fprintf(&file, `{"partner":"last","external_id":"%d"}]}`+"\n", n/2)
+		}
+		result, refused := importing(w.t, w.Service, strings.NewReader(file.String()))
+		if result.Imported != lines/2 || result.Refused != lines/2 || strings.Count(refused, "import.binding_taken bindings[140]") != lines/2 {
+			w.t.Errorf("%+v %.300s", result, refused)
+		}
+	})
+}
