@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 	"time"
 
@@ -52,7 +53,10 @@ func (a *app) clientCreate() *cobra.Command {
 	cmd.Flags().StringVar(&id, "id", "", "client id, 1 to 64 characters of A-Z a-z 0-9 . _ -; made when left out")
 	cmd.Flags().BoolVar(&f.secretStdin, "secret-stdin", false, "read the client secret from stdin instead of making one")
 	f.add(cmd)
-	a.document(cmd, func([]byte) (any, error) { return a.newClient(cmd, &f, id, kindName) })
+	a.document(cmd, func([]byte) (any, error) {
+		d, err := a.newClient(cmd, &f, id, kindName)
+		return d, cmp.Or(err, d.Unread())
+	})
 	return cmd
 }
 
@@ -71,6 +75,9 @@ func (a *app) newClient(cmd *cobra.Command, f *clientFlags, id, kindName string)
 		d.ClientID = id
 	}
 	if d.Kind == "" {
+		if err := d.Unread(); err != nil {
+			return d, err
+		}
 		return d, usage("--kind is missing: one of %s", strings.Join(clients.Kinds(), ", "))
 	}
 	if err := f.apply(cmd, &d); err != nil {
@@ -170,7 +177,7 @@ func (a *app) clientUpdate() *cobra.Command {
 			return nil, err
 		}
 		err = change(cmd, &d)
-		return d, err
+		return d, cmp.Or(err, d.Unread())
 	})
 	return cmd
 }

@@ -119,7 +119,7 @@ func TestAdminAPIClients(t *testing.T) {
 			t.Error("a secret is kept in the open")
 		}
 		wrong := r.call("POST", v1+"/clients", `{"kind":"web","redirect_uris":["https://a.test/cb","http://a.test/cb"],"typo":1,"settings":{"first_partie":true}}`)
-		if got := wrong.problem(t, 400, "client.invalid"); !slices.Contains(got, "/typo") || !slices.Contains(got, "/settings/first_partie") {
+		if got := wrong.problem(t, 400, "client.invalid"); !slices.Equal(got, []string{"/typo", "/settings/first_partie", "/redirect_uris/1"}) {
 			t.Errorf("%v", got)
 		}
 		wrong = r.call("POST", v1+"/clients", `{"kind":"web","redirect_uris":["https://a.test/cb","http://a.test/cb"]}`)
@@ -148,6 +148,10 @@ func TestAdminAPIClients(t *testing.T) {
 			`[]`: "document.json", `null`: "document.json", `{"client_secret":"` + s1 + `"}`: "client.invalid", `{"redirect_uris":"x"}`: "client.invalid",
 		} {
 			r.call("PATCH", v1+"/clients/"+id, body, "If-Match", fresh).problem(t, 400, code)
+		}
+		wrong = r.call("PATCH", v1+"/clients/"+id, `{"typo":1,"redirect_uris":["http://a.test/cb"]}`, "If-Match", fresh)
+		if got := wrong.problem(t, 400, "client.invalid"); !slices.Equal(got, []string{"/typo", "/redirect_uris/0"}) {
+			t.Errorf("%v", got)
 		}
 		r.call("PATCH", v1+"/clients/"+id, `{}`, "If-Match", fresh, "Content-Type", "application/json").problem(t, 415, "body.type")
 		rotated := r.call("POST", v1+"/clients/"+id+"/secrets", `{"overlap":60}`, "Idempotency-Key", "r1").expect(t, 201)

@@ -3,6 +3,7 @@ package clients
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -25,7 +26,8 @@ type Document struct {
 	// AuthMethods are all by which the client may authenticate; only shown, where no method was named and there are several.
 	AuthMethods []string `json:"token_endpoint_auth_methods,omitempty"`
 
-	drawn *string // of UseLogo and DropLogo; nil leaves the logo as it is
+	drawn  *string  // of UseLogo and DropLogo; nil leaves the logo as it is
+	unread Problems // of ReadDocument
 }
 
 // Document is the client without its secrets. Keys that only we may read stay out.
@@ -54,7 +56,8 @@ func (c *Client) Portable() Document {
 const maxDocument = 1 << 20
 
 // ReadDocument decodes one JSON document. Unknown members are refused with the nearest known name, because a
-// misspelt require_pkce would silently be something else.
+// misspelt require_pkce would silently be something else. What could be read is judged too, so that all problems are told at
+// once: Create, Update and Judge refuse the document. Whoever hands it on otherwise asks Unread.
 func ReadDocument(r io.Reader) (Document, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
 	if err != nil {
@@ -66,13 +69,34 @@ func ReadDocument(r io.Reader) (Document, error) {
 	var ps Problems
 	ps.Strict("", raw, reflect.TypeFor[Document]())
 	var d Document
+	var mistyped *json.UnmarshalTypeError // which leaves the rest to be read
 	dec := json.NewDecoder(bytes.NewReader(raw))
-	if err := dec.Decode(&d); err != nil && len(ps) == 0 {
+	err = dec.Decode(&d)
+	switch _, trailing := dec.Token(); {
+	case err != nil && len(ps) == 0:
 		ps.add("", "document.json", "not a client document: %v", err)
-	} else if _, trailing := dec.Token(); err == nil && trailing != io.EOF {
+	case err == nil && trailing != io.EOF:
 		ps.add("", "document.json", "more than one JSON document")
+	case err == nil, errors.As(err, &mistyped) && ps[0].Pointer != "":
+		d.unread = ps
+		return d, nil
 	}
 	return d, ps.err()
+}
+
+// Unread is what ReadDocument couldn't read of a document, or nil.
+func (d *Document) Unread() error { return d.unread.err() }
+
+// amiss adds to what couldn't be read what is wrong with the rest. Of a member that couldn't be read nothing else is known.
+func (d *Document) amiss(judged Problems) Problems {
+	list := slices.Clone(d.unread)
+	for _, p := range judged {
+		same := func(u Problem) bool { return p.Pointer == u.Pointer || strings.HasPrefix(p.Pointer, u.Pointer+"/") }
+		if !slices.ContainsFunc(d.unread, same) && !list.full() {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 var settingNames = JSONNames(reflect.TypeFor[Settings]())

@@ -43,10 +43,10 @@ func (s *Service) Judge(ctx context.Context, old *Client, d Document) (Document,
 // fits fills a document's defaults in and tells why it can't stand in the place of a client's, or of none.
 func (s *Service) fits(d *Document, old *Client) Problems {
 	if old != nil {
-		return s.replaces(d, old)
+		return d.amiss(s.replaces(d, old))
 	}
 	d.fill()
-	return append(d.keepPartnerKey(&Client{}), s.validate(d)...)
+	return d.amiss(append(d.keepPartnerKey(&Client{}), s.validate(d)...))
 }
 
 // taken tells why no new client can have an id, or "".

@@ -195,7 +195,7 @@ func (s *Service) update(ctx context.Context, id string, version storage.Instant
 	if err := change(&d); err != nil {
 		return nil, err
 	}
-	if err := s.replaces(&d, old).err(); err != nil {
+	if err := s.fits(&d, old).err(); err != nil {
 		return nil, err
 	}
 	before := old.Document()

@@ -288,6 +288,37 @@ func TestSecrets(t *testing.T) {
 	})
 }
 
+// What a document has that isn't known, or is of another type, hides nothing of what is wrong otherwise.
+func TestAllProblemsAtOnce(t *testing.T) {
+	s, _, _ := newService()
+	ctx := t.Context()
+	if _, _, err := s.Create(ctx, web("2171")); err != nil {
+		t.Fatal(err)
+	}
+	read := func(text string) Document {
+		d, err := ReadDocument(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	for text, want := range map[string]string{
+		`{"client_id":"2171","kind":"web","typo":1,"client_name":7,"redirect_uris":["https://a.test/cb","http://a.test/cb"]}`: "/typo document.unknown; /client_name document.type; /redirect_uris/1 uri.http",
+		`{"client_id":"2171","kind":"web","redirect_uris":"https://a.test/cb","scope":"\u0000"}`:                              "/redirect_uris document.type; /scope client.scope; /scope client.text",
+		`{"client_id":"2171","kind":1}`: "/kind document.type",
+		`{"client_id":"2171","kind":"web","redirect_uris":["https://a.test/cb"],"settings":{"typo":true}}`: "/settings/typo document.unknown",
+	} {
+		_, _, err := s.Create(ctx, read(text))
+		if got := codes(problemsOf(t, err)); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+		_, err = s.Update(ctx, "2171", func(d *Document) error { *d = read(text); return nil })
+		if got := codes(problemsOf(t, err)); got != want {
+			t.Errorf("%s: updated: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestLifeOfAClient(t *testing.T) {
 	s, m, _ := newService()
 	ctx := t.Context()

@@ -239,6 +239,9 @@ func TestReadDocument(t *testing.T) {
 		`{"kind":"web","redirect_uris":["https://a/b"],"settings":{"access_token_lifetime":"10m","require_pkce":false}}`: "",
 	} {
 		d, err := ReadDocument(strings.NewReader(text))
+		if err == nil {
+			err = d.Unread()
+		}
 		got := ""
 		if err != nil {
 			got = codes(problemsOf(t, err))
