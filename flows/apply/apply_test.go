@@ -219,6 +219,10 @@ func TestConnectorOfClients(t *testing.T) {
 		if _, err := w.plan(fmt.Sprintf(file, "blog"), apply.Options{}); err == nil || !strings.Contains(err.Error(), "/connectors/0/settings/clients/1: there is no client blog") {
 			t.Error(err)
 		}
+		typo := strings.Replace(fmt.Sprintf(file, "desk"), `"kind": "machine"`, `"kind": "machine", "typo": 1`, 1)
+		if _, err := w.plan(typo, apply.Options{}); err == nil || !strings.HasSuffix(err.Error(), "/clients/0/typo: unknown member") {
+			t.Error(err) // the client is one of the file all the same
+		}
 		w.expect(fmt.Sprintf(file, "desk"), apply.Options{}, "desk:create corp:create")
 		if err := w.Clients.Delete(t.Context(), "desk"); err != nil {
 			t.Fatal(err)

@@ -40,20 +40,12 @@ func (p *planner) connectors(ctx context.Context) error {
 	return nil
 }
 
-// clientsOfFile are there when a connector is written: their list comes before.
-func (p *planner) clientsOfFile() (ids []string) {
-	for _, item := range p.file.clients {
-		ids = append(ids, item.ClientID)
-	}
-	return ids
-}
-
 func (p *planner) connector(ctx context.Context, item connectorItem, old *connectors.Connector) error {
 	given := item.Secret
 	if old != nil && given == "" {
 		item.Secret = old.Secret
 	}
-	doc, err := p.Connectors.Judge(ctx, old, item.Document, p.clientsOfFile()...)
+	doc, err := p.Connectors.Judge(ctx, old, item.Document, p.file.clientIDs...) // their lists are written before
 	var ps connectors.Problems
 	if errors.As(err, &ps) {
 		for _, x := range ps {

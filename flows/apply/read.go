@@ -29,6 +29,7 @@ type file struct {
 	clients    []clientItem
 	connectors []connectorItem
 	roles      []roleItem
+	clientIDs  []string // also of clients that weren't understood
 }
 
 type clientItem struct {
@@ -125,8 +126,13 @@ func (r *reader) client(list, at string, raw []byte) {
 	members, _ := clients.Members(raw)
 	var key string
 	for i, m := range members {
-		if m.Name == "settings" {
+		switch m.Name {
+		case "settings":
 			members[i].Value, key = r.take(at+"/settings", m.Value, "partner_mobile_key")
+		case "client_id":
+			var id string
+			_ = json.Unmarshal(m.Value, &id) // decode tells
+			r.file.clientIDs = append(r.file.clientIDs, id)
 		}
 	}
 	if members != nil {
