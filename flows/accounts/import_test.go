@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 
 	"pratu/flows/accounts"
@@ -152,6 +153,29 @@ func TestImportOfManyBindings(t *testing.T) {
 		result, refused := importing(w.t, w.Service, strings.NewReader(file.String()))
 		if result.Imported != lines/2 || result.Refused != lines/2 || strings.Count(refused, "import.binding_taken bindings[140]") != lines/2 {
 			w.t.Errorf("%+v %.300s", result, refused)
+		}
+	})
+}
+
+// Somebody whose answer got lost sends a part again while the first is still written: who was imported by the same line is known.
+func TestImportTwiceAtOnce(t *testing.T) {
+	each(t, func(w *world) {
+		for round := range 5 {
+			var file strings.Builder
+			const lines = 200
+			for n := range lines {
+				fmt.Fprintf(&file, `{"ssoid":%d,"contacts":[{"type":"email","identifier":"x%d.%d@example.com","verified":true}],"bindings":[{"partner":"p","external_id":"%d.%d"}]}`+"\n", 1000*round+n+1, round, n, round, n)
+			}
+			var results [2]accounts.ImportResult
+			var refused [2]string
+			var wait sync.WaitGroup
+			for i := range results {
+				wait.Go(func() { results[i], refused[i] = importing(w.t, w.Service, strings.NewReader(file.String())) })
+			}
+			wait.Wait()
+			if a, b := results[0], results[1]; a.Imported+b.Imported != lines || a.Unchanged+b.Unchanged != lines || a.Refused+b.Refused != 0 {
+				w.t.Errorf("%+v, %+v %.300s", a, b, refused)
+			}
 		}
 	})
 }

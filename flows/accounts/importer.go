@@ -130,7 +130,7 @@ func (i *Importer) prepare(batch []importLine) {
 }
 
 // write imports what isn't there. Somebody who registers at the same moment may win a contact: then the batch is written
-// line by line, and the line that lost is told of.
+// line by line.
 func (i *Importer) write(ctx context.Context, batch []importLine) error {
 	fresh, refusals, err := i.fresh(ctx, batch)
 	if err != nil {
@@ -143,20 +143,32 @@ func (i *Importer) write(ctx context.Context, batch []importLine) error {
 	if errors.Is(err, storage.ErrExists) {
 		written, err = 0, nil
 		for _, line := range fresh {
-			switch one := i.insert(ctx, []importLine{line}); {
-			case one == nil:
-				written++
-			case errors.Is(one, storage.ErrExists):
-				refusals = append(refusals, refusal{line.number, refused("taken", "")})
-			default:
-				return one
+			one, lost, err := i.alone(ctx, line)
+			if err != nil {
+				return err
 			}
+			written, refusals = written+one, append(refusals, lost...)
 		}
 	}
 	if err != nil {
 		return err
 	}
 	return i.tell(batch, int64(written), refusals)
+}
+
+// alone imports a line whose batch lost something, and tells of it where that was the line: not if the same line won, because
+// it was sent twice. Who won meanwhile is there when it is looked again.
+func (i *Importer) alone(ctx context.Context, line importLine) (written int, refusals []refusal, err error) {
+	for range 2 {
+		fresh, refusals, err := i.fresh(ctx, []importLine{line})
+		if err != nil || len(fresh) == 0 {
+			return 0, refusals, err
+		}
+		if err = i.insert(ctx, fresh); !errors.Is(err, storage.ErrExists) {
+			return 1, nil, err
+		}
+	}
+	return 0, []refusal{{line.number, refused("taken", "")}}, nil
 }
 
 // refusal is a line that isn't imported.
