@@ -392,6 +392,17 @@ func TestConsentNamesClaimsOfRules(t *testing.T) {
 		}
 		b.get("/account/applications").expect(t, 200, "Information named", "https://shop.test/place")
 		rules(`[` + place + `,{"claim":"shop:number","field":"ssoid"}]`)
-		b.to(ask(), "/consent").expect(t, 200, "shop:number", "https://shop.test/place")
+		page = b.to(ask(), "/consent").expect(t, 200, "shop:number", "https://shop.test/place")
+		if b.proceed(b.submit(page, "consent", "decision", "allow")).query(t).Get("code") == "" || ask().query(t).Get("code") == "" {
+			t.Error("allowed, and asked again")
+		}
+		// The same names, which tell something else from now on.
+		for _, changed := range []string{`[` + place + `,{"claim":"shop:number","field":"phone_number"}]`, `[{"claim":"https://shop.test/place","template":"{{.birthdate}}"}]`} {
+			rules(changed)
+			page = b.to(ask(), "/consent").expect(t, 200, "https://shop.test/place")
+			if strings.Contains(page.main(), "phone_number") || strings.Contains(page.main(), "place=") {
+				t.Error("the page says what a rule is made of: " + page.main())
+			}
+		}
 	})
 }

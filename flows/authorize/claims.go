@@ -63,7 +63,7 @@ var standardClaims = slices.Concat(slices.Collect(maps.Values(scopeClaims))...)
 // ClaimNames are the claims about the person that the parameter asks for, sorted. What says something about the sign-in
 // needs no consent, and a name that nobody knows opens nothing: shown and remembered, it would be a stranger's text on our
 // page, and with spaces in it a consent to more than the page told. Those that the client's own rules add are among them,
-// so that a new rule is a new question.
+// with what they are made of, so that a new rule is a new question.
 func ClaimNames(client *clients.Client, scopes []string, text string) []string {
 	c, err := ParseClaims(text)
 	if err != nil {

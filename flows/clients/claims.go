@@ -75,16 +75,29 @@ func (c *Client) ClaimRules(target string, scopes []string) []ClaimRule {
 	})
 }
 
-// ToldClaims are the claims of rules that tell something of the account, sorted: people are asked about them.
-func (c *Client) ToldClaims(scopes []string) []string {
-	var names []string
+// ToldClaims are the claims of rules that tell something of the account, sorted, each with the fields that it is made of: people
+// are asked about them, and asked again when the same name is to tell something else.
+func (c *Client) ToldClaims(scopes []string) (told []string) {
+	fields := map[string][]string{}
 	for _, r := range c.Settings.Claims {
 		if len(r.Fields()) > 0 && (r.Scope == "" || slices.Contains(scopes, r.Scope)) {
-			names = append(names, r.Claim)
+			fields[r.Claim] = append(fields[r.Claim], r.Fields()...)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	for claim, of := range fields {
+		slices.Sort(of)
+		told = append(told, claim+"="+strings.Join(slices.Compact(of), ","))
+	}
+	slices.Sort(told)
+	return told
+}
+
+// ClaimOf is the claim that one of ToldClaims is about; a standard claim is itself.
+func ClaimOf(told string) string {
+	if i := strings.LastIndexByte(told, '='); i > 0 {
+		return told[:i]
+	}
+	return told
 }
 
 // Fields are what the rule takes from the account.

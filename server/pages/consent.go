@@ -137,7 +137,8 @@ func groups(c *clients.Client, scopes, claims []string, a *accounts.Account, par
 	for _, scope := range slices.Compact(rest) {
 		other.Items = append(other.Items, ConsentItem{Scope: web.Inert(scope)})
 	}
-	for _, claim := range claims { // OpenID Connect Core section 5.5
+	for _, told := range claims { // OpenID Connect Core section 5.5
+		claim := clients.ClaimOf(told)
 		if !covered(claim, scopes) {
 			one := item(web.Inert(claim), toldBy(c, claim, scopes, person), true)
 			one.Claim = true
