@@ -81,7 +81,9 @@ func (p *party) elsewhere() {
 		{3, "there is no such client: pratu client list shows all", "", []string{"client", "get", "nothing", "--server", p.issuer}},
 		{3, "there is no such account", "", []string{"account", "disable", "No", "--reason", "x", "--server", p.issuer}}, // how a name begins names nobody
 		{4, "error: a client with this id exists already", "", []string{"client", "create", "--kind", "native", "--id", "app", "--redirect-uri", "http://127.0.0.1/back", "--server", p.issuer}},
-		{1, "error: an old secret works for 30 days at most", "", []string{"client", "rotate-secret", "deploy", "--overlap", "99999h", "--server", p.issuer}},
+		{2, "error: --overlap is between 0 and 720h", "", []string{"client", "rotate-secret", "deploy", "--overlap", "99999h", "--server", p.issuer}},
+		{2, "error: --client is missing", "", []string{"api-key", "create", "--server", p.issuer}},
+		{2, "error: --bits is for RSA", "", []string{"key", "rotate", "--alg", "ES256", "--bits", "4096", "--server", p.issuer}},
 		{1, "/typo: unknown member", `{"kind":"native","redirect_uris":["http://127.0.0.1/back"],"typo":1}`, []string{"client", "create", "-f", "-", "--server", p.issuer}},
 		{1, "/typo: unknown member", `{"redirect_uris":["http://127.0.0.1/back"],"typo":1}`, []string{"client", "update", "app", "-f", "-", "--server", p.issuer}},
 		{1, "/redirect_uris/0: ", "", []string{"client", "create", "--kind", "web", "--redirect-uri", "http://example.com/", "--server", p.issuer}},

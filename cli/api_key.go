@@ -65,10 +65,8 @@ func (a *app) apiKeyCreate() *cobra.Command {
 	var life time.Duration
 	cmd := &cobra.Command{
 		Use: "create --client ID", Short: "Make a key of a client; it is shown once", Args: args(cobra.NoArgs),
+		PreRunE: func(*cobra.Command, []string) error { return whoseKey(client) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if client == "" {
-				return usage("--client is missing: pratu client list shows all")
-			}
 			return a.withTools(cmd, func(t *tools) error {
 				row, plain, err := t.apiKeys.Create(t.ctx, client, note, life)
 				if err != nil {
@@ -90,10 +88,8 @@ func (a *app) apiKeyList() *cobra.Command {
 	var client string
 	cmd := &cobra.Command{
 		Use: "list --client ID", Short: "Show the keys of a client, those that are over for 30 days", Args: args(cobra.NoArgs),
+		PreRunE: func(*cobra.Command, []string) error { return whoseKey(client) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if client == "" {
-				return usage("--client is missing: pratu client list shows all")
-			}
 			return a.withTools(cmd, func(t *tools) error {
 				list, err := t.apiKeys.List(t.ctx, client)
 				if err != nil {
@@ -129,4 +125,12 @@ func (a *app) apiKeyRevoke() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&client, "client", "", "whose key it has to be; needed with --server")
 	return cmd
+}
+
+// whoseKey is checked before either machine is asked.
+func whoseKey(client string) error {
+	if client == "" {
+		return usage("--client is missing: pratu client list shows all")
+	}
+	return nil
 }

@@ -251,10 +251,13 @@ func (a *app) clientRotate() *cobra.Command {
 	var fromStdin bool
 	cmd := &cobra.Command{
 		Use: "rotate-secret ID", Short: "Give a client a new secret; the old one works for the overlap", Args: args(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, list []string) error {
+		PreRunE: func(*cobra.Command, []string) error { // with --server too
 			if overlap < 0 || overlap > office.MaxOverlap {
 				return usage("--overlap is between 0 and %s", span(office.MaxOverlap))
 			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, list []string) error {
 			given := ""
 			if fromStdin {
 				var err error

@@ -42,10 +42,13 @@ func (a *app) keyRotate() *cobra.Command {
 			"The key it replaces stays published until the last token it signed is over. The server does this by itself every\n" +
 			"PRATU_KEY_ROTATION; --compromised is for a key that has leaked.",
 		Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		PreRunE: func(cmd *cobra.Command, _ []string) error { // with --server too
 			if cmd.Flags().Changed("bits") && (o.Alg == keys.ES256 || o.Alg == keys.EdDSA) {
 				return usage("--bits is for RSA: the length of %s is fixed", o.Alg)
 			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withTools(cmd, func(t *tools) error {
 				if err := t.keys.Ensure(t.ctx); err != nil {
 					return err

@@ -140,17 +140,13 @@ func (p *refusal) lines() (list []string) {
 }
 
 // sentence is what the command says where the server runs, if it can: pages name no flags. An answer hasn't the arguments of an
-// error, so a sentence that needs some, and one of several for a code, is the server's.
+// error, so a sentence that needs some is the server's.
 func (p *refusal) sentence() (text string, own bool) {
 	text, own = sentences[p.Code]
 	if len(p.Errors) > 1 || len(p.Errors) == 1 && p.Errors[0].Code != p.Code || p.Code == "office.forbidden" { // its detail names the scope
 		return "", false
 	}
-	several := false
-	for code := range sentences {
-		several = several || strings.HasPrefix(code, p.Code+".")
-	}
-	if several || strings.Contains(text, "{") {
+	if strings.Contains(text, "{") {
 		return cell(p.Detail), own && p.Detail != ""
 	}
 	return text, own

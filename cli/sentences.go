@@ -123,7 +123,7 @@ var sentences = map[string]string{
 
 	"role.unknown":       "there is no such role: one of owner, admin, support, auditor, title_owner",
 	"role.title.unknown": "there is no title {title}: pratu title list shows all",
-	"role.title":         "title_owner goes with --title and the id of a client of kind game, and no other role does",
+	"role.title":         "title_owner goes with --title and the id of a client of kind game, and no other role does: pratu title list shows all",
 	"role.missing":       "the account hasn't got this role: pratu role list shows who has which",
 	"role.last_owner":    "there has to be an owner: make somebody else one first",
 	"office.forbidden":   "that isn't yours to do",
