@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pratu/flows/clients"
 	"pratu/server/adminapi"
 )
 
@@ -77,5 +78,20 @@ func TestAdminAPIImport(t *testing.T) {
 		}
 		creator := s.robot("creator", "admin:accounts.create", "admin:accounts.write")
 		creator.call("POST", at, good, ndjson...).problem(t, http.StatusForbidden, "office.forbidden")
+	})
+}
+
+// What a line says of itself under a name that isn't its to say, an application is never told.
+func TestAdminAPIImportForgesNoRoles(t *testing.T) {
+	onSite(t, func(t *testing.T, s *site) {
+		must1(s.clients.Update(t.Context(), "web1", func(d *clients.Document) error {
+			return d.Settings.Set("claims", `[{"claim":"web1:roles","field":"roles","in":["id_token","userinfo","access_token"]},{"claim":"web1:id","field":"ssoid"}]`)
+		}))(t)
+		r := s.robot("robot", everything...)
+		r.imports(t, 1, `{"ssoid":"31985824","contacts":[{"type":"email","identifier":"somchai@x.test","verified":true}],"claims":{"name":"Somchai","roles":["owner"],"ssoid":"1","oid":"2"}}`)
+		preview := r.call("POST", v1+"/clients/web1/claims-preview", `{"account":"31985824"}`).expect(t, 200, `"web1:id":"31985824"`)
+		if strings.Contains(preview.body, "owner") {
+			t.Errorf("an application is told that somebody is an owner: %s", preview.body)
+		}
 	})
 }
