@@ -33,7 +33,7 @@ var fillStatements = []string{
 	`INSERT INTO consents (account_id, client_id, scopes, claims, granted_at, expires_at)
 		SELECT k, ':client', 'openid profile email', '', :now, :later`,
 	`INSERT INTO audit (id, at, event, outcome, actor_kind, actor_id, account_id, client_id, session_id, ip, user_agent,
-		request_id, reason, details) SELECT k, :now, 'signin.succeeded', 'success', 'account', k, k, ':client', k, '192.0.2.1',
+		request_id, reason, details) SELECT k, :now - n, 'signin.succeeded', 'success', 'account', k, k, ':client', k, '192.0.2.1',
 		repeat('u', 100), '', '', '{}'`,
 	`INSERT INTO one_time_links (id, purpose, account_id, subject, created_at, expires_at, used_at)
 		SELECT k, 'end-session', k, k, :now, :later, 0`,
