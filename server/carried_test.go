@@ -128,8 +128,8 @@ func TestCarriedAttacks(t *testing.T) {
 		in(b, page).expect(t, 404, "interaction.expired")
 		b.forgets("pratu_session")
 		in(b, page).expect(t, 404, "interaction.expired")
-		if n := s.count(`SELECT COUNT(*) FROM grants`); n != 1 {
-			t.Errorf("%d grants", n)
+		if n := s.count(`SELECT COUNT(*) FROM sessions`); n != 1 {
+			t.Errorf("%d sessions", n)
 		}
 		b.forgets("pratu_request_")
 		page = b.asks()

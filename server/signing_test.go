@@ -31,7 +31,7 @@ func TestSignInAnswers(t *testing.T) {
 		if !b.isIn() {
 			t.Error("nobody is signed in")
 		}
-		want := map[string]int64{"sqlite": 11, "postgres": 6}[s.store.Engine()]
+		want := map[string]int64{"sqlite": 10, "postgres": 6}[s.store.Engine()]
 		if n := whole(); n != want {
 			t.Errorf("a whole sign-in takes %d statements, not %d", n, want)
 		}

@@ -39,19 +39,48 @@ type GrantView struct {
 
 const grantColumns = `g.id, g.client_id, g.account_id, g.session_id, g.subject, g.scopes, g.audience, g.claims, g.auth_time,
 	g.acr, g.amr, g.form, g.code_hash, g.code_expires_at, g.code_used_at, g.failed_proofs, g.offline, g.created_at,
-	g.expires_at, g.revoked_at, a.ssoid AS account_ssoid, a.oid AS account_oid, a.status AS account_status, a.profile AS account_profile, a.locale AS account_locale,
-	a.updated_at AS account_updated_at`
+	g.expires_at, g.revoked_at, ` + grantAccount
+
+const grantAccount = `a.ssoid AS account_ssoid, a.oid AS account_oid, a.status AS account_status, a.profile AS account_profile,
+	a.locale AS account_locale, a.updated_at AS account_updated_at`
+
+const insertGrant = `INSERT INTO grants (id, client_id, account_id, session_id, subject, scopes, audience, claims,
+	auth_time, acr, amr, form, code_hash, code_expires_at, code_used_at, failed_proofs, offline, created_at, expires_at,
+	revoked_at) SELECT ?, ?, ?, s.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM sessions s`
+
+func (g Grant) values(more ...any) []any {
+	return append([]any{g.ID, g.ClientID, g.AccountID, g.Subject, g.Scopes, g.Audience, g.Claims,
+		g.AuthTime, g.ACR, g.AMR, g.Form, g.CodeHash, g.CodeExpiresAt, g.CodeUsedAt, g.FailedProofs, flag(g.Offline),
+		g.CreatedAt, g.ExpiresAt, g.RevokedAt}, more...)
+}
 
 // CreateGrant writes an authorization for a living session. For one that ended meanwhile it is ErrNotFound: the end of a
 // session revokes the grants that it finds, and one written a moment later would outlive the sign-out.
 func (s *Store) CreateGrant(g Grant) Write {
-	return guard(`INSERT INTO grants (id, client_id, account_id, session_id, subject, scopes, audience, claims,
-		auth_time, acr, amr, form, code_hash, code_expires_at, code_used_at, failed_proofs, offline, created_at, expires_at,
-		revoked_at) SELECT ?, ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-		FROM sessions WHERE id = ? AND ended_at = 0`+s.dialect.hold(),
-		g.ID, g.ClientID, g.AccountID, g.Subject, g.Scopes, g.Audience, g.Claims,
-		g.AuthTime, g.ACR, g.AMR, g.Form, g.CodeHash, g.CodeExpiresAt, g.CodeUsedAt, g.FailedProofs, flag(g.Offline),
-		g.CreatedAt, g.ExpiresAt, g.RevokedAt, g.SessionID)
+	return guard(insertGrant+` WHERE s.id = ? AND s.ended_at = 0`+s.dialect.hold(), g.values(g.SessionID)...)
+}
+
+// UseCarriedCode writes a grant that its code carried, as one whose code is spent: of several at once, all but one get
+// ErrNotFound. So does what came too late: after the session's end or, for a grant that was allowed, after that was taken back.
+func (s *Store) UseCarriedCode(g Grant, allowed bool, now Instant) Write {
+	const once = ` ON CONFLICT (id) DO UPDATE SET code_used_at = excluded.code_used_at WHERE grants.code_used_at = 0
+		AND grants.revoked_at = 0`
+	g.CodeUsedAt = now
+	if !allowed {
+		return guard(insertGrant+` WHERE s.id = ? AND s.ended_at = 0`+s.dialect.hold()+once, g.values(g.SessionID)...)
+	}
+	return guard(insertGrant+` JOIN consents c ON c.account_id = s.account_id AND c.client_id = ?
+		WHERE s.id = ? AND s.ended_at = 0`+s.dialect.hold()+once, g.values(g.ClientID, g.SessionID)...)
+}
+
+// FailCarriedProof is FailProof for a grant that its code carries.
+func (s *Store) FailCarriedProof(ctx context.Context, g Grant, most int64, now Instant) error {
+	g.FailedProofs = 1
+	_, err := s.exec(ctx, insertGrant+` WHERE s.id = ? AND s.ended_at = 0 ON CONFLICT (id) DO UPDATE
+		SET failed_proofs = grants.failed_proofs + 1,
+		code_used_at = CASE WHEN grants.failed_proofs + 1 >= ? THEN ? ELSE grants.code_used_at END WHERE grants.code_used_at = 0`,
+		g.values(g.SessionID, most, now)...)
+	return err
 }
 
 // GrantByCode finds the grant of a code in any state: spent codes are what replay detection looks at.
@@ -59,6 +88,15 @@ func (s *Store) GrantByCode(ctx context.Context, codeHash string) (g GrantView, 
 	err = s.get(ctx, &g, `SELECT `+grantColumns+` FROM grants g JOIN accounts a ON a.id = g.account_id
 		WHERE g.code_hash = ?`, codeHash)
 	return g, err
+}
+
+// GrantCarried adds to a grant that its code carried what is known of it here: its account, and its state once it is written.
+func (s *Store) GrantCarried(ctx context.Context, g Grant) (GrantView, error) {
+	v := GrantView{Grant: g}
+	err := s.get(ctx, &v, `SELECT `+grantAccount+`, COALESCE(g.code_used_at, 0) AS code_used_at,
+		COALESCE(g.failed_proofs, 0) AS failed_proofs, COALESCE(g.revoked_at, 0) AS revoked_at
+		FROM accounts a LEFT JOIN grants g ON g.id = ? WHERE a.id = ?`, g.ID, g.AccountID)
+	return v, err
 }
 
 // GrantByID finds a grant in any state.

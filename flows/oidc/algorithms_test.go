@@ -31,6 +31,7 @@ func TestAlgorithmOfAClient(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
+			w.consent(id)
 			got := w.tokens(id, rp)
 			claims := verified(t, set, alg, got.IDToken)
 			short, long := sha256.Sum256([]byte(got.AccessToken)), sha512.Sum512([]byte(got.AccessToken))

@@ -44,6 +44,7 @@ func (w *world) services() {
 			w.t.Fatalf("%s: %v", d.ClientID, err)
 		}
 	}
+	w.consent("shop")
 }
 
 // swap is a token exchange with changes as key, value.

@@ -84,7 +84,7 @@ func checkTokensInFront(r *Request) error {
 // withoutCode writes the grant of an answer that has no code: as one whose code nobody has, and was used.
 func (p *Provider) withoutCode(ctx context.Context, u *unit) error {
 	g := &u.grant.Grant
-	_, signature, err := (&strategy{p}).GenerateAuthorizeCode(ctx, nil)
+	_, signature, err := (&strategy{p}).GenerateAuthorizeCode(withUnit(ctx, u), nil)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,7 @@ import (
 	"pratu/storage"
 )
 
-// Issue writes the grant of a request for a session and returns the answer. In one transaction it consumes
-// what led here: the interaction, when there was one, and the pushed request. In a transaction of the caller's that may be with
+// Issue answers a request for a session with what its grant is exchanged for. In one transaction it consumes what led here: the interaction, when there was one, and the pushed request. In a transaction of the caller's that may be with
 // its next statement, whose error is one that InteractionSpent or RequestSpent knows.
 func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, waiting *storage.Interaction) (Redirect, error) {
 	if r.DeviceID != "" {
@@ -24,9 +23,11 @@ func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, w
 	now := p.Now()
 	g := p.grant(r, s, now)
 	params := url.Values{}
-	err := p.Store.InTx(ctx, func(ctx context.Context) error {
+	err := p.Store.AsOne(ctx, func(ctx context.Context) error {
 		clear(params) // a repeated transaction begins anew
-		u := &unit{client: r.Client, now: now, grant: &storage.GrantView{Grant: g}, spends: p.consume(r, waiting)}
+		u := &unit{
+			client: r.Client, now: now, grant: &storage.GrantView{Grant: g}, spends: p.consume(r, waiting), carries: !r.getsTokens(),
+		}
 		if err := p.issueCode(ctx, u, r, params); err != nil || !r.getsTokens() {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"net/url"
 
 	"pratu/flows/clients"
-	"pratu/storage"
 )
 
 // Redemption is what another envelope adds to the exchange of a code: a judgement, and a record.
@@ -34,7 +33,7 @@ func (p *Provider) Redeem(ctx context.Context, c *clients.Client, form url.Value
 	account := u.grant.AccountID
 	if refused := r.Judge(ctx, account); refused != nil {
 		err := p.Store.InTx(ctx, func(ctx context.Context) error {
-			if _, err := p.Store.Apply(ctx, p.Store.UseCode(u.grant.ID, storage.At(u.now)).Else(errSpent)); err != nil {
+			if _, err := p.Store.Apply(ctx, p.useCode(u)); err != nil {
 				return err
 			}
 			return r.Record(ctx, account, refused)

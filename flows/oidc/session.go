@@ -69,6 +69,7 @@ type unit struct {
 	trial  bool                            // what it buys is dead already, so that nothing of it is kept
 	record func(ctx context.Context) error // what else is written when the code is spent, or nil
 
+	carries   bool   // its code carries the grant
 	presented string // refresh token
 	retry     bool   // the presented token was spent a moment ago and its successor is unused
 

@@ -16,8 +16,8 @@ import (
 	"pratu/storage"
 )
 
-// errSpent is a code or refresh token that somebody else spent first.
-var errSpent = errors.New("oidc: spent meanwhile")
+// errSpent is a code or refresh token that somebody else spent first, or whose session or consent ended meanwhile.
+var errSpent = errors.New("oidc: spent or ended meanwhile")
 
 // store is fosite's storage. Its many views of a request are views of the unit's one grant, which was read before fosite
 // began; what fosite writes is collected and goes to the database in one transaction when it commits.
@@ -102,9 +102,13 @@ func (s *store) write(ctx context.Context, w storage.Write) error {
 	return err
 }
 
-// CreateAuthorizeCodeSession writes the grant, with the code's hash, and consumes what led to it, in the transaction of Issue.
+// CreateAuthorizeCodeSession consumes what led to a code, in the transaction of Issue, and writes the grant that the code
+// doesn't carry.
 func (s *store) CreateAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Requester) error {
 	u := unitOf(ctx)
+	if u.carries {
+		return s.Store.Later(ctx, u.spends...)
+	}
 	u.grant.CodeHash = signature
 	return s.Store.Later(ctx, append(u.spends, s.Store.CreateGrant(u.grant.Grant).Else(errSession))...)
 }
@@ -120,7 +124,7 @@ func (s *store) GetAuthorizeCodeSession(ctx context.Context, signature string, s
 func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, _ string) error {
 	u := unitOf(ctx)
 	u.redeems = true
-	return s.write(ctx, s.Store.UseCode(u.grant.ID, storage.At(u.now)).Else(errSpent))
+	return s.write(ctx, s.useCode(u))
 }
 
 // join notes that an application signed somebody in by a session, if it can hear of the session's end.

@@ -30,8 +30,14 @@ func (s *strategy) AuthorizeCodeSignature(_ context.Context, token string) strin
 	return secret.Hash(token)
 }
 
-func (s *strategy) GenerateAuthorizeCode(context.Context, fosite.Requester) (token, signature string, err error) {
-	token = prefixCode + secret.Token()
+func (s *strategy) GenerateAuthorizeCode(ctx context.Context, _ fosite.Requester) (token, signature string, err error) {
+	if u := unitOf(ctx); u.carries {
+		token = s.sealCode(u.grant.Grant)
+		u.carries = token != ""
+	}
+	if token == "" {
+		token = prefixCode + secret.Token()
+	}
 	return token, secret.Hash(token), nil
 }
 

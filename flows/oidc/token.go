@@ -14,7 +14,6 @@ import (
 	"github.com/ory/fosite"
 
 	"pratu/flows/clients"
-	"pratu/flows/secret"
 	"pratu/storage"
 )
 
@@ -110,7 +109,7 @@ func (p *Provider) prepareCode(ctx context.Context, u *unit, form url.Values) er
 	if code == "" {
 		return refuse(InvalidRequest, "code is missing")
 	}
-	g, err := p.Store.GrantByCode(ctx, secret.Hash(code))
+	g, err := p.grantOfCode(ctx, u, code)
 	if errors.Is(err, storage.ErrNotFound) {
 		return errGrant(err)
 	}
@@ -128,7 +127,7 @@ func (p *Provider) prepareCode(ctx context.Context, u *unit, form url.Values) er
 	case u.form.Get("redirect_uri") != form.Get("redirect_uri"):
 		return errGrant(errors.New("redirect_uri differs"))
 	case !proven(u.form.Get("code_challenge"), form.Get("code_verifier")):
-		if err := p.Store.FailProof(ctx, g.ID, maxProofs, now); err != nil {
+		if err := p.failProof(ctx, u); err != nil {
 			return err
 		}
 		return errGrant(errors.New("code_verifier is wrong"))

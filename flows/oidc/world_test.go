@@ -117,6 +117,9 @@ func (w *world) populate(url string) {
 	expires := strconv.FormatInt(w.alice.ExpiresAt.UnixMilli(), 10)
 	storagetest.Exec(w.t, url, `INSERT INTO sessions (id, cookie_hash, account_id, auth_time, acr, amr, ip, user_agent, created_at, selected_at, last_seen_at, expires_at, ended_at)
 		VALUES ('session-alice', 'cookie', 'account-alice', `+now+`, '1', 'pwd', '', '', `+now+`, `+now+`, `+now+`, `+expires+`, 0)`)
+	for _, client := range []string{"web1", "web2", "free", "opaque", "spa1", "nat1"} {
+		w.consent(client)
+	}
 }
 
 // worlds runs a test on both engines with n replicas.
@@ -155,6 +158,16 @@ func params(client, redirect string, changes ...string) url.Values {
 		}
 	}
 	return v
+}
+
+// consent is alice's to a client, as the page of it writes it down.
+func (w *world) consent(client string) {
+	w.t.Helper()
+	now := w.clock.now()
+	c := storage.Consent{AccountID: w.alice.AccountID, ClientID: client, GrantedAt: storage.At(now), ExpiresAt: storage.At(now.Add(authorize.ConsentLife))}
+	if err := w.Store.PutConsent(w.t.Context(), c); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // code lets alice grant a request.

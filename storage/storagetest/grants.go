@@ -10,6 +10,14 @@ import (
 // grant writes an account and a grant for it. The account is inserted past the store: its contract is elsewhere.
 func grant(t *testing.T, s *storage.Store, url string, change func(*storage.Grant)) storage.Grant {
 	t.Helper()
+	g := carried(t, s, url, change)
+	ok(t, apply(t.Context(), s, s.CreateGrant(g)))
+	return g
+}
+
+// carried is a grant that isn't written yet.
+func carried(t *testing.T, s *storage.Store, url string, change func(*storage.Grant)) storage.Grant {
+	t.Helper()
 	account := name("account")
 	db := raw(t, url)
 	query := "INSERT INTO accounts (id, ssoid, oid, status, register_by, locale, profile, created_at, updated_at) VALUES ('" +
@@ -28,7 +36,6 @@ func grant(t *testing.T, s *storage.Store, url string, change func(*storage.Gran
 	n := session(account, name("cookie"), start)
 	n.ID = g.SessionID
 	must[storage.SessionView](t)(s.BeginSession(t.Context(), n, storage.Start{}))
-	ok(t, apply(t.Context(), s, s.CreateGrant(g)))
 	return g
 }
 
@@ -87,6 +94,57 @@ func Grants(t *testing.T, url string) {
 		}
 		ok(t, s.FailProof(t.Context(), g.ID, 3, start.Add(minute/4)))
 		fails(t, apply(t.Context(), s, s.UseCode(g.ID, start)), storage.ErrNotFound)
+	})
+	t.Run("what a code carries is written once, as used", func(t *testing.T) {
+		g := carried(t, s, url, nil)
+		costs(t, s, 1, func() {
+			if v := must[storage.GrantView](t)(s.GrantCarried(t.Context(), g)); v.Grant != g || v.AccountStatus != "1" {
+				t.Errorf("got %+v, want %+v", v, g)
+			}
+		})
+		won := race(t, crowd, func(int) (bool, error) {
+			return verdict(apply(t.Context(), s, s.UseCarriedCode(g, false, start+1)), storage.ErrNotFound)
+		})
+		g.CodeUsedAt = start + 1
+		v := must[storage.GrantView](t)(s.GrantByID(t.Context(), g.ID))
+		if again := must[storage.GrantView](t)(s.GrantCarried(t.Context(), g)); won != 1 || v.Grant != g || again != v {
+			t.Errorf("%d of %d: %+v, %+v", won, crowd, v, again)
+		}
+		nobody := g
+		nobody.AccountID = "nobody"
+		_, err := s.GrantCarried(t.Context(), nobody)
+		fails(t, err, storage.ErrNotFound)
+	})
+	t.Run("carried proofs are counted, at once as well", func(t *testing.T) {
+		g, four := carried(t, s, url, nil), carried(t, s, url, nil)
+		for range 4 {
+			ok(t, s.FailCarriedProof(t.Context(), four, 5, start))
+		}
+		if v := must[storage.GrantView](t)(s.GrantCarried(t.Context(), four)); v.FailedProofs != 4 || v.CodeUsedAt != 0 {
+			t.Errorf("%+v", v)
+		}
+		ok(t, apply(t.Context(), s, s.UseCarriedCode(four, false, start)))
+		race(t, crowd, func(int) (bool, error) { return true, s.FailCarriedProof(t.Context(), g, 5, start) })
+		if v := must[storage.GrantView](t)(s.GrantCarried(t.Context(), g)); v.FailedProofs != 5 || v.CodeUsedAt != start {
+			t.Errorf("%+v", v)
+		}
+		fails(t, apply(t.Context(), s, s.UseCarriedCode(g, false, start)), storage.ErrNotFound)
+	})
+	t.Run("nothing is written of what ended or was taken back", func(t *testing.T) {
+		signedOut, revoked, asked := carried(t, s, url, nil), carried(t, s, url, nil), carried(t, s, url, nil)
+		must[bool](t)(s.EndSession(t.Context(), signedOut.SessionID, start))
+		fails(t, apply(t.Context(), s, s.UseCarriedCode(signedOut, false, start)), storage.ErrNotFound)
+		ok(t, s.FailCarriedProof(t.Context(), signedOut, 5, start))
+		_, err := s.GrantByID(t.Context(), signedOut.ID)
+		fails(t, err, storage.ErrNotFound)
+		ok(t, s.FailCarriedProof(t.Context(), revoked, 5, start)) // which writes it
+		must[bool](t)(s.RevokeGrant(t.Context(), revoked.ID, start))
+		fails(t, apply(t.Context(), s, s.UseCarriedCode(revoked, false, start)), storage.ErrNotFound)
+		fails(t, apply(t.Context(), s, s.UseCarriedCode(asked, true, start)), storage.ErrNotFound)
+		ok(t, s.PutConsent(t.Context(), storage.Consent{AccountID: asked.AccountID, ClientID: "another", ExpiresAt: start.Add(day)}))
+		fails(t, apply(t.Context(), s, s.UseCarriedCode(asked, true, start)), storage.ErrNotFound)
+		ok(t, s.PutConsent(t.Context(), storage.Consent{AccountID: asked.AccountID, ClientID: asked.ClientID, ExpiresAt: start.Add(day)}))
+		ok(t, apply(t.Context(), s, s.UseCarriedCode(asked, true, start)))
 	})
 	t.Run("revoking is news once", func(t *testing.T) {
 		g := grant(t, s, url, nil)
