@@ -55,7 +55,7 @@ func TestEveryOperation(t *testing.T) {
 			}
 		}
 		var out strings.Builder
-		report(&out, "floor", s.ops, results, results, alg)
+		report(&out, "floor", s, results, results, alg)
 		if n := strings.Count(out.String(), "\n| "); n != len(s.ops)+2 {
 			t.Errorf("%d lines: %s", n, out.String())
 		}

@@ -22,6 +22,7 @@ type settings struct {
 	engines []string
 	starts  int
 	floor   bool  // is measured beside everything
+	durable bool  // the floor uses the database
 	grants  []int // how many the database holds, ascending
 }
 
@@ -48,6 +49,7 @@ func run() error {
 		cheap    = flag.String("binary-cheap", "", "one built with -tags cheaphash, for the operations that hash passwords (default: built from this tree)")
 		against  = flag.String("against", "", "another built pratu: measured in turns with the one of -binary, on one database")
 		noFloor  = flag.Bool("no-floor", false, "leave the floor out")
+		durable  = flag.Bool("durable-floor", false, "the floor's operations read a row or commit three statements in PostgreSQL as well")
 		sizes    = flag.String("grants", "10000,1000000,10000000", "for -scale: how many grants, ascending, separated by commas")
 		people   = flag.String("accounts", "10000,10000000", "for -scale: how many accounts of the directory on PostgreSQL")
 		embedded = flag.String("accounts-sqlite", "10000,1000000", "the same on SQLite")
@@ -92,7 +94,7 @@ func run() error {
 	if *against != "" {
 		return comparePairs(*against, path, s.engines[0], s)
 	}
-	s.floor = !*noFloor
+	s.floor, s.durable = !*noFloor, *durable
 	return measureEngines(path, *cheap, s)
 }
 

@@ -240,7 +240,7 @@ func (i *installation) measure(t *target, alg string, s settings) error {
 	}
 	var floor *ready
 	if s.floor {
-		f, end, err := startFloor(alg, i.database, s.load.workers)
+		f, end, err := startFloor(alg, i.database, s.durable, s.load.workers)
 		if err != nil {
 			return err
 		}
@@ -251,7 +251,7 @@ func (i *installation) measure(t *target, alg string, s settings) error {
 	if err != nil {
 		return err
 	}
-	report(os.Stdout, i.engine+", "+r.traits, s.ops, results, floors, alg)
+	report(os.Stdout, i.engine+", "+r.traits, s, results, floors, alg)
 	return nil
 }
 

@@ -27,7 +27,7 @@ var (
 	transactionThere = 0.26
 )
 
-func report(w io.Writer, title string, ops []operation, results, floor map[string]result, alg string) {
+func report(w io.Writer, title string, s settings, results, floor map[string]result, alg string) {
 	fmt.Fprintf(w, "\n### %s\n\n", title)
 	once, hasOnce := floor[transaction.name]
 	if hasOnce {
@@ -36,7 +36,7 @@ func report(w io.Writer, title string, ops []operation, results, floor map[strin
 	}
 	fmt.Fprintln(w, "| operation | /s | p50 ms | p99 ms | server CPU-ms | goal | floor | × floor | goal | database CPU-ms | goal | × transaction | goal | SQL | HTTP | peak MiB | errors |")
 	fmt.Fprintln(w, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: |")
-	for _, op := range ops {
+	for _, op := range s.ops {
 		r, ok := results[op.name]
 		if !ok {
 			continue
@@ -52,7 +52,7 @@ func report(w io.Writer, title string, ops []operation, results, floor map[strin
 		fmt.Fprintf(w, "| %s | %.0f | %.2f | %.2f | %.3f | %s | %s | %s | %s | %s | %s | %s | %s | %.2f | %.1f | %s | %d |\n",
 			op.name, r.perSecond, r.p50, r.p99,
 			r.cpu["server"], figure(3, g[0], known), figure(3, least, least > 0),
-			figure(1, r.cpu["server"]/least, least > 0), figure(1, g[0]/there, known),
+			figure(1, r.cpu["server"]/least, least > 0), figure(1, g[0]/there, known && !s.durable),
 			figure(3, database, stored), figure(3, g[1], known && stored),
 			figure(1, database/once.cpu["postgres"], stored && hasOnce), figure(1, g[1]/transactionThere, known && stored),
 			r.statements, r.httpPerOp, byName(r.peak), r.errors)

@@ -24,10 +24,12 @@ func serveFloor(args []string) {
 	addr := flags.String("addr", "", "loopback address to listen on")
 	key := flags.String("provider", "", "modulus of the key whose posted tokens sign in, in base64url")
 	database := flags.String("db", "", "address of a PostgreSQL database to do transactions in")
+	durable := flags.Bool("durable", false, "have every operation use that database")
 	alg := flags.String("alg", "ES256", "algorithm of ID tokens")
 	_ = flags.Parse(args)
 	s, err := floor.New(floor.Options{Issuer: "http://" + *addr, ClientID: "bench", ClientSecret: "bench-secret",
-		RedirectURI: callback, Username: "user@example.com", Password: password, Algorithm: *alg, Provider: *key, Database: *database})
+		RedirectURI: callback, Username: "user@example.com", Password: password, Algorithm: *alg, Provider: *key, Database: *database,
+		Durable: *durable})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -35,8 +37,8 @@ func serveFloor(args []string) {
 	log.Fatal(server.ListenAndServe())
 }
 
-// startFloor runs the floor. With the address of a database it does transactions in it.
-func startFloor(alg, database string, workers int) (r *ready, stopIt func(), err error) {
+// startFloor runs the floor. With the address of a database it does transactions in it, in every operation if it is durable.
+func startFloor(alg, database string, durable bool, workers int) (r *ready, stopIt func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
@@ -48,7 +50,8 @@ func startFloor(alg, database string, workers int) (r *ready, stopIt func(), err
 	addr := fmt.Sprintf("127.0.0.1:%d", ports[0])
 	t := &target{name: "floor " + alg, issuer: "http://" + addr, web: client{"bench", "bench-secret"}, machine: client{"bench", "bench-secret"},
 		redirectURI: callback, username: "user@example.com", password: password}
-	cmd := exec.Command(self, "floor", "-addr", addr, "-alg", alg, "-provider", provider().JWK["n"], "-db", database)
+	cmd := exec.Command(self, "floor", "-addr", addr, "-alg", alg, "-provider", provider().JWK["n"], "-db", database,
+		"-durable="+strconv.FormatBool(durable && database != ""))
 	if _, cmd, err = startUp(t, cmd); err != nil {
 		return nil, nil, err
 	}

@@ -31,6 +31,7 @@ type Options struct {
 	Algorithm                                                       string // of ID tokens: ES256 or RS256; access tokens are ES256
 	Provider                                                        string // modulus of the key whose posted tokens sign in, in base64url
 	Database                                                        string // address of a PostgreSQL database for transactions, or ""
+	Durable                                                         bool   // every operation asks or changes that database too
 }
 
 // Server answers the requests of one client and one user.
@@ -155,11 +156,11 @@ func (s *Server) Handler() http.Handler {
 	}
 	m.HandleFunc("GET /.well-known/openid-configuration", static(s.discovery))
 	m.HandleFunc("GET /jwks", static(s.jwks))
-	m.HandleFunc("GET /authorize", s.authorize)
-	m.HandleFunc("POST /login", s.login)
-	m.HandleFunc("POST /token", s.token)
-	m.HandleFunc("POST /introspect", s.introspect)
-	m.HandleFunc("GET /userinfo", s.userinfo)
+	m.HandleFunc("GET /authorize", s.stored(read, s.authorize))
+	m.HandleFunc("POST /login", s.stored(write, s.login))
+	m.HandleFunc("POST /token", s.stored(write, s.token))
+	m.HandleFunc("POST /introspect", s.stored(read, s.introspect))
+	m.HandleFunc("GET /userinfo", s.stored(read, s.userinfo))
 	m.HandleFunc("GET /transaction", s.transaction)
 	m.HandleFunc("POST /api/v1/auth/registerOrLogin/microsoftAD", s.posted)
 	return m

@@ -67,6 +67,41 @@ func (t *transactions) run(ctx context.Context, id int) error {
 	return tx.Commit()
 }
 
+// What an operation does with the database, at least.
+const (
+	read  = false
+	write = true
+)
+
+// stored is a handler that has a row to read, or a transaction to commit, as one that keeps what it knows in a database does:
+// a sign-in of a browser, and what needs none, are left as they are.
+func (s *Server) stored(writes bool, h http.HandlerFunc) http.HandlerFunc {
+	if !s.o.Durable {
+		return h
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := s.visit(r, writes); err != nil {
+			fail(w, http.StatusInternalServerError, err.Error())
+			return
+		}
+		h(w, r)
+	}
+}
+
+func (s *Server) visit(r *http.Request, writes bool) error {
+	id := 1 + rand.IntN(rows) //nolint:gosec // which row is no secret
+	_, err := r.Cookie("session")
+	switch {
+	case r.URL.Path == "/authorize" && err != nil, writes && r.PostFormValue("grant_type") == "client_credentials":
+		return nil
+	case writes:
+		return s.transactions.run(r.Context(), id)
+	}
+	var form string
+	var used int64
+	return s.transactions.read.QueryRowContext(r.Context(), id).Scan(&form, &used)
+}
+
 func (s *Server) transaction(w http.ResponseWriter, r *http.Request) {
 	if err := s.transactions.run(r.Context(), 1+rand.IntN(rows)); err != nil { //nolint:gosec // which row is no secret
 		fail(w, http.StatusInternalServerError, err.Error())
