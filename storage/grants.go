@@ -24,7 +24,11 @@ type Grant struct {
 	CreatedAt     Instant `db:"created_at"`
 	ExpiresAt     Instant `db:"expires_at"`
 	RevokedAt     Instant `db:"revoked_at"`
+	Told          string  `db:"told"` // claims by rules that its person was asked about, space-separated, or ToldAll
 }
+
+// ToldAll stands in grants from before it was kept what people had been asked about.
+const ToldAll = "*"
 
 // GrantView is a grant with what its tokens need of the account.
 type GrantView struct {
@@ -39,19 +43,19 @@ type GrantView struct {
 
 const grantColumns = `g.id, g.client_id, g.account_id, g.session_id, g.subject, g.scopes, g.audience, g.claims, g.auth_time,
 	g.acr, g.amr, g.form, g.code_hash, g.code_expires_at, g.code_used_at, g.failed_proofs, g.offline, g.created_at,
-	g.expires_at, g.revoked_at, ` + grantAccount
+	g.expires_at, g.revoked_at, g.told, ` + grantAccount
 
 const grantAccount = `a.ssoid AS account_ssoid, a.oid AS account_oid, a.status AS account_status, a.profile AS account_profile,
 	a.locale AS account_locale, a.updated_at AS account_updated_at`
 
 const insertGrant = `INSERT INTO grants (id, client_id, account_id, session_id, subject, scopes, audience, claims,
 	auth_time, acr, amr, form, code_hash, code_expires_at, code_used_at, failed_proofs, offline, created_at, expires_at,
-	revoked_at) SELECT ?, ?, ?, s.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM sessions s`
+	revoked_at, told) SELECT ?, ?, ?, s.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM sessions s`
 
 func (g Grant) values(more ...any) []any {
 	return append([]any{g.ID, g.ClientID, g.AccountID, g.Subject, g.Scopes, g.Audience, g.Claims,
 		g.AuthTime, g.ACR, g.AMR, g.Form, g.CodeHash, g.CodeExpiresAt, g.CodeUsedAt, g.FailedProofs, flag(g.Offline),
-		g.CreatedAt, g.ExpiresAt, g.RevokedAt}, more...)
+		g.CreatedAt, g.ExpiresAt, g.RevokedAt, g.Told}, more...)
 }
 
 // CreateGrant writes an authorization for a living session. For one that ended meanwhile it is ErrNotFound: the end of a

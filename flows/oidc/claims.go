@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"pratu/flows/authorize"
 	"pratu/flows/clients"
@@ -59,7 +60,7 @@ func (p *Provider) person(g *storage.GrantView, contacts []storage.GrantContact)
 // exchanged has none: the person was asked about them for the other client.
 func (p *Provider) custom(ctx context.Context, c *clients.Client, g *storage.GrantView, target string, scopes []string) (map[string]any, error) {
 	claims := map[string]any{}
-	rules := c.ClaimRules(target, scopes)
+	rules := asked(c, g, c.ClaimRules(target, scopes))
 	if len(rules) == 0 || g != nil && g.ClientID != c.ID {
 		return claims, nil
 	}
@@ -77,6 +78,20 @@ func (p *Provider) custom(ctx context.Context, c *clients.Client, g *storage.Gra
 		}
 	}
 	return claims, nil
+}
+
+// asked are the rules of which a grant's person was asked. What came since then, or tells something else by now, waits for the
+// next question. Nobody is asked for an application of our own.
+func asked(c *clients.Client, g *storage.GrantView, rules []clients.ClaimRule) []clients.ClaimRule {
+	if len(rules) == 0 || g == nil || g.Told == storage.ToldAll || c.FirstParty() {
+		return rules
+	}
+	told, now := strings.Fields(g.Told), c.ToldClaims(strings.Fields(g.Scopes))
+	return slices.DeleteFunc(rules, func(r clients.ClaimRule) bool {
+		return len(r.Fields()) > 0 && !slices.ContainsFunc(now, func(t string) bool {
+			return clients.ClaimOf(t) == r.Claim && slices.Contains(told, t)
+		})
+	})
 }
 
 // fields reads what rules take from an account: in the common case nothing more than the grant has.

@@ -2,6 +2,7 @@ package oidc_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"testing"
 	"time"
@@ -89,6 +90,46 @@ func TestClaimRules(t *testing.T) {
 		if w.claims(w.tokens("web2", "https://rp2.test/cb").AccessToken)["rp:number"] != nil {
 			w.t.Error("another client has them")
 		}
+	})
+}
+
+// A rule that comes, or that tells something else under its name, tells nothing of people who weren't asked about it; the next
+// question is theirs to answer. Of our own applications nobody is asked.
+func TestClaimRulesSinceTheQuestion(t *testing.T) {
+	each(t, func(w *world) {
+		rules := func(more string) {
+			w.setting("web1", "claims", `[{"claim":"rp:level","value":3},{"claim":"rp:mail","field":"email","scope":"email"}`+more+`]`)
+		}
+		rules("")
+		got := w.tokens("web1", rp)
+		check := func(what string, want map[string]string) {
+			w.t.Helper()
+			told := map[string]string{}
+			for name, v := range only(w.userinfo(got.AccessToken)) {
+				told[name] = fmt.Sprintf("%s", v)
+			}
+			if diff := cmp.Diff(want, told); diff != "" {
+				w.t.Errorf("%s: %s", what, diff)
+			}
+			next, err := w.token(w.t.Context(), "web1", refresh(got.RefreshToken))
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			got.RefreshToken = next.RefreshToken
+			if c := w.claims(next.AccessToken); c["rp:born"] != nil {
+				w.t.Errorf("%s: %v in a refreshed token", what, c)
+			}
+		}
+		asked := map[string]string{"rp:level": "3", "rp:mail": "alice@x.test"}
+		check("as asked", asked)
+		rules(`,{"claim":"rp:born","field":"birthdate","in":["userinfo","access_token"]},{"claim":"rp:kind","value":"x"}`)
+		check("another field", map[string]string{"rp:level": "3", "rp:mail": "alice@x.test", "rp:kind": `"x"`})
+		w.setting("web1", "claims", `[{"claim":"rp:mail","field":"birthdate","scope":"email"},{"claim":"rp:born","field":"birthdate","in":["access_token"]}]`)
+		check("another field under the same name", map[string]string{})
+		rules("")
+		check("as before", asked)
+		w.setting("web1", "claims", `[{"claim":"rp:mail","field":"birthdate","scope":"email"}]`, "first_party", "true")
+		check("our own", map[string]string{"rp:mail": "1990-01-31"})
 	})
 }
 

@@ -31,6 +31,7 @@ type carried struct {
 	ACR       string          `json:"l"`
 	AMR       string          `json:"m"`
 	Form      string          `json:"f"`
+	Told      string          `json:"w,omitempty"`
 	Offline   bool            `json:"k,omitempty"`
 	CreatedAt storage.Instant `json:"c"`
 	UsableTo  storage.Instant `json:"d"`
@@ -40,7 +41,7 @@ type carried struct {
 // sealCode is the code that carries a grant, or "" for one that would be too long.
 func (p *Provider) sealCode(g storage.Grant) string {
 	plain, _ := json.Marshal(carried{ // of texts and numbers
-		g.ID, g.AccountID, g.SessionID, g.Subject, g.Scopes, g.Audience, g.Claims, g.AuthTime, g.ACR, g.AMR, g.Form, g.Offline,
+		g.ID, g.AccountID, g.SessionID, g.Subject, g.Scopes, g.Audience, g.Claims, g.AuthTime, g.ACR, g.AMR, g.Form, g.Told, g.Offline,
 		g.CreatedAt, g.CodeExpiresAt, g.ExpiresAt,
 	})
 	if code := prefixCode + p.Keyring.Seal(labelCode, plain, g.ClientID); len(code) <= maxCode {
@@ -65,7 +66,7 @@ func (p *Provider) openCode(code, clientID string) (g storage.Grant, ok bool) {
 	}
 	return storage.Grant{
 		ID: c.ID, ClientID: clientID, AccountID: c.Account, SessionID: c.Session, Subject: c.Subject, Scopes: c.Scopes,
-		Audience: c.Audience, Claims: c.Claims, AuthTime: c.AuthTime, ACR: c.ACR, AMR: c.AMR, Form: c.Form,
+		Audience: c.Audience, Claims: c.Claims, AuthTime: c.AuthTime, ACR: c.ACR, AMR: c.AMR, Form: c.Form, Told: c.Told,
 		CodeHash: secret.Hash(code), CodeExpiresAt: c.UsableTo, Offline: c.Offline, CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt,
 	}, true
 }

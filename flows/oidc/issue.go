@@ -123,6 +123,6 @@ func (p *Provider) grant(r *Request, s authorize.Session, now time.Time) storage
 		Scopes: strings.Join(r.Scopes, " "), Audience: strings.Join(r.Resources, " "), Claims: r.Params.Get("claims"),
 		AuthTime: storage.At(s.AuthTime), ACR: s.ACR, AMR: strings.Join(s.AMR, " "), Form: form.Encode(),
 		CodeExpiresAt: storage.At(now.Add(CodeLife)), Offline: offline, CreatedAt: storage.At(now),
-		ExpiresAt: storage.At(expires),
+		ExpiresAt: storage.At(expires), Told: strings.Join(r.Client.ToldClaims(r.Scopes), " "),
 	}
 }

@@ -56,6 +56,7 @@ func (p *Provider) Preview(ctx context.Context, c *clients.Client, ssoid int64, 
 		Grant: storage.Grant{
 			ID: "preview", ClientID: c.ID, AccountID: account.ID, SessionID: "preview", Subject: subject,
 			Scopes: strings.Join(scopes, " "), AuthTime: now, ACR: "1", AMR: "pwd", ExpiresAt: storage.At(u.now.Add(24 * time.Hour)),
+			Told: storage.ToldAll,
 		},
 		AccountSSOID: account.SSOID, AccountOID: account.OID, AccountStatus: account.Status, AccountProfile: account.Profile,
 		AccountLocale: account.Locale, AccountUpdatedAt: account.UpdatedAt,
