@@ -51,6 +51,9 @@ func read(t *testing.T, claim string, value any) string {
 	case float64:
 		return time.Unix(int64(v), 0).UTC().Format(time.DateOnly)
 	case string, bool:
+		if v == "en" {
+			return "English (en)"
+		}
 		return fmt.Sprint(v)
 	}
 	t.Errorf("%s is sent, and nobody knows how to show it: %v", claim, value)
@@ -117,9 +120,9 @@ func tellsTheSame(t *testing.T, what string, shown, sent []string) {
 func TestConsentShowsWhatIsSentOfLittle(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		for profile, want := range map[string][]string{
-			`{}`:                 {"en"},
-			`{"nickname":"Dok"}`: {"Dok", "en"},
-			`{"name":"","given_name":"Mali","family_name":"S"}`:      {"Mali", "Mali S", "S", "en"},
+			`{}`:                 {"English (en)"},
+			`{"nickname":"Dok"}`: {"Dok", "English (en)"},
+			`{"name":"","given_name":"Mali","family_name":"S"}`:      {"Mali", "Mali S", "S", "English (en)"},
 			`{"name":null,"gender":"","locale":"th-TH","other":"x"}`: {"th-TH"},
 		} {
 			s.exec(`UPDATE accounts SET profile = '` + profile + `' WHERE id = '` + s.mali.ID + `'`)

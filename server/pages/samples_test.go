@@ -297,7 +297,7 @@ func sampleConsent() web.Framed {
 	return &Consent{
 		Name: "มะลิ ใจดี", Identifier: "m•••@example.com", SwitchURL: "/select-account", RedirectHost: "shop.example.com", Unverified: true,
 		Groups: []ConsentGroup{
-			{"identity", []ConsentItem{{Scope: "openid"}, {Scope: "profile", Values: []string{"มะลิ ใจดี", "1999-02-03", "Asia/Bangkok", "th"}}}},
+			{"identity", []ConsentItem{{Scope: "openid"}, {Scope: "profile", Values: []string{"มะลิ ใจดี", "1999-02-03", "Asia/Bangkok", "ไทย (th)"}}}},
 			{"contact", []ConsentItem{{Scope: "email", Values: []string{"mali@example.com"}}, {Scope: "phone", Values: []string{"+66812345678"}}, {Scope: "address", Missing: true}}},
 			{"offline", []ConsentItem{{Scope: "offline_access"}}},
 			{"other", []ConsentItem{{Scope: "orders.read"}, {Scope: "updated_at", Claim: true, Values: []string{"2026-05-17"}}}},

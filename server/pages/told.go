@@ -114,6 +114,9 @@ func texts(claim string, value any) []string {
 		}
 	default:
 		text = fmt.Sprint(v)
+		if claim == "locale" {
+			text = web.Spelled(text)
+		}
 	}
 	if text = web.InertText(text); text == "" {
 		return nil

@@ -43,6 +43,14 @@ func LocaleOf(ctx context.Context) string {
 	return DefaultLocale
 }
 
+// Spelled is a language with its own name, where there are pages in it.
+func Spelled(locale string) string {
+	if name, known := localeNames[locale]; known {
+		return name + " (" + locale + ")"
+	}
+	return locale
+}
+
 // KnownLocale tells whether there are pages in it.
 func KnownLocale(locale string) bool {
 	_, known := localeNames[locale]
