@@ -106,7 +106,7 @@ var sentences = map[string]string{
 	"import.register_by":    "register_by is a client id, or 0",
 	"import.locale":         "the locale is th or en",
 	"import.time":           "a time is RFC 3339 or seconds since the epoch, and not to come",
-	"import.claims":         "a claim isn't what its name promises, or has a place of its own: contacts",
+	"import.claims":         "a claim isn't what its name promises, or has a place of its own: ids and contacts; roles aren't imported",
 	"import.contacts":       "an account has 1 to 50 contacts",
 	"import.contact_type":   "a contact is of type mobile or email",
 	"import.contact_twice":  "the line has the contact twice",

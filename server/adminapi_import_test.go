@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,14 +82,23 @@ func TestAdminAPIImport(t *testing.T) {
 	})
 }
 
-// What a line says of itself under a name that isn't its to say, an application is never told.
+// A line that says what isn't its to say is refused, and what a profile came to hold of it all the same no application is told.
 func TestAdminAPIImportForgesNoRoles(t *testing.T) {
 	onSite(t, func(t *testing.T, s *site) {
 		must1(s.clients.Update(t.Context(), "web1", func(d *clients.Document) error {
 			return d.Settings.Set("claims", `[{"claim":"web1:roles","field":"roles","in":["id_token","userinfo","access_token"]},{"claim":"web1:id","field":"ssoid"}]`)
 		}))(t)
 		r := s.robot("robot", everything...)
-		r.imports(t, 1, `{"ssoid":"31985824","contacts":[{"type":"email","identifier":"somchai@x.test","verified":true}],"claims":{"name":"Somchai","roles":["owner"],"ssoid":"1","oid":"2"}}`)
+		r.imports(t, 1, `{"ssoid":"31985824","contacts":[{"type":"email","identifier":"somchai@x.test","verified":true}],"claims":{"name":"Somchai"}}`)
+		var lines []string
+		for _, forged := range []string{`"roles":["owner"]`, `"ssoid":"1"`, `"oid":"2"`} {
+			lines = append(lines, `{"contacts":[{"type":"email","identifier":"another@x.test"}],"claims":{"name":"Somchai",`+forged+`}}`)
+		}
+		want := []string{"1 import.claims claims.roles", "2 import.claims claims.ssoid", "3 import.claims claims.oid"}
+		if refused := refusedLines(r.imports(t, 1, lines...)); !slices.Equal(refused, want) {
+			t.Errorf("%v", refused)
+		}
+		s.exec(`UPDATE accounts SET profile = '{"name":"Somchai","roles":["owner"],"ssoid":"1","oid":"2"}' WHERE ssoid = 31985824`)
 		preview := r.call("POST", v1+"/clients/web1/claims-preview", `{"account":"31985824"}`).expect(t, 200, `"web1:id":"31985824"`)
 		if strings.Contains(preview.body, "owner") {
 			t.Errorf("an application is told that somebody is an owner: %s", preview.body)

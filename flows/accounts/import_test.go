@@ -51,6 +51,8 @@ const importPeople = `{"ssoid":"21985824","oid":"5b51ae5e083713dbe7d4f6f0","regi
 not JSON
 {"contacts":[{"type":"email","identifier":"d@example.com","verified":true}]} {}
 {"ssoid":77,"contacts":[{"type":"email","identifier":"client@example.com"}]}
+{"contacts":[{"type":"email","identifier":"c@example.com"}],"claims":{"roles":["admin"]}}
+{"contacts":[{"type":"email","identifier":"c@example.com"}],"claims":{"ssoid":"1"}}
 `
 
 const importRefused = `4 import.contact_taken contacts[0]
@@ -66,7 +68,9 @@ const importRefused = `4 import.contact_taken contacts[0]
 15 import.time created_at
 16 import.json 
 17 import.json 
-18 import.ssoid_taken ssoid`
+18 import.ssoid_taken ssoid
+19 import.claims claims.roles
+20 import.claims claims.ssoid`
 
 // Everything that a line says is kept; what can't be is told of; a second run changes nothing.
 func TestImport(t *testing.T) {
@@ -76,11 +80,11 @@ func TestImport(t *testing.T) {
 			t.Fatal(err)
 		}
 		result, refused := importing(t, s, strings.NewReader(importPeople))
-		if refused != importRefused || result.Read != 17 || result.Imported != 2 || result.Unchanged != 1 || result.Refused != 14 {
+		if refused != importRefused || result.Read != 19 || result.Imported != 2 || result.Unchanged != 1 || result.Refused != 16 {
 			t.Errorf("%+v\n%s", result, refused)
 		}
 		again, _ := importing(t, s, strings.NewReader(importPeople))
-		if again.Imported != 0 || again.Unchanged != 3 || again.Refused != 14 {
+		if again.Imported != 0 || again.Unchanged != 3 || again.Refused != 16 {
 			t.Errorf("again: %+v", again)
 		}
 		row, err := s.Store.AccountBySSOID(t.Context(), 21985824)
