@@ -125,15 +125,12 @@ func (s *Service) Rotate(ctx context.Context, o RotateOptions) ([]Info, error) {
 		}
 		algs = []string{o.Alg}
 	}
-	fresh := make([]storage.SigningKey, len(algs)) // large ones take a minute, in which others want to write
-	for i, alg := range algs {
-		var err error
-		if fresh[i], err = s.generate(ctx, alg, o.Bits); err != nil {
-			return nil, err
-		}
+	fresh, err := s.generateAll(ctx, algs, o.Bits)
+	if err != nil {
+		return nil, err
 	}
 	var made []Info
-	err := s.Store.InTx(ctx, func(ctx context.Context) error {
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
 		made = nil
 		if err := s.Store.LockSigningKeys(ctx); err != nil {
 			return err
@@ -171,6 +168,19 @@ func (s *Service) replace(ctx context.Context, row storage.SigningKey, active ti
 		return storage.SigningKey{}, err
 	}
 	return s.create(ctx, row, active)
+}
+
+// generateAll makes a key of each algorithm, before the transaction that writes them: large ones take a minute, in which others
+// want to write.
+func (s *Service) generateAll(ctx context.Context, algs []string, bits int) ([]storage.SigningKey, error) {
+	rows := make([]storage.SigningKey, len(algs))
+	for i, alg := range algs {
+		var err error
+		if rows[i], err = s.generate(ctx, alg, bits); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
 }
 
 // generate makes a key that is written nowhere yet.
