@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,10 @@ func TestAdminAPIBounds(t *testing.T) {
 			`{"reason":null}`: "office.reason", `{"reason":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`: "document.json",
 		} {
 			r.call("POST", alice+"/disable", body).problem(t, 400, code)
+		}
+		all := r.call("POST", alice+"/disable", `{"reason":"spam","until":1,"Why":"x","notify":true}`).problem(t, 400, "document.unknown")
+		if !slices.Equal(all, []string{"/until", "/Why", "/notify"}) {
+			t.Errorf("told of are %v", all)
 		}
 		r.call("POST", v1+"/accounts/search", `{"text":"`+strings.Repeat("a ", 1<<18)+`"}`).problem(t, 400, "search.too_long")
 		tag := r.call("GET", v1+"/clients/web1", "").Header.Get("ETag")

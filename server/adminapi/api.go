@@ -7,28 +7,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"mime"
 	"net/http"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"pratu/flows/audit"
 	"pratu/flows/clients"
-	"pratu/flows/connectors"
 	"pratu/flows/issuer"
-	"pratu/flows/kind"
 	"pratu/flows/limits"
 	"pratu/flows/office"
 	"pratu/flows/oidc"
 	"pratu/flows/trials"
 	"pratu/server/web"
-	"pratu/storage"
 )
 
 // Server answers the admin API. All fields are required.
@@ -153,48 +146,6 @@ func (s *Server) actor(r *http.Request) (office.Actor, error) {
 	return office.Machine(access.Client.ID, slices.DeleteFunc(access.Scopes, func(x string) bool { return !slices.Contains(granted, x) })), nil
 }
 
-// read reads a body of a media type.
-func read(w http.ResponseWriter, r *http.Request, media string) ([]byte, error) {
-	if got, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); got != media {
-		return nil, &refusal{status: http.StatusUnsupportedMediaType, code: "body.type", detail: "the body must be " + media}
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
-		return nil, &refusal{status: http.StatusRequestEntityTooLarge, code: "body.too_long", detail: "the body is longer than 1 MiB"}
-	}
-	if err != nil {
-		return nil, invalid("body.unreadable", "", "the body can't be read")
-	}
-	if media != fileType && media != linesType && !utf8.Valid(raw) { // encoding/json would make something else of it
-		return nil, invalid("document.json", "", "the body isn't UTF-8")
-	}
-	return raw, nil
-}
-
-// decode reads one JSON object into a struct. Members that it hasn't are refused: a misspelt one would silently be nothing. So
-// are those given twice: whoever judged the request before us may have read the other.
-func decode(raw []byte, into any) error {
-	switch _, object := clients.Members(raw); {
-	case !object && json.Valid(raw):
-		return invalid("document.type", "", "not an object")
-	case !object:
-		return invalid("document.json", "", "not one JSON object")
-	}
-	var ps clients.Problems
-	if ps.Strict("", raw, reflect.TypeOf(into)); len(ps) > 0 {
-		return invalid(ps[0].Code, ps[0].Pointer, ps[0].Detail)
-	}
-	err := json.Unmarshal(raw, into)
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong):
-		return invalid("document.type", "/"+strings.ReplaceAll(wrong.Field, ".", "/"), "is of the wrong type")
-	case err != nil:
-		return invalid("document.json", "", "not one JSON object")
-	}
-	return nil
-}
-
 func write(c *call, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -209,129 +160,4 @@ func send(w http.ResponseWriter, status int, media string, body []byte) error {
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that went away is no failure of ours
 	return nil
-}
-
-// etag is a version as a validator (RFC 9110 section 8.8.3).
-func etag(version storage.Instant) string { return `"` + strconv.FormatInt(int64(version), 10) + `"` }
-
-// version is what If-Match says: somebody who changes a thing says which version they saw. "*" is any.
-func (c *call) version() (storage.Instant, error) {
-	value := strings.TrimSpace(c.r.Header.Get("If-Match"))
-	if value == "" {
-		return 0, &refusal{status: http.StatusPreconditionRequired, code: "version.missing", detail: "send If-Match with the ETag of what you saw"}
-	}
-	if value == "*" {
-		return 0, nil
-	}
-	n, err := strconv.ParseInt(strings.Trim(value, `"`), 10, 64)
-	if err != nil || n <= 0 || value != etag(storage.Instant(n)) {
-		return 1, nil //nolint:nilerr // no version of ours: stale
-	}
-	return storage.Instant(n), nil
-}
-
-// limit is how many items a page has.
-func (c *call) limit() (int, error) {
-	text := c.r.URL.Query().Get("limit")
-	if text == "" {
-		return 50, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > 200 {
-		return 0, invalid("query.limit", "", "limit is between 1 and 200")
-	}
-	return n, nil
-}
-
-// refusal is an answer that only this API gives.
-type refusal struct {
-	status                int
-	code, pointer, detail string
-}
-
-func (e *refusal) Error() string { return e.code + ": " + e.detail }
-
-func invalid(code, pointer, detail string) error {
-	return &refusal{status: http.StatusBadRequest, code: code, pointer: pointer, detail: detail}
-}
-
-// statuses is the one table from kinds to statuses here.
-var statuses = map[kind.Kind]int{
-	kind.Internal: http.StatusInternalServerError, kind.NotFound: http.StatusNotFound, kind.Exists: http.StatusConflict,
-	kind.Invalid: http.StatusBadRequest, kind.Unauthorized: http.StatusUnauthorized, kind.Forbidden: http.StatusForbidden,
-	kind.Conflict: http.StatusConflict, kind.RateLimited: http.StatusTooManyRequests, kind.Unavailable: http.StatusServiceUnavailable,
-}
-
-// fail answers an error as a problem. One without a kind is 500, whose cause stays in the log.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, op operation, err error) error {
-	web.EventOf(r.Context()).Set("cause", err.Error())
-	p := s.problem(err)
-	web.EventOf(r.Context()).Set("error", p.Code)
-	switch p.Status {
-	case http.StatusUnauthorized:
-		value := `Bearer realm="pratu"`
-		if !errors.Is(err, errNoToken) {
-			value += `, error="invalid_token"`
-		}
-		w.Header().Set("WWW-Authenticate", value)
-	case http.StatusForbidden:
-		w.Header().Set("WWW-Authenticate", `Bearer realm="pratu", error="insufficient_scope", scope="`+strings.Join(op.scopes(), " ")+`"`)
-	}
-	if known, ok := kind.As(err); ok && known.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(known.RetryAfter.Seconds()))))
-	}
-	return web.WriteProblem(w, r, p)
-}
-
-func (s *Server) problem(err error) web.ProblemBody {
-	var own *refusal
-	var refused *oidc.Error
-	var ps clients.Problems
-	var cs connectors.Problems
-	switch {
-	case errors.Is(err, errNoToken), errors.Is(err, errNotForUs):
-		return web.ProblemBody{Status: http.StatusUnauthorized, Code: oidc.InvalidToken, Detail: "send the access token of a machine with scopes of the admin API"}
-	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
-		return web.ProblemBody{Status: http.StatusUnauthorized, Code: refused.Code, Detail: refused.Description}
-	case errors.As(err, &own):
-		p := web.ProblemBody{Status: own.status, Code: own.code, Detail: own.detail}
-		if own.pointer != "" {
-			p.Errors = []web.ProblemPart{{Pointer: own.pointer, Code: own.code, Detail: own.detail}}
-		}
-		return p
-	case errors.As(err, &ps):
-		p := web.ProblemBody{Status: http.StatusBadRequest, Code: kind.Code(err), Detail: "the document can't be accepted"}
-		for _, x := range ps {
-			p.Errors = append(p.Errors, web.ProblemPart{Pointer: x.Pointer, Code: x.Code, Detail: x.Detail})
-		}
-		return p
-	case errors.As(err, &cs):
-		p := web.ProblemBody{Status: http.StatusBadRequest, Code: kind.Code(err), Detail: "the document can't be accepted"}
-		for _, x := range cs {
-			p.Errors = append(p.Errors, web.ProblemPart(x))
-		}
-		return p
-	case kind.Is(err, "client.changed"), kind.Is(err, "connector.changed"), kind.Is(err, "webhook.changed"):
-		return web.ProblemBody{Status: http.StatusPreconditionFailed, Code: kind.Code(err), Detail: "it was changed since that version"}
-	case kind.Is(err, "account.claims"):
-		return web.ProblemBody{Status: http.StatusBadRequest, Code: kind.Code(err), Detail: "the document can't be accepted", Errors: claimParts(err)}
-	case kind.Is(err, "role.last_owner"): // no scope would help
-		return web.ProblemBody{Status: http.StatusConflict, Code: kind.Code(err), Detail: "there has to be an owner: make somebody else one first"}
-	}
-	p := web.ProblemBody{Status: statuses[kind.Of(err)], Code: kind.Code(err), Detail: details[kind.Code(err)]}
-	if known, ok := kind.As(err); ok {
-		if action, is := known.Args["action"].(string); is && p.Code == "office.forbidden" {
-			p.Detail = "this needs the scope " + office.Action(action).Scope() + ", which the token hasn't"
-		}
-		for name, value := range known.Args {
-			p.Detail = strings.ReplaceAll(p.Detail, "{"+name+"}", fmt.Sprint(value))
-		}
-		if s.Web.Renderer.Has(known.Code) {
-			p.Detail = s.Web.Renderer.Text(web.English, known.Code, known.Args)
-		}
-		if known.Field != "" {
-			p.Errors = []web.ProblemPart{{Pointer: "/" + known.Field, Code: known.Code, Detail: p.Detail}}
-		}
-	}
-	return p
 }
