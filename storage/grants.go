@@ -41,6 +41,13 @@ type GrantView struct {
 	AccountUpdatedAt Instant `db:"account_updated_at"`
 }
 
+// CarriedView is a grant that its code carried, with what the account allows its client now.
+type CarriedView struct {
+	GrantView
+	ConsentScopes string `db:"consent_scopes"` // "" without consent
+	ConsentClaims string `db:"consent_claims"`
+}
+
 const grantColumns = `g.id, g.client_id, g.account_id, g.session_id, g.subject, g.scopes, g.audience, g.claims, g.auth_time,
 	g.acr, g.amr, g.form, g.code_hash, g.code_expires_at, g.code_used_at, g.failed_proofs, g.offline, g.created_at,
 	g.expires_at, g.revoked_at, g.told, ` + grantAccount
@@ -94,12 +101,15 @@ func (s *Store) GrantByCode(ctx context.Context, codeHash string) (g GrantView, 
 	return g, err
 }
 
-// GrantCarried adds to a grant that its code carried what is known of it here: its account, and its state once it is written.
-func (s *Store) GrantCarried(ctx context.Context, g Grant) (GrantView, error) {
-	v := GrantView{Grant: g}
+// GrantCarried adds to a grant that its code carried what is known of it here: its account and consent, and its state once it
+// is written.
+func (s *Store) GrantCarried(ctx context.Context, g Grant) (CarriedView, error) {
+	v := CarriedView{GrantView: GrantView{Grant: g}}
 	err := s.get(ctx, &v, `SELECT `+grantAccount+`, COALESCE(g.code_used_at, 0) AS code_used_at,
-		COALESCE(g.failed_proofs, 0) AS failed_proofs, COALESCE(g.revoked_at, 0) AS revoked_at
-		FROM accounts a LEFT JOIN grants g ON g.id = ? WHERE a.id = ?`, g.ID, g.AccountID)
+		COALESCE(g.failed_proofs, 0) AS failed_proofs, COALESCE(g.revoked_at, 0) AS revoked_at,
+		COALESCE(c.scopes, '') AS consent_scopes, COALESCE(c.claims, '') AS consent_claims
+		FROM accounts a LEFT JOIN grants g ON g.id = ? LEFT JOIN consents c ON c.account_id = a.id AND c.client_id = ?
+		WHERE a.id = ?`, g.ID, g.ClientID, g.AccountID)
 	return v, err
 }
 

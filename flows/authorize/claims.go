@@ -65,11 +65,17 @@ var standardClaims = slices.Concat(slices.Collect(maps.Values(scopeClaims))...)
 // page, and with spaces in it a consent to more than the page told. Those that the client's own rules add are among them,
 // with what they are made of, so that a new rule is a new question.
 func ClaimNames(client *clients.Client, scopes []string, text string) []string {
+	names := append(client.ToldClaims(scopes), NamedClaims(text)...)
+	slices.Sort(names)
+	return names
+}
+
+// NamedClaims are those that the parameter itself names.
+func NamedClaims(text string) (names []string) {
 	c, err := ParseClaims(text)
 	if err != nil {
 		return nil
 	}
-	names := client.ToldClaims(scopes)
 	for _, name := range standardClaims {
 		_, atUserinfo := c.Userinfo[name]
 		_, inIDToken := c.IDToken[name]
@@ -77,6 +83,5 @@ func ClaimNames(client *clients.Client, scopes []string, text string) []string {
 			names = append(names, name)
 		}
 	}
-	slices.Sort(names)
 	return names
 }

@@ -27,6 +27,7 @@ func (w *world) setting(client string, pairs ...string) {
 		w.t.Fatal(err)
 	}
 	w.clock.pass(2 * time.Second)
+	w.consent(client) // what it is told now is another question
 }
 
 const aliceRules = `[

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"pratu/flows/authorize"
 	"pratu/flows/secret"
 	"pratu/storage"
 )
@@ -78,7 +79,9 @@ func (p *Provider) grantOfCode(ctx context.Context, u *unit, code string) (v sto
 		return p.Store.GrantByCode(ctx, secret.Hash(code))
 	}
 	u.carries = true
-	return p.Store.GrantCarried(ctx, g)
+	view, err := p.Store.GrantCarried(ctx, g)
+	u.withdrawn = u.allowed() && !covered(view)
+	return view.GrantView, err
 }
 
 // useCode spends the code of a unit.
@@ -90,9 +93,12 @@ func (p *Provider) useCode(u *unit) storage.Write {
 	return p.Store.UseCarriedCode(u.grant.Grant, u.allowed(), now).Else(errSpent)
 }
 
-// failProof counts a wrong verifier.
+// failProof counts a wrong verifier. For a code that buys nothing any more it would write a grant that nobody gave.
 func (p *Provider) failProof(ctx context.Context, u *unit) error {
 	now := storage.At(u.now)
+	if u.over() {
+		return nil
+	}
 	if !u.carries {
 		return p.Store.FailProof(ctx, u.grant.ID, maxProofs, now)
 	}
@@ -101,3 +107,17 @@ func (p *Provider) failProof(ctx context.Context, u *unit) error {
 
 // allowed tells whether somebody was asked for the grant, so that there is a consent as long as it isn't taken back.
 func (u *unit) allowed() bool { return !u.trial && !u.client.FirstParty() }
+
+// covered tells whether what was allowed still is: who takes it back and then allows less isn't got round with a code from
+// before.
+func covered(v storage.CarriedView) bool {
+	claims := append(strings.Fields(v.Told), authorize.NamedClaims(v.Claims)...)
+	return within(strings.Fields(v.Scopes), strings.Fields(v.ConsentScopes)) && within(claims, strings.Fields(v.ConsentClaims))
+}
+
+// over tells whether a code buys nothing any more, used or not. A grant that expired counts even while its code doesn't: its
+// row may be gone, and with it that the code was used.
+func (u *unit) over() bool {
+	g, now := u.grant, storage.At(u.now)
+	return g.CodeExpiresAt <= now || g.ExpiresAt <= now || !g.RevokedAt.IsZero() || u.withdrawn || !signsIn(g.AccountStatus)
+}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pratu/flows/clients"
 	"pratu/flows/oidc"
@@ -91,10 +92,56 @@ func TestCodeAfterWithdrawal(t *testing.T) {
 			w.t.Fatal(err)
 		}
 		w.fails("taken back", "web1", code)
+		w.allow("web1", []string{"openid", "offline_access"}, nil)
+		w.fails("taken back, then less allowed", "web1", code)
+		claims := w.code(params("web1", rp, "scope", "openid", "claims", `{"userinfo":{"birthdate":null}}`))
+		w.fails("a claim that isn't allowed", "web1", claims)
 		w.firstParty("opaque")
 		if _, err := w.token(w.t.Context(), "opaque", exchange(w.code(params("opaque", rp)), rp)); err != nil {
 			w.t.Errorf("our own: %v", err)
 		}
+	})
+}
+
+// Wrong verifiers for a code that buys nothing any more are none of an application that has something.
+func TestWrongProofsOfDeadCodes(t *testing.T) {
+	each(t, func(w *world) {
+		guess := func(what, code string) {
+			for range 5 {
+				_, err := w.token(w.t.Context(), "web1", exchange(code, rp, "code_verifier", strings.Repeat("a", 43)))
+				w.refused(err, oidc.InvalidGrant)
+			}
+			list, err := w.Store.AccessOfAccount(w.t.Context(), w.alice.AccountID, storage.At(w.clock.now()))
+			if err != nil || len(list) > 0 {
+				w.t.Errorf("%s: %+v %v", what, list, err)
+			}
+		}
+		late, code := w.code(params("web1", rp)), w.code(params("web1", rp))
+		if _, err := w.Store.RevokeClient(w.t.Context(), w.alice.AccountID, "web1", storage.At(w.clock.now())); err != nil {
+			w.t.Fatal(err)
+		}
+		guess("taken back", code)
+		w.consent("web1")
+		w.clock.pass(oidc.CodeLife)
+		guess("expired", late)
+	})
+}
+
+// A grant that ends with its session before its code does is purged while other replicas' clocks still have that code usable.
+func TestCodeOfExpiredGrant(t *testing.T) {
+	each(t, func(w *world) {
+		w.alice.ExpiresAt = w.clock.now().Add(time.Second)
+		used, late := w.code(params("web1", rp, "scope", "openid")), w.code(params("web1", rp, "scope", "openid"))
+		if _, err := w.token(w.t.Context(), "web1", exchange(used, rp)); err != nil {
+			w.t.Fatal(err)
+		}
+		w.clock.pass(oidc.CodeLife - 2*time.Second)
+		ahead := w.clock.now().Add(5 * time.Second)
+		if rows, err := w.Store.Purge(w.t.Context(), storage.At(ahead)); rows == 0 || err != nil {
+			w.t.Fatalf("%d %v", rows, err)
+		}
+		w.fails("used and purged", "web1", used)
+		w.fails("never used", "web1", late)
 	})
 }
 

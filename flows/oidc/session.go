@@ -70,6 +70,7 @@ type unit struct {
 	record func(ctx context.Context) error // what else is written when the code is spent, or nil
 
 	carries   bool   // its code carries the grant
+	withdrawn bool   // whose consent doesn't cover it any more
 	presented string // refresh token
 	retry     bool   // the presented token was spent a moment ago and its successor is unused
 

@@ -120,7 +120,6 @@ func (p *Provider) prepareCode(ctx context.Context, u *unit, form url.Values) er
 		return err
 	}
 	u.grant = &g
-	now := storage.At(u.now)
 	switch {
 	case g.ClientID != u.client.ID:
 		return errGrant(errors.New("code of another client"))
@@ -136,8 +135,8 @@ func (p *Provider) prepareCode(ctx context.Context, u *unit, form url.Values) er
 			return err
 		}
 		return errGrant(errors.New("code was used before"))
-	case g.CodeExpiresAt <= now, !g.RevokedAt.IsZero(), !signsIn(g.AccountStatus):
-		return errGrant(errors.New("code has expired, or its grant or account has ended"))
+	case u.over():
+		return errGrant(errors.New("code has expired, or its grant, consent or account has ended"))
 	}
 	return u.narrow(form)
 }

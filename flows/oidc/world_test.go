@@ -160,11 +160,23 @@ func params(client, redirect string, changes ...string) url.Values {
 	return v
 }
 
-// consent is alice's to a client, as the page of it writes it down.
-func (w *world) consent(client string) {
+// consent is alice's to all that a client may ask for, as the page of it writes it down.
+func (w *world) consent(id string) {
+	w.t.Helper()
+	client, err := w.Clients.Get(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.allow(id, client.Scopes(), authorize.ClaimNames(client, client.Scopes(), `{"userinfo":{"birthdate":null}}`))
+}
+
+func (w *world) allow(id string, scopes, claims []string) {
 	w.t.Helper()
 	now := w.clock.now()
-	c := storage.Consent{AccountID: w.alice.AccountID, ClientID: client, GrantedAt: storage.At(now), ExpiresAt: storage.At(now.Add(authorize.ConsentLife))}
+	c := storage.Consent{
+		AccountID: w.alice.AccountID, ClientID: id, Scopes: strings.Join(scopes, " "), Claims: strings.Join(claims, " "),
+		GrantedAt: storage.At(now), ExpiresAt: storage.At(now.Add(authorize.ConsentLife)),
+	}
 	if err := w.Store.PutConsent(w.t.Context(), c); err != nil {
 		w.t.Fatal(err)
 	}

@@ -98,7 +98,7 @@ func Grants(t *testing.T, url string) {
 	t.Run("what a code carries is written once, as used", func(t *testing.T) {
 		g := carried(t, s, url, nil)
 		costs(t, s, 1, func() {
-			if v := must[storage.GrantView](t)(s.GrantCarried(t.Context(), g)); v.Grant != g || v.AccountStatus != "1" {
+			if v := must[storage.CarriedView](t)(s.GrantCarried(t.Context(), g)); v.Grant != g || v.AccountStatus != "1" {
 				t.Errorf("got %+v, want %+v", v, g)
 			}
 		})
@@ -107,7 +107,7 @@ func Grants(t *testing.T, url string) {
 		})
 		g.CodeUsedAt = start + 1
 		v := must[storage.GrantView](t)(s.GrantByID(t.Context(), g.ID))
-		if again := must[storage.GrantView](t)(s.GrantCarried(t.Context(), g)); won != 1 || v.Grant != g || again != v {
+		if again := must[storage.CarriedView](t)(s.GrantCarried(t.Context(), g)); won != 1 || v.Grant != g || again.GrantView != v {
 			t.Errorf("%d of %d: %+v, %+v", won, crowd, v, again)
 		}
 		nobody := g
@@ -120,12 +120,12 @@ func Grants(t *testing.T, url string) {
 		for range 4 {
 			ok(t, s.FailCarriedProof(t.Context(), four, 5, start))
 		}
-		if v := must[storage.GrantView](t)(s.GrantCarried(t.Context(), four)); v.FailedProofs != 4 || v.CodeUsedAt != 0 {
+		if v := must[storage.CarriedView](t)(s.GrantCarried(t.Context(), four)); v.FailedProofs != 4 || v.CodeUsedAt != 0 {
 			t.Errorf("%+v", v)
 		}
 		ok(t, apply(t.Context(), s, s.UseCarriedCode(four, false, start)))
 		race(t, crowd, func(int) (bool, error) { return true, s.FailCarriedProof(t.Context(), g, 5, start) })
-		if v := must[storage.GrantView](t)(s.GrantCarried(t.Context(), g)); v.FailedProofs != 5 || v.CodeUsedAt != start {
+		if v := must[storage.CarriedView](t)(s.GrantCarried(t.Context(), g)); v.FailedProofs != 5 || v.CodeUsedAt != start {
 			t.Errorf("%+v", v)
 		}
 		fails(t, apply(t.Context(), s, s.UseCarriedCode(g, false, start)), storage.ErrNotFound)
