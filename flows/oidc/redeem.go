@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"pratu/flows/clients"
+	"pratu/storage"
 )
 
 // Redemption is what another envelope adds to the exchange of a code: a judgement, and a record.
@@ -38,7 +39,7 @@ func (p *Provider) Redeem(ctx context.Context, c *clients.Client, form url.Value
 			}
 			return r.Record(ctx, account, refused)
 		})
-		if err != nil && !errors.Is(err, errSpent) {
+		if err != nil && !errors.Is(err, errSpent) && !errors.Is(err, storage.ErrExists) { // see Commit
 			return nil, err
 		}
 		return nil, refused
