@@ -79,10 +79,15 @@ func (c *Config) checkListeners(ps *problems) {
 		if l.name == "ops_listen" && l.addr == "off" {
 			continue
 		}
-		if _, port, err := net.SplitHostPort(l.addr); err != nil || port == "" {
+		if !addressed(l.addr) {
 			ps.add("%s %q is not an address: write host:port, such as 127.0.0.1:8080 or :8080", l.name, l.addr)
 		}
 	}
+}
+
+func addressed(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	return err == nil && port != ""
 }
 
 func (c *Config) checkTLS(ps *problems) {

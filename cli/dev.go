@@ -67,7 +67,7 @@ func loopbackAddr(addr string) bool {
 
 func (a *app) dev(ctx context.Context, c *Config, ps problems, demoListen string) error {
 	var shop net.Listener
-	if len(ps) == 0 && demoListen != "off" {
+	if loopbackAddr(demoListen) { // others were reported, or there is no demo
 		l, err := listen(ctx, "demo-listen", demoListen)
 		if err != nil {
 			ps.add("%v", err)
@@ -77,7 +77,7 @@ func (a *app) dev(ctx context.Context, c *Config, ps problems, demoListen string
 		}
 	}
 	var elsewhere *demo.Elsewhere
-	if shop != nil {
+	if shop != nil && len(ps) == 0 {
 		elsewhere = pretend(c, shop)
 	}
 	s, err := a.start(ctx, c, ps, true)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -12,6 +13,9 @@ import (
 
 	"pratu/storage"
 )
+
+// peekTime is how long a start that fails anyway waits for the database.
+const peekTime = 2 * time.Second
 
 func (a *app) serveCommand() *cobra.Command {
 	return &cobra.Command{
@@ -59,6 +63,9 @@ func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*run
 		return nil, err
 	}
 	take := func(name, addr string) net.Listener {
+		if !addressed(addr) { // which was reported already
+			return nil
+		}
 		l, err := listen(ctx, name, addr)
 		if err != nil {
 			ps.add("%v", err)
@@ -67,11 +74,9 @@ func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*run
 		s.closers = append(s.closers, func() { _ = l.Close() })
 		return l
 	}
-	if len(ps) == 0 { // an address that is wrong itself was reported already
-		s.public = take("listen", c.Listen)
-		if c.OpsListen != "off" {
-			s.ops = take("ops-listen", c.OpsListen)
-		}
+	s.public = take("listen", c.Listen)
+	if c.OpsListen != "off" {
+		s.ops = take("ops-listen", c.OpsListen)
 	}
 	if path, embedded := strings.CutPrefix(c.DatabaseURL, "sqlite:"); embedded && len(ps) == 0 {
 		release, err := lockServer(path + ".lock")
@@ -81,8 +86,9 @@ func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*run
 			s.closers = append(s.closers, release)
 		}
 	}
-	if err := ps.err(); err != nil {
-		return fail(err)
+	if len(ps) > 0 {
+		peekSchema(ctx, c, &ps)
+		return fail(ps)
 	}
 	metrics := newMetrics()
 	t, err := a.build(ctx, c, log)
@@ -115,17 +121,43 @@ func (a *app) start(ctx context.Context, c *Config, ps problems, dev bool) (*run
 	return s, nil
 }
 
-// prepare looks at the database before anybody is answered: its schema, its clock, the signing keys.
-func (s *running) prepare(ctx context.Context) error {
-	var ps problems
-	current, latest, err := s.store.MigrationStatus(ctx)
+// peekSchema adds what the schema has against a start that something else prevents already. It makes no database, and one
+// that doesn't answer now is a problem of the next start.
+func peekSchema(ctx context.Context, c *Config, ps *problems) {
+	if path, embedded := strings.CutPrefix(c.DatabaseURL, "sqlite:"); embedded {
+		if _, err := os.Stat(path); err != nil {
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, peekTime)
+	defer cancel()
+	store, err := storage.Open(ctx, storage.Options{URL: c.DatabaseURL, MaxConns: c.DatabaseMaxConns})
+	if err != nil {
+		return
+	}
+	defer store.Close()
+	_ = checkSchema(ctx, store, c, ps)
+}
+
+// checkSchema adds why this program can't work with the schema, unless the database doesn't say.
+func checkSchema(ctx context.Context, store *storage.Store, c *Config, ps *problems) error {
+	current, latest, err := store.MigrationStatus(ctx)
 	switch {
 	case errors.Is(err, storage.ErrNewerSchema):
 		ps.add("%v", newerSchema(err))
 	case err != nil:
-		ps.add("the database can't be asked for its schema (%s): is PRATU_DATABASE_URL right, and does the user own the database?", scrub(err.Error()))
-	case current < latest && !s.cfg.AutoMigrate:
+		return err
+	case current < latest && !c.AutoMigrate:
 		ps.add("the database has schema %d and this program needs %d: run pratu migrate up, or set auto_migrate", current, latest)
+	}
+	return nil
+}
+
+// prepare looks at the database before anybody is answered: its schema, its clock, the signing keys.
+func (s *running) prepare(ctx context.Context) error {
+	var ps problems
+	if err := checkSchema(ctx, s.store, s.cfg, &ps); err != nil {
+		ps.add("the database can't be asked for its schema (%s): is PRATU_DATABASE_URL right, and does the user own the database?", scrub(err.Error()))
 	}
 	if now, err := s.store.Clock(ctx); err == nil {
 		// Expiry is judged by this machine's clock against instants that others wrote (spec 3.6).
@@ -136,6 +168,7 @@ func (s *running) prepare(ctx context.Context) error {
 	if err := ps.err(); err != nil {
 		return err
 	}
+	var err error
 	if s.created, err = s.store.Migrate(ctx); err != nil {
 		return newerSchema(err)
 	}
