@@ -74,6 +74,7 @@ type Config struct {
 	ExposeVerificationSecret bool   `key:"expose_verification_secret" default:"false" doc:"The game API answers a registration with the secret that only the mail should hold, so that a game can be tried without a mailbox. With a localhost issuer only."`
 
 	placed bool     // somebody said where the data is
+	dry    bool     // config validate: check makes nothing
 	unread []string // keys whose file couldn't be read, which was reported
 
 	// What check makes of the texts above.

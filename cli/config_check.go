@@ -30,7 +30,7 @@ const (
 )
 
 // check resolves the texts and returns every reason why they can't work together. It opens nothing but the data
-// directory.
+// directory, and makes that and the secret key where they are missing, unless the run is dry.
 func (c *Config) check() problems {
 	var ps problems
 	c.checkIssuer(&ps)
@@ -45,7 +45,7 @@ func (c *Config) check() problems {
 	c.checkMisc(&ps)
 	c.checkIdentity(&ps)
 	if c.needsDataDir() {
-		checkDataDir(&ps, c.DataDir)
+		c.checkDataDir(&ps)
 	}
 	c.checkSecretKey(&ps, len(ps) == 0)
 	return ps
@@ -238,18 +238,32 @@ func (c *Config) needsDataDir() bool {
 	return c.SecretKey == "" && c.local()
 }
 
-func checkDataDir(ps *problems, dir string) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func (c *Config) checkDataDir(ps *problems) {
+	place := c.DataDir
+	if c.dry {
+		place = nearest(place)
+	} else if err := os.MkdirAll(place, 0o700); err != nil {
 		ps.add("data directory: %v: create it, or set PRATU_DATA_DIR to one that user %d may write", err, os.Getuid())
 		return
 	}
-	probe, err := os.CreateTemp(dir, ".writable-*")
+	probe, err := os.CreateTemp(place, ".writable-*")
 	if err != nil {
-		ps.add("data directory %s can't be written (%v): give it to user %d, or set PRATU_DATA_DIR", dir, reason(err), os.Getuid())
+		ps.add("data directory %s can't be written (%v): give it to user %d, or set PRATU_DATA_DIR", c.DataDir, reason(err), os.Getuid())
 		return
 	}
 	_ = probe.Close()
 	_ = os.Remove(probe.Name())
+}
+
+// nearest is dir, or the directory above in which it would be made.
+func nearest(dir string) string {
+	for above := filepath.Dir(dir); above != dir; above = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		dir = above
+	}
+	return dir
 }
 
 // reason strips the path that the message already has.
@@ -268,7 +282,7 @@ func (c *Config) checkSecretKey(ps *problems, mayCreate bool) {
 	case c.SecretKey == "" && !c.local():
 		ps.add("secret_key is not set: run `openssl rand -base64 32` and give its output as PRATU_SECRET_KEY or in PRATU_SECRET_KEY_FILE")
 	case c.SecretKey == "" && mayCreate:
-		text, err := generatedKey(filepath.Join(c.DataDir, secretKeyFile))
+		text, err := c.localKey()
 		if err != nil {
 			ps.add("secret key in the data directory: %v", err)
 			return

@@ -13,9 +13,10 @@ func (a *app) configCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: "Check configuration without starting", Args: args(cobra.NoArgs), RunE: help}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "validate", Short: "Report every problem that would stop the start", Args: args(cobra.NoArgs),
+			Use: "validate", Short: "Report every problem of the configuration, and make nothing", Args: args(cobra.NoArgs),
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				c, ps := loadConfig(cmd, a.environ)
+				c.dry = true
 				if err := append(ps, c.check()...).err(); err != nil {
 					return err
 				}

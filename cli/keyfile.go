@@ -12,6 +12,20 @@ import (
 	"pratu/flows/secret"
 )
 
+// localKey is the secret key of the data directory. A dry run leaves making it to the server: a file that another user
+// made is one that the server can't read.
+func (c *Config) localKey() (string, error) {
+	path := filepath.Join(c.DataDir, secretKeyFile)
+	if !c.dry {
+		return generatedKey(path)
+	}
+	text, err := readKey(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return text, err
+}
+
 // generatedKey returns the secret key of a localhost issuer, which lives in a file that only the owner reads. Two
 // processes that start at once agree on one: the file appears complete, by link, and the loser reads it.
 func generatedKey(path string) (string, error) {
@@ -45,5 +59,9 @@ func readKey(path string) (string, error) {
 		return "", fmt.Errorf("%s is readable by others (mode %o): run chmod 600 on it", path, mode)
 	}
 	raw, err := os.ReadFile(path)
-	return strings.TrimSpace(string(raw)), err
+	text := strings.TrimSpace(string(raw))
+	if err == nil && text == "" { // ours appear complete
+		err = fmt.Errorf("%s is empty: restore it, or remove it where nothing was sealed with it", path)
+	}
+	return text, err
 }
