@@ -102,6 +102,7 @@ func loadConfig(cmd *cobra.Command, environ []string) (*Config, problems) {
 		c.placed = c.placed || from != "default" && (o.key == "data_dir" || o.key == "database_url")
 		if err := assign(reflect.ValueOf(c).Elem().Field(o.index), value); err != nil {
 			ps.add("%s from %s: %v", o.key, from, err)
+			_ = assign(reflect.ValueOf(c).Elem().Field(o.index), o.def) // which has no problem of its own
 		}
 	}
 	return c, ps
@@ -223,7 +224,7 @@ func assign(field reflect.Value, text string) error {
 	case int:
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {
-			return fmt.Errorf("is a number, not %q", text)
+			return fmt.Errorf("is a number from 0 on, not %q", text)
 		}
 		field.SetInt(int64(n))
 	case time.Duration:
@@ -233,7 +234,7 @@ func assign(field reflect.Value, text string) error {
 		}
 		d, err := time.ParseDuration(text)
 		if err != nil || d < 0 {
-			return fmt.Errorf("is a duration such as 5s, not %q", text)
+			return fmt.Errorf("is a duration such as 5s, from 0 on, not %q", text)
 		}
 		field.SetInt(int64(d))
 	case []string:

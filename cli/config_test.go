@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -122,6 +123,7 @@ func TestRefusals(t *testing.T) {
 		"odd listen":            {prod, []string{"PRATU_LISTEN=8080"}, []string{"listen \"8080\" is not an address"}},
 		"upstream fakes":        {prod, []string{"PRATU_UPSTREAM_HOSTS=a=http://b"}, []string{"upstream_hosts"}},
 		"odd bool":              {prod, []string{"PRATU_AUTO_MIGRATE=yes"}, []string{"auto_migrate"}},
+		"odd values, said once": {prod, []string{"PRATU_AUDIT_RETENTION=-1h", "PRATU_DATABASE_MAX_CONNS=-3"}, []string{"database_max_conns from environment: is a number from 0 on", "audit_retention from environment: is a duration such as 5s, from 0 on"}},
 		"unknown variable":      {prod, []string{"PRATU_ISUER=x"}, []string{"unknown environment variable PRATU_ISUER, did you mean PRATU_ISSUER?"}},
 		"kubernetes and tests":  {prod, []string{"PRATU_PORT=tcp://10.0.0.1:80", "PRATU_PORT_8080_TCP_ADDR=10.0.0.1", "PRATU_SERVICE_HOST=10.0.0.1", "PRATU_TEST_POSTGRES=x"}, nil},
 		"data directory a file": {nil, []string{"PRATU_DATA_DIR=" + ro}, []string{"data directory"}},
@@ -183,6 +185,12 @@ func TestGeneratedKey(t *testing.T) {
 	}
 	if _, err := generatedKey(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("a readable key was taken: %v", err)
+	}
+	if err := errors.Join(os.Chmod(path, 0o600), os.Truncate(path, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := generatedKey(path); err == nil || !strings.Contains(err.Error(), "is empty: restore it") {
+		t.Errorf("an empty key was taken: %v", err)
 	}
 }
 
