@@ -42,13 +42,17 @@ func (s *Store) ImportsTaken(ctx context.Context, keys []string, list []Import) 
 				return err
 			}
 		}
-		t, err = s.importsTaken(ctx, keys, list)
-		return err
+		if t, err = s.importsTaken(ctx, list); err != nil {
+			return err
+		}
+		// The lines come last: each statement sees what was committed before it, so that whoever finds a number that the same
+		// line brought a moment ago finds the line as well.
+		return s.found(ctx, t.Keys, `SELECT import_key FROM accounts WHERE import_key <> '' AND import_key IN (?)`, keys)
 	})
 	return t, err
 }
 
-func (s *Store) importsTaken(ctx context.Context, keys []string, list []Import) (Taken, error) {
+func (s *Store) importsTaken(ctx context.Context, list []Import) (Taken, error) {
 	t := Taken{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[int64]bool{}}
 	var ssoids []int64
 	var numbers, oids, externals []string
@@ -58,9 +62,6 @@ func (s *Store) importsTaken(ctx context.Context, keys []string, list []Import) 
 		for _, b := range x.Bindings {
 			externals = append(externals, b.ExternalID)
 		}
-	}
-	if err := s.found(ctx, t.Keys, `SELECT import_key FROM accounts WHERE import_key <> '' AND import_key IN (?)`, keys); err != nil {
-		return t, err
 	}
 	if err := s.found(ctx, t.OIDs, `SELECT oid FROM accounts WHERE oid IN (?)`, oids); err != nil {
 		return t, err
