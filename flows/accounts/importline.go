@@ -185,14 +185,11 @@ func (s *Service) importOf(line ImportLine) (x storage.Import, err error) {
 	return x, nil
 }
 
-// notOfProfile is what an account keeps elsewhere: its numbers and contacts, and roles, which nobody brings along.
-var notOfProfile = []string{"sub", "ssoid", "oid", "roles", "email", "email_verified", "phone_number", "phone_number_verified"}
-
 func (s *Service) importClaims(x *storage.Import, line ImportLine) error {
 	if len(line.Claims) == 0 {
 		return nil
 	}
-	for _, own := range notOfProfile {
+	for _, own := range clients.NotOfProfile {
 		if _, given := line.Claims[own]; given {
 			return refused("claims", "claims."+own)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pratu/flows/clients"
 	"pratu/flows/contact"
 )
 
@@ -28,15 +29,11 @@ type Reach struct {
 	Verified bool
 }
 
-// notOfProfile is what a profile can't say: an account's numbers, roles and contacts are kept elsewhere, and another system
-// could have written the profile.
-var notOfProfile = []string{"sub", "ssoid", "oid", "roles", "email", "email_verified", "phone_number", "phone_number_verified"}
-
 // claims are all of the person, in the form in which they are sent.
 func (p *Person) claims() map[string]any {
 	claims := map[string]any{}
 	maps.Copy(claims, p.Profile)
-	maps.DeleteFunc(claims, func(name string, _ any) bool { return slices.Contains(notOfProfile, name) })
+	maps.DeleteFunc(claims, func(name string, _ any) bool { return slices.Contains(clients.NotOfProfile, name) })
 	if claims["name"] == nil || claims["name"] == "" {
 		claims["name"] = p.fullName()
 	}

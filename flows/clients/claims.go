@@ -44,6 +44,10 @@ var claimFields = []string{
 	"address.postal_code", "address.country",
 }
 
+// NotOfProfile is what a profile can't say: an account's numbers, roles and contacts are kept elsewhere, and another system
+// could have written the profile.
+var NotOfProfile = []string{"sub", "ssoid", "oid", "roles", "email", "email_verified", "phone_number", "phone_number_verified"}
+
 // reservedClaims mean something to whoever reads a token: those of the protocols (RFC 7519, 7662, 7800, 8693, 9068, OpenID
 // Connect), the standard ones about a person, and scopes, which have words of their own on the consent page.
 var reservedClaims = strings.Fields(`iss sub aud exp nbf iat jti typ azp nonce auth_time acr amr sid at_hash c_hash s_hash

@@ -14,8 +14,9 @@ import (
 	"pratu/storage"
 )
 
-// Issue answers a request for a session with what its grant is exchanged for. In one transaction it consumes what led here: the interaction, when there was one, and the pushed request. In a transaction of the caller's that may be with
-// its next statement, whose error is one that InteractionSpent or RequestSpent knows.
+// Issue answers a request for a session with what its grant is exchanged for. In one transaction it consumes what led here: the
+// interaction, when there was one, and the pushed request. In a transaction of the caller's that may be with its next statement,
+// whose error is one that InteractionSpent or RequestSpent knows.
 func (p *Provider) Issue(ctx context.Context, r *Request, s authorize.Session, waiting *storage.Interaction) (Redirect, error) {
 	if r.DeviceID != "" {
 		return p.issueDevice(ctx, r, s, waiting)
